@@ -1,0 +1,44 @@
+package dev.tandem.backend;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The switches that are not part of a run's config. Each is an environment variable, {@code TANDEM_VECTOR_BITS}, that a
+ * system property of the same name, {@code tandem.vector.bits}, overrides. The README lists them.
+ */
+public enum Flag {
+  /** Which backend to use where the config does not say: auto, cpu, cuda or cuda:N. */
+  BACKEND,
+  /** Width of the CPU backend's vectors: 0 (scalar), 128, 256 or 512. Default: the widest the machine prefers. */
+  VECTOR_BITS,
+  /** Threads of the CPU backend. Default: all cores. */
+  THREADS,
+  /** How much to tell: 0 nothing, 1 the backend chosen and why, 2 each op with its shapes. */
+  DEBUG,
+  /** 1: check each op's results for NaN and infinities, so that the failing op is the one named. */
+  CHECK,
+  /** Tests only: a kind of backend whose absence is a failure. */
+  REQUIRE;
+
+  private final String property = "tandem." + name().toLowerCase(Locale.ROOT).replace('_', '.');
+
+  /** The value, if set and not blank. */
+  public Optional<String> value() {
+    String value = System.getProperty(property, System.getenv("TANDEM_" + name()));
+    return Optional.ofNullable(value).map(String::strip).filter(text -> !text.isEmpty());
+  }
+
+  /** The value as a number of at least 0, or the default where it is not set. */
+  public int number(int otherwise) {
+    String text = value().orElse(null);
+    if (text == null) {
+      return otherwise;
+    }
+    if (!text.matches("\\d{1,9}")) {
+      throw new IllegalArgumentException(
+          "TANDEM_" + name() + ": not a number, got '" + text + "'; give a whole number of 0 or more");
+    }
+    return Integer.parseInt(text);
+  }
+}

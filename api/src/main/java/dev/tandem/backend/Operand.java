@@ -1,0 +1,20 @@
+package dev.tandem.backend;
+
+import dev.tandem.shape.DType;
+import dev.tandem.shape.Shape;
+import dev.tandem.shape.TensorType;
+
+/** A tensor as a backend sees it: a type, and the buffer that holds its elements. */
+public record Operand(TensorType type, Buffer buffer) {
+  public DType dtype() {
+    return type.dtype();
+  }
+
+  public Shape shape() {
+    return type.shape();
+  }
+
+  public long elements() {
+    return type.elements();
+  }
+}

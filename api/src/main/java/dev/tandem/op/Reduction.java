@@ -1,0 +1,108 @@
+package dev.tandem.op;
+
+import dev.tandem.shape.DType;
+import dev.tandem.shape.Shape;
+import dev.tandem.shape.TensorType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Ops that fold whole axes. The order of summation is fixed, so that a result never depends on the thread count. */
+public sealed interface Reduction extends Op {
+
+  /** Folds the listed axes (ascending, from 0); with keep they stay with length 1. No axes: x itself. */
+  sealed interface OverAxes extends Reduction {
+    List<Integer> axes();
+
+    boolean keep();
+
+    /** Whether an empty fold has a value, as a sum does and a maximum does not. */
+    default boolean definedOnNothing() {
+      return true;
+    }
+
+    @Override
+    default List<TensorType> outputs(List<TensorType> inputs) {
+      Check.arity(name(), inputs, 1, "x");
+      TensorType x = inputs.getFirst();
+      Check.floating(name(), x);
+      Shape shape = reduced(name(), x.shape(), axes(), keep());
+      Check.attribute(definedOnNothing() || shape.elements() == 0 || x.elements() > 0, name(),
+          "has no value over no elements", x.shape(), "leave out axes of length 0");
+      return List.of(x.withShape(shape));
+    }
+  }
+
+  /** y = sum of x over the axes; 0 over nothing. */
+  record Sum(List<Integer> axes, boolean keep) implements OverAxes {
+    public Sum {
+      axes = ascending("sum", axes);
+    }
+  }
+
+  /** y = mean of x over the axes; NaN over nothing. */
+  record Mean(List<Integer> axes, boolean keep) implements OverAxes {
+    public Mean {
+      axes = ascending("mean", axes);
+    }
+  }
+
+  /** y = largest of x over the axes; NaN if any is. The gradient is shared evenly among equals. */
+  record Max(List<Integer> axes, boolean keep) implements OverAxes {
+    public Max {
+      axes = ascending("max", axes);
+    }
+
+    @Override
+    public boolean definedOnNothing() {
+      return false;
+    }
+  }
+
+  /** y = smallest of x over the axes; NaN if any is. The gradient is shared evenly among equals. */
+  record Min(List<Integer> axes, boolean keep) implements OverAxes {
+    public Min {
+      axes = ascending("min", axes);
+    }
+
+    @Override
+    public boolean definedOnNothing() {
+      return false;
+    }
+  }
+
+  /** y = index of the largest of x along the axis, the first of equals, and the first NaN if there is one. y: I32. */
+  record ArgMax(int axis, boolean keep) implements Reduction {
+    @Override
+    public List<TensorType> outputs(List<TensorType> inputs) {
+      Check.arity(name(), inputs, 1, "x");
+      TensorType x = inputs.getFirst();
+      Check.floating(name(), x);
+      Shape shape = reduced(name(), x.shape(), List.of(axis), keep);
+      Check.attribute(shape.elements() == 0 || x.elements() > 0, name(), "has no value over no elements", x.shape(),
+          "leave out axes of length 0");
+      return List.of(new TensorType(DType.I32, shape));
+    }
+  }
+
+  private static List<Integer> ascending(String op, List<Integer> axes) {
+    List<Integer> sorted = axes.stream().sorted().distinct().toList();
+    Check.attribute(sorted.size() == axes.size() && (sorted.isEmpty() || sorted.getFirst() >= 0), op,
+        "axes must be distinct and counted from 0", axes, "name each axis once");
+    return sorted;
+  }
+
+  private static Shape reduced(String op, Shape x, List<Integer> axes, boolean keep) {
+    List<Integer> lengths = new ArrayList<>();
+    for (int axis : axes) {
+      x.axis(op, axis);
+    }
+    for (int axis = 0; axis < x.rank(); axis++) {
+      if (!axes.contains(axis)) {
+        lengths.add(x.length(axis));
+      } else if (keep) {
+        lengths.add(1);
+      }
+    }
+    return Shape.of(lengths);
+  }
+}

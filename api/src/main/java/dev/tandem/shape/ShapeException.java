@@ -1,0 +1,13 @@
+package dev.tandem.shape;
+
+/**
+ * An operation was given tensors whose shapes or element types do not fit. The message reads
+ * {@code <op>: <what is wrong>, got <values>; <what to do>}.
+ */
+public final class ShapeException extends IllegalArgumentException {
+  private static final long serialVersionUID = 1;
+
+  public ShapeException(String message) {
+    super(message);
+  }
+}
