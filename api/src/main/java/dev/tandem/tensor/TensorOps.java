@@ -1,0 +1,366 @@
+package dev.tandem.tensor;
+
+import dev.tandem.op.Elementwise;
+import dev.tandem.op.Indexing;
+import dev.tandem.op.Linear;
+import dev.tandem.op.Loss;
+import dev.tandem.op.Movement;
+import dev.tandem.op.Normalization;
+import dev.tandem.op.Pooling;
+import dev.tandem.op.Reduction;
+import dev.tandem.op.Stochastic;
+import dev.tandem.op.Update;
+import dev.tandem.shape.DType;
+import dev.tandem.shape.Shape;
+import dev.tandem.shape.ShapeException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The words for ops: everything that can be computed from a {@link Tensor}, each a new tensor. Numbers that stand for
+ * axes may be negative and then count from the end.
+ */
+public sealed interface TensorOps permits Tensor {
+  Shape shape();
+
+  DType dtype();
+
+  private Tensor self() {
+    return (Tensor) this;
+  }
+
+  // ---- elementwise
+
+  default Tensor add(Tensor b) {
+    return Tensor.apply(new Elementwise.Add(), self(), b);
+  }
+
+  default Tensor add(double b) {
+    return Tensor.apply(new Elementwise.Affine(1, b), self());
+  }
+
+  default Tensor sub(Tensor b) {
+    return Tensor.apply(new Elementwise.Sub(), self(), b);
+  }
+
+  default Tensor sub(double b) {
+    return add(-b);
+  }
+
+  default Tensor mul(Tensor b) {
+    return Tensor.apply(new Elementwise.Mul(), self(), b);
+  }
+
+  default Tensor mul(double b) {
+    return Tensor.apply(new Elementwise.Affine(b, 0), self());
+  }
+
+  default Tensor div(Tensor b) {
+    return Tensor.apply(new Elementwise.Div(), self(), b);
+  }
+
+  /** Multiplies by 1 / b, rounded: the last bit may differ from a true division. */
+  default Tensor div(double b) {
+    return mul(1 / b);
+  }
+
+  default Tensor neg() {
+    return mul(-1);
+  }
+
+  default Tensor maximum(Tensor b) {
+    return Tensor.apply(new Elementwise.Maximum(), self(), b);
+  }
+
+  default Tensor minimum(Tensor b) {
+    return Tensor.apply(new Elementwise.Minimum(), self(), b);
+  }
+
+  /** U8: 1 where this = b. */
+  default Tensor equalTo(Tensor b) {
+    return Tensor.apply(new Elementwise.Equal(), self(), b);
+  }
+
+  /** U8: 1 where this < b. */
+  default Tensor less(Tensor b) {
+    return Tensor.apply(new Elementwise.Less(), self(), b);
+  }
+
+  /** U8: 1 where this <= b. */
+  default Tensor lessEqual(Tensor b) {
+    return Tensor.apply(new Elementwise.LessEqual(), self(), b);
+  }
+
+  /** U8: 1 where this > b. */
+  default Tensor greater(Tensor b) {
+    return b.less(self());
+  }
+
+  /** U8: 1 where this >= b. */
+  default Tensor greaterEqual(Tensor b) {
+    return b.lessEqual(self());
+  }
+
+  /** The elements as another type; see {@link Elementwise.Cast}. The tensor itself if it is of that type. */
+  default Tensor cast(DType to) {
+    return to == dtype() ? self() : Tensor.apply(new Elementwise.Cast(to), self());
+  }
+
+  default Tensor exp() {
+    return Tensor.apply(new Elementwise.Exp(), self());
+  }
+
+  default Tensor log() {
+    return Tensor.apply(new Elementwise.Log(), self());
+  }
+
+  default Tensor sqrt() {
+    return Tensor.apply(new Elementwise.Sqrt(), self());
+  }
+
+  default Tensor rsqrt() {
+    return Tensor.apply(new Elementwise.Rsqrt(), self());
+  }
+
+  default Tensor pow(double exponent) {
+    return Tensor.apply(new Elementwise.Pow(exponent), self());
+  }
+
+  default Tensor square() {
+    return mul(self());
+  }
+
+  default Tensor abs() {
+    return Tensor.apply(new Elementwise.Abs(), self());
+  }
+
+  default Tensor sign() {
+    return Tensor.apply(new Elementwise.Sign(), self());
+  }
+
+  default Tensor clamp(double low, double high) {
+    return Tensor.apply(new Elementwise.Clamp(low, high), self());
+  }
+
+  default Tensor relu() {
+    return Tensor.apply(new Elementwise.Relu(), self());
+  }
+
+  default Tensor leakyRelu(double slope) {
+    return Tensor.apply(new Elementwise.LeakyRelu(slope), self());
+  }
+
+  default Tensor sigmoid() {
+    return Tensor.apply(new Elementwise.Sigmoid(), self());
+  }
+
+  default Tensor tanh() {
+    return Tensor.apply(new Elementwise.Tanh(), self());
+  }
+
+  /** The tanh form, as in GPT-2. */
+  default Tensor geluTanh() {
+    return Tensor.apply(new Elementwise.GeluTanh(), self());
+  }
+
+  /** The exact form, as in BERT and PyTorch's default. */
+  default Tensor geluErf() {
+    return Tensor.apply(new Elementwise.GeluErf(), self());
+  }
+
+  default Tensor silu() {
+    return Tensor.apply(new Elementwise.Silu(), self());
+  }
+
+  default Tensor softplus() {
+    return Tensor.apply(new Elementwise.Softplus(), self());
+  }
+
+  // ---- reductions: over the given axes, negative ones counted from the end; over all where none is given
+
+  default Tensor sum(int... axes) {
+    return Tensor.apply(new Reduction.Sum(axes("sum", axes), false), self());
+  }
+
+  default Tensor mean(int... axes) {
+    return Tensor.apply(new Reduction.Mean(axes("mean", axes), false), self());
+  }
+
+  default Tensor max(int... axes) {
+    return Tensor.apply(new Reduction.Max(axes("max", axes), false), self());
+  }
+
+  default Tensor min(int... axes) {
+    return Tensor.apply(new Reduction.Min(axes("min", axes), false), self());
+  }
+
+  /** I32: where along the axis the largest element is. */
+  default Tensor argMax(int axis) {
+    return Tensor.apply(new Reduction.ArgMax(shape().axis("arg_max", axis), false), self());
+  }
+
+  /** Mean over H and W. x: (N, C, H, W); y: (N, C). */
+  default Tensor globalAvgPool2d() {
+    return mean(2, 3);
+  }
+
+  private List<Integer> axes(String op, int... axes) {
+    IntStream chosen = axes.length == 0 ? IntStream.range(0, shape().rank()) : IntStream.of(axes);
+    return chosen.map(axis -> shape().axis(op, axis)).boxed().toList();
+  }
+
+  // ---- linear
+
+  /** The matrix product over the two innermost axes; leading axes broadcast. (..., M, K) x (..., K, N): (..., M, N). */
+  default Tensor matmul(Tensor b) {
+    return matmul(b, false, false);
+  }
+
+  /** The matrix product of operands that may lie transposed; nothing is copied. */
+  default Tensor matmul(Tensor b, boolean transposeThis, boolean transposeB) {
+    return Tensor.apply(new Linear.Matmul(transposeThis, transposeB), self(), b);
+  }
+
+  /** See {@link Linear.Conv2d}. */
+  default Tensor conv2d(Tensor weight, Linear.Conv2dGeometry geometry) {
+    return Tensor.apply(new Linear.Conv2d(geometry), self(), weight);
+  }
+
+  default Tensor maxPool2d(Pooling.Window window) {
+    return Tensor.apply(new Pooling.MaxPool2d(window), self());
+  }
+
+  default Tensor avgPool2d(Pooling.Window window) {
+    return Tensor.apply(new Pooling.AvgPool2d(window), self());
+  }
+
+  // ---- movement
+
+  /** The same elements under another shape, sharing memory. One length may be -1: it takes what is left. */
+  default Tensor reshape(int... lengths) {
+    int[] complete = lengths.clone();
+    long known = 1;
+    int open = -1;
+    for (int axis = 0; axis < lengths.length; axis++) {
+      if (lengths[axis] == -1 && open == -1) {
+        open = axis;
+      } else {
+        known *= lengths[axis];
+      }
+    }
+    if (open >= 0) {
+      if (known <= 0 || shape().elements() % known != 0) {
+        throw new ShapeException("reshape: no length fits in place of -1, got " + shape() + " to "
+            + Arrays.toString(lengths) + "; keep the product of the lengths");
+      }
+      complete[open] = Math.toIntExact(shape().elements() / known);
+    }
+    return reshape(Shape.of(complete));
+  }
+
+  default Tensor reshape(Shape to) {
+    return Tensor.apply(new Movement.Reshape(to), self());
+  }
+
+  /** Folds the axes from the given one on into one. (N, C, H, W).flatten(1): (N, C * H * W). */
+  default Tensor flatten(int from) {
+    int first = shape().axis("flatten", from);
+    return reshape(shape().part(0, first).then(Shape.of(Math.toIntExact(shape().elements(first, shape().rank())))));
+  }
+
+  /** Axis i of the result is axis order[i] of this. */
+  default Tensor permute(int... order) {
+    return Tensor.apply(new Movement.Permute(IntStream.of(order).boxed().toList()), self());
+  }
+
+  /** Two axes swapped. */
+  default Tensor transpose(int a, int b) {
+    List<Integer> order = new ArrayList<>(IntStream.range(0, shape().rank()).boxed().toList());
+    Collections.swap(order, shape().axis("transpose", a), shape().axis("transpose", b));
+    return Tensor.apply(new Movement.Permute(order), self());
+  }
+
+  default Tensor expand(Shape to) {
+    return to.equals(shape()) ? self() : Tensor.apply(new Movement.Expand(to), self());
+  }
+
+  /** The part from start, of the given length, along one axis. */
+  default Tensor slice(int axis, int start, int length) {
+    List<Integer> starts = new ArrayList<>(Collections.nCopies(shape().rank(), 0));
+    starts.set(shape().axis("slice", axis), start);
+    List<Integer> lengths = new ArrayList<>(shape().toList());
+    lengths.set(shape().axis("slice", axis), length);
+    return Tensor.apply(new Movement.Slice(starts, lengths), self());
+  }
+
+  /** Elements of the value added along one axis. */
+  default Tensor pad(int axis, int before, int after, double value) {
+    List<Integer> front = new ArrayList<>(Collections.nCopies(shape().rank(), 0));
+    List<Integer> back = new ArrayList<>(front);
+    front.set(shape().axis("pad", axis), before);
+    back.set(shape().axis("pad", axis), after);
+    return Tensor.apply(new Movement.Pad(front, back, value), self());
+  }
+
+  // ---- indexing
+
+  /** Rows of this table (V, S) at the I32 indices (I): (I, S). */
+  default Tensor embedding(Tensor indices) {
+    return Tensor.apply(new Indexing.Embedding(), self(), indices);
+  }
+
+  /** One element a place along the axis; see {@link Indexing.Gather}. */
+  default Tensor gather(int axis, Tensor indices) {
+    return Tensor.apply(new Indexing.Gather(shape().axis("gather", axis)), self(), indices);
+  }
+
+  /** I32 (I) to dtype (I, classes). */
+  default Tensor oneHot(int classes, DType dtype) {
+    return Tensor.apply(new Indexing.OneHot(classes, dtype), self());
+  }
+
+  // ---- normalisation, loss, dropout
+
+  default Tensor softmax(int axis) {
+    return alongLast(axis, new Normalization.Softmax());
+  }
+
+  default Tensor logSoftmax(int axis) {
+    return alongLast(axis, new Normalization.LogSoftmax());
+  }
+
+  /** The row ops work on the innermost axis; another one is brought there and back. */
+  private Tensor alongLast(int axis, Normalization op) {
+    int chosen = shape().axis(op.name(), axis);
+    int last = shape().rank() - 1;
+    return chosen == last ? Tensor.apply(op, self()) : Tensor.apply(op, transpose(chosen, last)).transpose(chosen, last);
+  }
+
+  default Tensor layerNorm(Tensor gamma, Tensor beta, double epsilon) {
+    return Tensor.apply(new Normalization.LayerNorm(epsilon), self(), gamma, beta);
+  }
+
+  default Tensor rmsNorm(Tensor gamma, double epsilon) {
+    return Tensor.apply(new Normalization.RmsNorm(epsilon), self(), gamma);
+  }
+
+  /** A loss a row, against class numbers. logits: (N, C); targets: I32 (N); y: (N). */
+  default Tensor crossEntropy(Tensor targets, double smoothing) {
+    return Tensor.apply(new Loss.CrossEntropy(smoothing), self(), targets);
+  }
+
+  /** A loss a row, against probabilities. logits, targets: (N, C); y: (N). */
+  default Tensor softCrossEntropy(Tensor targets) {
+    return Tensor.apply(new Loss.SoftCrossEntropy(), self(), targets);
+  }
+
+  /** Zeroes elements with probability p and scales the rest by 1 / (1 - p). The state moves on by one draw. */
+  default Tensor dropout(double p, Tensor state) {
+    Tensor y = Tensor.apply(new Stochastic.Dropout(p), self(), state);
+    Tensor.update(new Update.NextDraw(), state);
+    return y;
+  }
+}
