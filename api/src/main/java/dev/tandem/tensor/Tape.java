@@ -141,7 +141,8 @@ public final class Tape implements AutoCloseable {
 
   /**
    * Back-propagates from y, given d(loss)/dy. Each leaf's gradient is added to what it has gathered; tensors computed on
-   * this tape are freed as the stack is popped, except y and those kept. A tape is good for one backward.
+   * this tape are freed as the stack is popped, except y, which lives until the tape closes, and those kept. A tape is good
+   * for one backward.
    */
   public void backward(Tensor y, Tensor dy) {
     if (y.node == null || y.node.tape != this) {
@@ -152,7 +153,6 @@ public final class Tape implements AutoCloseable {
       throw new IllegalArgumentException(
           "backward: the gradient must be of y's type, got " + dy.type() + " for " + y.type() + "; reshape or cast it");
     }
-    keep(y);
     try (Pause _ = noGrad()) {
       y.node.accumulate(dy);
       Set<Node> leaves = new LinkedHashSet<>();

@@ -1,0 +1,62 @@
+package dev.tandem.cli;
+
+import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
+import dev.tandem.backend.BackendProvider;
+import dev.tandem.backend.Backends;
+import dev.tandem.cli.config.Assignment;
+import dev.tandem.cli.config.LoadedConfig;
+import dev.tandem.cli.config.Spelling;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** The options that write over a config. */
+final class ConfigOptions {
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Writes a value over the config's: --set optimizer.lr=0.01, --set model.layers.2.units=64. Repeatable.")
+  private List<String> assignments = new ArrayList<>();
+
+  @Option(names = "--backend", paramLabel = "NAME", description = "auto, cpu, cuda or cuda:1.")
+  private String backend;
+
+  @Option(names = "--seed", paramLabel = "N", description = "The seed of all random numbers.")
+  private String seed;
+
+  LoadedConfig read(Path file) {
+    return read(file, List.of());
+  }
+
+  /** @param last written over all else */
+  LoadedConfig read(Path file, List<Assignment> last) {
+    List<Assignment> all = new ArrayList<>(assignments.stream().map(Assignment::of).toList());
+    if (backend != null) {
+      all.add(new Assignment("backend", backend, "--backend " + backend));
+    }
+    if (seed != null) {
+      all.add(new Assignment("seed", seed, "--seed " + seed));
+    }
+    all.addAll(last);
+    return LoadedConfig.read(file, all);
+  }
+
+  /** Opens the config's backend; what there is to say about the choice is said once. */
+  static Backend open(LoadedConfig loaded, Terminal terminal) {
+    String name = loaded.config().backend().orElseThrow();
+    List<String> kinds = new ArrayList<>(List.of("auto"));
+    Backends.providers().stream().map(BackendProvider::kind).forEach(kinds::add);
+    if (!kinds.contains(name.replaceFirst(":.*", ""))) {
+      String remedy = Spelling.nearest(name, kinds).map(near -> "did you mean '" + near + "'?")
+          .orElse("use " + String.join(", ", kinds));
+      throw loaded.problem("backend", "no such backend, got '" + name + "'; " + remedy);
+    }
+    try {
+      return Backends.open(name, terminal::note);
+    } catch (IllegalArgumentException e) {
+      throw new BackendException(e.getMessage(), e); // a switch in the environment, such as TANDEM_THREADS
+    }
+  }
+}

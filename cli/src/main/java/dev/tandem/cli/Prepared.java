@@ -1,0 +1,92 @@
+package dev.tandem.cli;
+
+import dev.tandem.cli.config.Config;
+import dev.tandem.cli.config.LoadedConfig;
+import dev.tandem.cli.config.LossConfig;
+import dev.tandem.cli.config.TrainingConfig;
+import dev.tandem.data.Augmentation;
+import dev.tandem.data.BatchLoader;
+import dev.tandem.data.Dataset;
+import dev.tandem.data.Target;
+import dev.tandem.nn.LossFunction;
+import dev.tandem.train.BatchMode;
+import java.util.Optional;
+
+/** A config whose data are open and whose network, loss and batches are known to fit them. */
+record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction loss) {
+  /** Samples that are measured at once; bounds memory, changes no result. */
+  private static final int MEASURED = 256;
+
+  static Prepared of(LoadedConfig loaded) {
+    return of(loaded, RunData.open(loaded));
+  }
+
+  /** @param data as this config describes them */
+  static Prepared of(LoadedConfig loaded, RunData data) {
+    Config config = loaded.config();
+    Target target = data.training().target();
+    LossFunction loss = loss(loaded, target);
+    Network network = Network.of(loaded, data.training().input(), target, loss);
+    TrainingConfig training = config.training();
+    int size = data.training().size();
+    if (training.mode() == TrainingConfig.Mode.MINI_BATCH && training.batch() > size) {
+      throw loaded.problem("training.batch", "larger than the data, got " + training.batch() + " for the " + size
+          + " training samples; choose at most " + size + ", or mode: full-batch");
+    }
+    return new Prepared(loaded, data, network, loss);
+  }
+
+  Config config() {
+    return loaded.config();
+  }
+
+  /** The loader that trains: shuffled, augmented, scaled, and made ahead of time. */
+  BatchLoader training() {
+    Config config = config();
+    BatchMode mode = switch (config.training().mode()) {
+      case ONLINE -> BatchMode.ONLINE;
+      case MINI_BATCH -> BatchMode.MINI_BATCH;
+      case FULL_BATCH -> BatchMode.FULL_BATCH;
+    };
+    BatchLoader loader = mode.loader(data.training(), config.training().batch()).shuffled(config.seed());
+    if (config.training().dropLast()) {
+      loader = loader.droppingLast();
+    }
+    Optional<Augmentation> augmentation = RunData.augmentation(loaded, config.seed());
+    if (augmentation.isPresent()) {
+      loader = loader.with(augmentation.get());
+    }
+    return data.scaled(loader).prefetching(config.data().prefetch());
+  }
+
+  /** The loader that validates; empty where nothing is kept for it. */
+  Optional<BatchLoader> validation() {
+    return data.validation().map(this::measured);
+  }
+
+  /** A loader that measures, in the data set's own order. */
+  BatchLoader measured(Dataset dataset) {
+    return data.scaled(BatchLoader.of(dataset, Math.min(MEASURED, dataset.size())));
+  }
+
+  /** The loss of a config, or the usual one for the target. */
+  static LossFunction loss(LoadedConfig loaded, Target target) {
+    LossConfig otherwise = target instanceof Target.Numbers ? new LossConfig.SquaredError() : new LossConfig.CrossEntropy(0);
+    LossConfig config = loaded.config().loss().orElse(otherwise);
+    boolean overClasses = config instanceof LossConfig.CrossEntropy || config instanceof LossConfig.KlDivergence;
+    if (overClasses && target instanceof Target.Numbers numbers && numbers.names().size() == 1) {
+      throw loaded.problem("loss", "compares probabilities of classes, but the data have one number each; use"
+          + " squared_error, or task: classes");
+    }
+    return switch (config) {
+      case LossConfig.CrossEntropy(double smoothing) -> new LossFunction.CrossEntropy(smoothing);
+      case LossConfig.BinaryCrossEntropy _ -> new LossFunction.BinaryCrossEntropyWithLogits();
+      case LossConfig.SquaredError _ -> new LossFunction.SquaredError();
+      case LossConfig.AbsoluteError _ -> new LossFunction.AbsoluteError();
+      case LossConfig.Huber(double delta) -> new LossFunction.HuberError(delta);
+      case LossConfig.Hinge _ -> new LossFunction.Hinge();
+      case LossConfig.KlDivergence _ -> new LossFunction.KlDivergence();
+      case LossConfig.SignedDifference _ -> new LossFunction.SignedDifference();
+    };
+  }
+}

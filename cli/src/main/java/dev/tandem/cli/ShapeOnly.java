@@ -1,0 +1,68 @@
+package dev.tandem.cli;
+
+import dev.tandem.backend.Backend;
+import dev.tandem.backend.Buffer;
+import dev.tandem.backend.MemoryStatistics;
+import dev.tandem.backend.Operand;
+import dev.tandem.op.Op;
+import dev.tandem.op.Update;
+import dev.tandem.shape.DType;
+import dev.tandem.shape.TensorType;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * A backend that computes nothing and holds nothing. A network run on it meets every shape check that training will meet,
+ * and says what shapes come out, in no time and no memory: no second account of shapes has to be kept.
+ */
+final class ShapeOnly implements Backend {
+  private record Nothing(long bytes) implements Buffer {
+    @Override
+    public void close() {}
+  }
+
+  @Override
+  public String name() {
+    return "shapes";
+  }
+
+  @Override
+  public String description() {
+    return "shapes only";
+  }
+
+  @Override
+  public boolean supports(DType dtype) {
+    return true;
+  }
+
+  @Override
+  public Buffer allocate(TensorType type) {
+    return new Nothing(type.bytes());
+  }
+
+  @Override
+  public void write(Buffer target, MemorySegment source) {}
+
+  @Override
+  public void read(Buffer source, MemorySegment target) {
+    target.fill((byte) 0);
+  }
+
+  @Override
+  public void run(Op op, List<Operand> inputs, List<Operand> outputs) {}
+
+  @Override
+  public void update(Update update, List<Operand> operands) {}
+
+  @Override
+  public void finish() {}
+
+  @Override
+  public MemoryStatistics memory() {
+    return new MemoryStatistics(0, 0, 0, 0);
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,103 @@
+package dev.tandem.cli;
+
+import dev.tandem.backend.Backend;
+import dev.tandem.cli.config.LoadedConfig;
+import dev.tandem.data.Dataset;
+import dev.tandem.train.Metrics;
+import dev.tandem.train.Outcome;
+import dev.tandem.train.RunFolder;
+import dev.tandem.train.RunRecord;
+import dev.tandem.train.RunRecorder;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "train",
+    description = "Trains the network of a config, and measures it on the test set.",
+    mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+  private final Terminal terminal;
+
+  @Spec private CommandSpec spec;
+  @Mixin private ConfigOptions options = new ConfigOptions();
+
+  @Parameters(arity = "0..1", paramLabel = "CONFIG", description = "The config: examples/digits.yaml")
+  private Path config;
+
+  @Option(names = "--resume", paramLabel = "RUN", description = "Goes on with a run, from its folder's checkpoint.")
+  private Path resumed;
+
+  TrainCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() {
+    if ((config == null) == (resumed == null)) {
+      throw new CommandLine.ParameterException(spec.commandLine(), "give a config, or --resume with a run folder");
+    }
+    Optional<RunFolder> earlier = Optional.ofNullable(resumed).map(RunFolder::open);
+    LoadedConfig loaded = options.read(earlier.map(RunFolder::config).orElse(config));
+    try (Backend backend = ConfigOptions.open(loaded, terminal)) {
+      Prepared prepared = Prepared.of(loaded);
+      terminal.say(prepared.data().summary());
+      terminal.say(Report.layers(prepared.network()));
+      terminal.say("backend " + backend.name() + ": " + backend.description());
+      try (Session session = new Session(prepared, backend)) {
+        earlier.ifPresent(folder -> session.trainer().resume(folder.checkpoint()));
+        RunFolder folder = earlier.orElseGet(() ->
+            RunFolder.create(Path.of(prepared.config().run().folder()), prepared.config().name().orElseThrow()));
+        return train(prepared, session, folder, RunRecord.starting(prepared.config().seed(), backend));
+      }
+    }
+  }
+
+  private int train(Prepared prepared, Session session, RunFolder folder, RunRecord record) {
+    folder.writeConfig(prepared.loaded().yaml());
+    folder.writeRecord(record);
+    Outcome outcome;
+    try (ProgressDisplay display = new ProgressDisplay(terminal, prepared.config().training().epochs());
+        Interruption _ = Interruption.stops(session.trainer(), terminal)) {
+      session.trainer().listen(new RunRecorder(session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
+          .listen(display);
+      outcome = session.trainer().run();
+    }
+    folder.writeRecord(record.ended(outcome));
+    return switch (outcome.reason()) {
+      case INTERRUPTED -> {
+        terminal.note(outcome.message() + "; go on with: tandem train --resume " + folder.path());
+        yield Interruption.EXIT;
+      }
+      case DIVERGED -> {
+        terminal.note(outcome.message());
+        terminal.note("run " + folder.path());
+        yield Main.FAILED;
+      }
+      case MAX_EPOCHS, TARGET_LOSS, NO_IMPROVEMENT, GRADIENT_NORM -> {
+        if (outcome.reason() != Outcome.Reason.MAX_EPOCHS || outcome.restored().isPresent()) {
+          terminal.say(outcome.message());
+        }
+        terminal.say(last(prepared, session, outcome) + ", run " + folder.path());
+        yield 0;
+      }
+    };
+  }
+
+  /** {@code test accuracy 98.9 % (355 of 359), 21,400 samples/s}: of the best part there is to measure on. */
+  private static String last(Prepared prepared, Session session, Outcome outcome) {
+    RunData data = prepared.data();
+    String part = data.test().isPresent() ? "test" : data.validation().isPresent() ? "validation" : "training";
+    Dataset dataset = data.test().or(data::validation).orElse(data.training());
+    Metrics metrics = session.measure(dataset);
+    return part + " " + Report.measured(metrics, dataset.target(), data.targets())
+        + Report.format(", %,d samples/s", Math.round(Report.samplesPerSecond(outcome.history())));
+  }
+}

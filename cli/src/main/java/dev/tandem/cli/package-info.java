@@ -1,0 +1,2 @@
+/** The {@code tandem} command: train, eval, predict, compare, devices; and what it prints. */
+package dev.tandem.cli;

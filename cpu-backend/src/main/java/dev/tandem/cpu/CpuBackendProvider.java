@@ -1,0 +1,44 @@
+package dev.tandem.cpu;
+
+import dev.tandem.backend.Availability;
+import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
+import dev.tandem.backend.BackendProvider;
+import dev.tandem.backend.Flag;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** Opens the CPU backend, which every machine can run. */
+public final class CpuBackendProvider implements BackendProvider {
+  private static final AtomicBoolean HINTED = new AtomicBoolean();
+
+  @Override
+  public String kind() {
+    return "cpu";
+  }
+
+  @Override
+  public int preference() {
+    return 0;
+  }
+
+  @Override
+  public Availability probe() {
+    return Availability.yes(Vectorization.reason());
+  }
+
+  @Override
+  public Backend open(int device) {
+    if (device != 0) {
+      throw new BackendException("cpu: no such device, got cpu:" + device + "; all cores together are cpu:0");
+    }
+    boolean asked = Flag.VECTOR_BITS.value().isPresent();
+    if (!Vectorization.available() && !asked && !HINTED.getAndSet(true)) {
+      System.err.println("cpu: " + Vectorization.reason());
+    }
+    int threads = Flag.THREADS.number(Runtime.getRuntime().availableProcessors());
+    if (threads < 1) {
+      throw new IllegalArgumentException("TANDEM_THREADS: needs a thread, got " + threads + "; give 1 or more");
+    }
+    return new CpuBackend(threads);
+  }
+}

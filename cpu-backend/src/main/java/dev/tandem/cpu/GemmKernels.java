@@ -1,0 +1,61 @@
+package dev.tandem.cpu;
+
+/**
+ * Register tiles of a matrix product: up to {@link #TALL} rows of C by a few vectors of columns, held in registers over
+ * the whole depth. Every element of C is one chain of fused multiply-adds in the order of k, whatever the tile's height,
+ * the vectors' width or the implementation, so none of these can change a bit.
+ */
+interface GemmKernels {
+  /** Rows of the two kinds of tile. A tile with fewer rows computes its last row again, and stores it again. */
+  int TALL = 6;
+
+  int SHORT = 4;
+
+  /** Columns in a vector. */
+  int lanes();
+
+  /** Vectors in the widest tile: 4 or 2. */
+  int vectors();
+
+  /** C = A B, or C += A B, for {@code height} rows and 4, 2 or 1 vectors of columns. */
+  void run(Tile tile, int height, int vectors);
+
+  /** The operands of one tile. Mutable and reused, for a task runs thousands of them. */
+  final class Tile {
+    int depth;
+
+    /** Whether the product is added to C or overwrites it. */
+    boolean accumulate;
+
+    /**
+     * A(i, k) lies at {@code a[rowAt[i] + stepAt[k]]}. The table costs nothing that shows (109 GFLOP/s with it, 107 with
+     * a stride, one run), and lets one kernel read packed panels, matrices and their transposes, and images.
+     */
+    float[] a;
+    final int[] rowAt = new int[TALL];
+    int[] stepAt;
+
+    /** B(k, j) lies at {@code b[bAt + k * bStep + j]}. */
+    float[] b;
+    int bAt;
+    int bStep;
+
+    /** C(i, j) lies at {@code c[cAt + min(i, lastRow) * cStep + j]}. */
+    float[] c;
+    int cAt;
+    int cStep;
+    int lastRow;
+
+    /** Sets the rows of a strided A; those past the last repeat it. */
+    void rows(int rows, int at, int step) {
+      lastRow = rows - 1;
+      for (int i = 0; i < TALL; i++) {
+        rowAt[i] = at + Math.min(i, lastRow) * step;
+      }
+    }
+
+    int row(int i) {
+      return cAt + Math.min(i, lastRow) * cStep;
+    }
+  }
+}

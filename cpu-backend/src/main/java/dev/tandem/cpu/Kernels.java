@@ -1,0 +1,61 @@
+package dev.tandem.cpu;
+
+import dev.tandem.op.Elementwise.Binary;
+
+/**
+ * The hot loops over spans of floats that the compiler does not turn into vector code by itself: what has conditions,
+ * polynomials, sums, or operands at different places. Both implementations give the same bits.
+ */
+interface Kernels {
+  /** Partial sums of {@link #sum}, whatever the width of a vector, so that the width does not show in a result. */
+  int SUM_LANES = 64;
+
+  /** Neighbouring partial sums that the widest vector holds. */
+  int SUM_COLUMN = 16;
+
+  static Kernels best() {
+    return Vectorization.available() ? new VectorKernels() : new ScalarKernels();
+  }
+
+  /** Functions of one element: y[i] = f(x[i]) for i from the first, inclusive, to the last, exclusive. */
+  void exp(float[] x, float[] y, int from, int to);
+
+  void log(float[] x, float[] y, int from, int to);
+
+  void tanh(float[] x, float[] y, int from, int to);
+
+  void sigmoid(float[] x, float[] y, int from, int to);
+
+  void softplus(float[] x, float[] y, int from, int to);
+
+  void silu(float[] x, float[] y, int from, int to);
+
+  void geluTanh(float[] x, float[] y, int from, int to);
+
+  void geluErf(float[] x, float[] y, int from, int to);
+
+  /** Chain rule: dx[i] = dy[i] * f'(x[i]). */
+  void siluGrad(float[] x, float[] dy, float[] dx, int from, int to);
+
+  void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int to);
+
+  void geluErfGrad(float[] x, float[] dy, float[] dx, int from, int to);
+
+  /** dx[i] = dy[i] where y[i] > 0, 0 elsewhere. */
+  void reluGrad(float[] y, float[] dy, float[] dx, int from, int to);
+
+  /** dx[i] = dy[i] where x[i] > 0, slope * dy[i] elsewhere. */
+  void leakyReluGrad(float slope, float[] x, float[] dy, float[] dx, int from, int to);
+
+  /** y[yAt + i] = a[aAt + i] op b[bAt + i] for i below count. */
+  void binary(Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count);
+
+  /** The sum of x[at] to x[at + count - 1], in {@link #SUM_LANES} partial sums that are folded in halves. 0 for none. */
+  float sum(float[] x, int at, int count);
+
+  /** The largest of x[at] to x[at + count - 1]: -infinity for none, NaN if any is. */
+  float max(float[] x, int at, int count);
+
+  /** The smallest of x[at] to x[at + count - 1]: infinity for none, NaN if any is. */
+  float min(float[] x, int at, int count);
+}

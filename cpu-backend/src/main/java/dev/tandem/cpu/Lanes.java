@@ -1,0 +1,19 @@
+package dev.tandem.cpu;
+
+import dev.tandem.backend.Flag;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The vector width of this JVM, a constant to the compiler. Load only where {@link Vectorization#available}. */
+final class Lanes {
+  static final VectorSpecies<Float> FLOAT = Flag.VECTOR_BITS.value().isEmpty()
+      ? FloatVector.SPECIES_PREFERRED
+      : VectorSpecies.of(float.class, VectorShape.forBitSize(Flag.VECTOR_BITS.number(0)));
+
+  private Lanes() {}
+
+  static int bits() {
+    return FLOAT.vectorBitSize();
+  }
+}

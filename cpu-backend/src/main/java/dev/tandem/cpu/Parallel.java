@@ -1,0 +1,209 @@
+package dev.tandem.cpu;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A pool of daemon threads that share the work of one caller, who takes part. Chunks are cut by the grain alone and
+ * handed out as threads become free, so a loop whose chunks do not depend on each other gives the same bits on any number
+ * of threads.
+ */
+final class Parallel implements AutoCloseable {
+  /** The body of a loop: does the indices from the first, inclusive, to the last, exclusive. */
+  interface Range {
+    void run(int from, int to);
+  }
+
+  // An op lasts microseconds and the next one follows at once; waking a parked thread costs as much as a small op.
+  private static final int SPINS = 2_000;
+  private static final int YIELDS = 200;
+
+  private final Worker[] workers;
+  private final AtomicBoolean busy = new AtomicBoolean();
+  private volatile Job current;
+  private volatile boolean closed;
+
+  Parallel(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("parallel: needs a thread, got " + threads + "; give 1 or more");
+    }
+    workers = new Worker[threads - 1];
+    for (int i = 0; i < workers.length; i++) {
+      workers[i] = new Worker("tandem-cpu-" + (i + 1));
+      workers[i].setDaemon(true);
+      workers[i].start();
+    }
+  }
+
+  /** How many threads work on a loop, the caller included. */
+  int threads() {
+    return workers.length + 1;
+  }
+
+  /**
+   * Runs the body over [0, count) in chunks of the grain, the last one shorter. Returns when all are done. If chunks
+   * throw, the caller gets what the first of them threw, and later chunks may not have run. A call from within a body
+   * runs on the thread it is made on.
+   */
+  void range(int count, int grain, Range body) {
+    if (grain < 1) {
+      throw new IllegalArgumentException("parallel: a chunk needs an index, got grain " + grain + "; give 1 or more");
+    }
+    if (count <= 0) {
+      return;
+    }
+    if (count <= grain) {
+      body.run(0, count);
+    } else if (workers.length == 0 || !busy.compareAndSet(false, true)) {
+      for (int from = 0; from < count; ) {
+        int to = end(from, count, grain);
+        body.run(from, to);
+        from = to;
+      }
+    } else {
+      try {
+        share(new Job(body, count, grain));
+      } finally {
+        current = null;
+        busy.set(false);
+      }
+    }
+  }
+
+  /** Ends the threads. The pool still works, on the caller alone. */
+  @Override
+  public void close() {
+    closed = true;
+    for (Worker worker : workers) {
+      LockSupport.unpark(worker);
+    }
+  }
+
+  private static int end(int from, int count, int grain) {
+    return from <= count - grain ? from + grain : count;
+  }
+
+  private void share(Job job) {
+    current = job;
+    int helpers = Math.min(workers.length, job.chunks - 1);
+    for (int i = 0; i < helpers; i++) {
+      if (workers[i].parked) {
+        LockSupport.unpark(workers[i]);
+      }
+    }
+    job.work();
+    job.await();
+  }
+
+  /** One loop. A new object a loop, so that a worker that comes late finds no chunk left rather than the next loop's. */
+  private static final class Job {
+    final int chunks;
+    private final Range body;
+    private final int count;
+    private final int grain;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger done = new AtomicInteger();
+    private volatile int failedChunk = Integer.MAX_VALUE;
+    private Throwable failure;
+
+    Job(Range body, int count, int grain) {
+      this.body = body;
+      this.count = count;
+      this.grain = grain;
+      this.chunks = Math.ceilDiv(count, grain);
+    }
+
+    void work() {
+      // Reading first keeps latecomers from counting next beyond the range of int.
+      while (next.get() < chunks) {
+        int chunk = next.getAndIncrement();
+        if (chunk >= chunks) {
+          return;
+        }
+        // Chunks before a failed one still run, so that which failure is reported does not depend on the threads.
+        if (chunk < failedChunk) {
+          try {
+            int from = chunk * grain;
+            body.run(from, end(from, count, grain));
+          } catch (Throwable thrown) {
+            fail(chunk, thrown);
+          }
+        }
+        done.incrementAndGet();
+      }
+    }
+
+    void await() {
+      for (int waits = 0; done.get() < chunks; waits++) {
+        if (waits < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          Thread.yield();
+        }
+      }
+      switch (failure) {
+        case null -> { }
+        case RuntimeException exception -> throw exception;
+        case Error error -> throw error;
+        case Throwable checked -> throw new IllegalStateException(checked);
+      }
+    }
+
+    private synchronized void fail(int chunk, Throwable thrown) {
+      if (chunk < failedChunk) {
+        failure = thrown;
+        failedChunk = chunk;
+      }
+    }
+  }
+
+  private final class Worker extends Thread {
+    volatile boolean parked;
+
+    Worker(String name) {
+      super(name);
+    }
+
+    @Override
+    public void run() {
+      while (awaitJob()) {
+        workOnce();
+      }
+    }
+
+    private void workOnce() {
+      Job job = current;
+      if (job != null) {
+        job.work();
+      }
+    }
+
+    /** Waits until a loop has chunks left; false when the pool is closed. */
+    private boolean awaitJob() {
+      for (int waits = 0; !closed; waits++) {
+        if (pending()) {
+          return true;
+        }
+        if (waits < SPINS) {
+          Thread.onSpinWait();
+        } else if (waits < SPINS + YIELDS) {
+          Thread.yield();
+        } else {
+          parked = true;
+          if (!closed && !pending()) {
+            LockSupport.park(Parallel.this);
+          }
+          parked = false;
+          waits = 0;
+        }
+      }
+      return false;
+    }
+
+    private boolean pending() {
+      Job job = current;
+      return job != null && job.next.get() < job.chunks;
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package dev.tandem.cpu;
+
+import dev.tandem.op.Elementwise.Add;
+import dev.tandem.op.Elementwise.Binary;
+import dev.tandem.op.Elementwise.Div;
+import dev.tandem.op.Elementwise.Maximum;
+import dev.tandem.op.Elementwise.Minimum;
+import dev.tandem.op.Elementwise.Mul;
+import dev.tandem.op.Elementwise.Sub;
+
+/** The kernels in plain Java: where the Vector API is absent, and for what is left over at the end of vectors. */
+final class ScalarKernels implements Kernels {
+  @Override
+  public void exp(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.exp(x[i]);
+    }
+  }
+
+  @Override
+  public void log(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.log(x[i]);
+    }
+  }
+
+  @Override
+  public void tanh(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.tanh(x[i]);
+    }
+  }
+
+  @Override
+  public void sigmoid(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.sigmoid(x[i]);
+    }
+  }
+
+  @Override
+  public void softplus(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.softplus(x[i]);
+    }
+  }
+
+  @Override
+  public void silu(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.silu(x[i]);
+    }
+  }
+
+  @Override
+  public void geluTanh(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.geluTanh(x[i]);
+    }
+  }
+
+  @Override
+  public void geluErf(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.geluErf(x[i]);
+    }
+  }
+
+  @Override
+  public void siluGrad(float[] x, float[] dy, float[] dx, int from, int to) {
+    for (int i = from; i < to; i++) {
+      dx[i] = FloatMath.siluSlope(x[i]) * dy[i];
+    }
+  }
+
+  @Override
+  public void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int to) {
+    for (int i = from; i < to; i++) {
+      dx[i] = FloatMath.geluTanhSlope(x[i]) * dy[i];
+    }
+  }
+
+  @Override
+  public void geluErfGrad(float[] x, float[] dy, float[] dx, int from, int to) {
+    for (int i = from; i < to; i++) {
+      dx[i] = FloatMath.geluErfSlope(x[i]) * dy[i];
+    }
+  }
+
+  @Override
+  public void reluGrad(float[] y, float[] dy, float[] dx, int from, int to) {
+    for (int i = from; i < to; i++) {
+      dx[i] = y[i] > 0 ? dy[i] : 0;
+    }
+  }
+
+  @Override
+  public void leakyReluGrad(float slope, float[] x, float[] dy, float[] dx, int from, int to) {
+    for (int i = from; i < to; i++) {
+      dx[i] = x[i] > 0 ? dy[i] : slope * dy[i];
+    }
+  }
+
+  @Override
+  public void binary(Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
+    switch (op) {
+      case Add _ -> {
+        for (int i = 0; i < count; i++) {
+          y[yAt + i] = a[aAt + i] + b[bAt + i];
+        }
+      }
+      case Sub _ -> {
+        for (int i = 0; i < count; i++) {
+          y[yAt + i] = a[aAt + i] - b[bAt + i];
+        }
+      }
+      case Mul _ -> {
+        for (int i = 0; i < count; i++) {
+          y[yAt + i] = a[aAt + i] * b[bAt + i];
+        }
+      }
+      case Div _ -> {
+        for (int i = 0; i < count; i++) {
+          y[yAt + i] = a[aAt + i] / b[bAt + i];
+        }
+      }
+      case Maximum _ -> {
+        for (int i = 0; i < count; i++) {
+          y[yAt + i] = Math.max(a[aAt + i], b[bAt + i]);
+        }
+      }
+      case Minimum _ -> {
+        for (int i = 0; i < count; i++) {
+          y[yAt + i] = Math.min(a[aAt + i], b[bAt + i]);
+        }
+      }
+    }
+  }
+
+  @Override
+  public float sum(float[] x, int at, int count) {
+    float[] lanes = new float[SUM_LANES];
+    int whole = count - count % SUM_LANES;
+    for (int i = 0; i < whole; i += SUM_LANES) {
+      for (int lane = 0; lane < SUM_LANES; lane++) {
+        lanes[lane] += x[at + i + lane];
+      }
+    }
+    for (int i = whole; i < count; i++) {
+      lanes[i - whole] += x[at + i];
+    }
+    for (int half = SUM_LANES / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) {
+        lanes[lane] += lanes[lane + half];
+      }
+    }
+    return lanes[0];
+  }
+
+  @Override
+  public float max(float[] x, int at, int count) {
+    float largest = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < count; i++) {
+      largest = Math.max(largest, x[at + i]);
+    }
+    return largest;
+  }
+
+  @Override
+  public float min(float[] x, int at, int count) {
+    float smallest = Float.POSITIVE_INFINITY;
+    for (int i = 0; i < count; i++) {
+      smallest = Math.min(smallest, x[at + i]);
+    }
+    return smallest;
+  }
+}

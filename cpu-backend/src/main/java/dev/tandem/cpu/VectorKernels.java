@@ -1,0 +1,270 @@
+package dev.tandem.cpu;
+
+import dev.tandem.op.Elementwise.Add;
+import dev.tandem.op.Elementwise.Binary;
+import dev.tandem.op.Elementwise.Div;
+import dev.tandem.op.Elementwise.Maximum;
+import dev.tandem.op.Elementwise.Minimum;
+import dev.tandem.op.Elementwise.Mul;
+import dev.tandem.op.Elementwise.Sub;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The kernels with the Vector API. Elements left over at the end are done one at a time by {@link ScalarKernels}, whose
+ * bits are the same.
+ */
+final class VectorKernels implements Kernels {
+  private static final VectorSpecies<Float> LANES = Lanes.FLOAT;
+  private static final int WIDTH = LANES.length();
+  private static final VectorShuffle<Float> BY_8 = partner(8);
+  private static final VectorShuffle<Float> BY_4 = partner(4);
+  private static final VectorShuffle<Float> BY_2 = partner(2);
+  private static final VectorShuffle<Float> BY_1 = partner(1);
+
+  private final ScalarKernels rest = new ScalarKernels();
+
+  @Override
+  public void exp(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    VectorMath.exp(x, y, from, end);
+    rest.exp(x, y, end, to);
+  }
+
+  @Override
+  public void log(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    VectorMath.log(x, y, from, end);
+    rest.log(x, y, end, to);
+  }
+
+  @Override
+  public void tanh(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    VectorMath.tanh(x, y, from, end);
+    rest.tanh(x, y, end, to);
+  }
+
+  @Override
+  public void sigmoid(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      y[i] = -Math.abs(x[i]);
+    }
+    VectorMath.exp(y, y, from, end);
+    VectorMath.logistic(x, y, from, end);
+    rest.sigmoid(x, y, end, to);
+  }
+
+  @Override
+  public void softplus(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      y[i] = -Math.abs(x[i]);
+    }
+    VectorMath.exp(y, y, from, end);
+    VectorMath.softplus(x, y, from, end);
+    rest.softplus(x, y, end, to);
+  }
+
+  @Override
+  public void silu(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      y[i] = -Math.abs(x[i]);
+    }
+    VectorMath.exp(y, y, from, end);
+    VectorMath.gate(x, y, from, end);
+    rest.silu(x, y, end, to);
+  }
+
+  @Override
+  public void geluTanh(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      y[i] = FloatMath.geluTanhExponent(x[i]);
+    }
+    VectorMath.exp(y, y, from, end);
+    VectorMath.gate(x, y, from, end);
+    rest.geluTanh(x, y, end, to);
+  }
+
+  @Override
+  public void geluErf(float[] x, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      y[i] = FloatMath.bellExponent(FloatMath.limited(x[i], FloatMath.NORMAL_SATURATION));
+    }
+    VectorMath.exp(y, y, from, end);
+    VectorMath.geluErf(x, null, y, from, end);
+    rest.geluErf(x, y, end, to);
+  }
+
+  @Override
+  public void siluGrad(float[] x, float[] dy, float[] dx, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      dx[i] = -Math.abs(x[i]);
+    }
+    VectorMath.exp(dx, dx, from, end);
+    VectorMath.siluGrad(x, dy, dx, from, end);
+    rest.siluGrad(x, dy, dx, end, to);
+  }
+
+  @Override
+  public void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      dx[i] = FloatMath.geluTanhExponent(FloatMath.limited(x[i], FloatMath.GELU_TANH_SATURATION));
+    }
+    VectorMath.exp(dx, dx, from, end);
+    VectorMath.geluTanhGrad(x, dy, dx, from, end);
+    rest.geluTanhGrad(x, dy, dx, end, to);
+  }
+
+  @Override
+  public void geluErfGrad(float[] x, float[] dy, float[] dx, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i++) {
+      dx[i] = FloatMath.bellExponent(FloatMath.limited(x[i], FloatMath.NORMAL_SATURATION));
+    }
+    VectorMath.exp(dx, dx, from, end);
+    VectorMath.geluErf(x, dy, dx, from, end);
+    rest.geluErfGrad(x, dy, dx, end, to);
+  }
+
+  @Override
+  public void reluGrad(float[] y, float[] dy, float[] dx, int from, int to) {
+    int end = lastVector(from, to);
+    FloatVector zero = FloatVector.zero(LANES);
+    for (int i = from; i < end; i += WIDTH) {
+      zero.blend(FloatVector.fromArray(LANES, dy, i), FloatVector.fromArray(LANES, y, i).compare(VectorOperators.GT, 0f))
+          .intoArray(dx, i);
+    }
+    rest.reluGrad(y, dy, dx, end, to);
+  }
+
+  @Override
+  public void leakyReluGrad(float slope, float[] x, float[] dy, float[] dx, int from, int to) {
+    int end = lastVector(from, to);
+    for (int i = from; i < end; i += WIDTH) {
+      FloatVector whole = FloatVector.fromArray(LANES, dy, i);
+      whole.mul(slope).blend(whole, FloatVector.fromArray(LANES, x, i).compare(VectorOperators.GT, 0f)).intoArray(dx, i);
+    }
+    rest.leakyReluGrad(slope, x, dy, dx, end, to);
+  }
+
+  @Override
+  public void binary(Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
+    int done = LANES.loopBound(count);
+    switch (op) {
+      case Add _ -> {
+        for (int i = 0; i < done; i += WIDTH) {
+          FloatVector.fromArray(LANES, a, aAt + i).add(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+        }
+      }
+      case Sub _ -> {
+        for (int i = 0; i < done; i += WIDTH) {
+          FloatVector.fromArray(LANES, a, aAt + i).sub(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+        }
+      }
+      case Mul _ -> {
+        for (int i = 0; i < done; i += WIDTH) {
+          FloatVector.fromArray(LANES, a, aAt + i).mul(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+        }
+      }
+      case Div _ -> {
+        for (int i = 0; i < done; i += WIDTH) {
+          FloatVector.fromArray(LANES, a, aAt + i).div(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+        }
+      }
+      case Maximum _ -> {
+        for (int i = 0; i < done; i += WIDTH) {
+          FloatVector.fromArray(LANES, a, aAt + i).max(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+        }
+      }
+      case Minimum _ -> {
+        for (int i = 0; i < done; i += WIDTH) {
+          FloatVector.fromArray(LANES, a, aAt + i).min(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+        }
+      }
+    }
+    rest.binary(op, a, aAt + done, b, bAt + done, y, yAt + done, count - done);
+  }
+
+  @Override
+  public float sum(float[] x, int at, int count) {
+    FloatVector v = switch (SUM_COLUMN / WIDTH) {
+      case 1 -> column(x, at, count, 0);
+      case 2 -> column(x, at, count, 0).add(column(x, at, count, 8));
+      default -> column(x, at, count, 0).add(column(x, at, count, 8))
+          .add(column(x, at, count, 4).add(column(x, at, count, 12)));
+    };
+    v = WIDTH > 8 ? v.add(v.rearrange(BY_8)) : v;
+    v = WIDTH > 4 ? v.add(v.rearrange(BY_4)) : v;
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
+  }
+
+  /** The partial sums offset + i, + 16, + 32 and + 48 folded into one, for i below WIDTH. Four hide the latency of adding. */
+  private static FloatVector column(float[] x, int at, int count, int offset) {
+    FloatVector c0 = FloatVector.zero(LANES);
+    FloatVector c1 = c0;
+    FloatVector c2 = c0;
+    FloatVector c3 = c0;
+    int i = at + offset;
+    int end = i + count - count % SUM_LANES;
+    for (; i < end; i += SUM_LANES) {
+      c0 = c0.add(FloatVector.fromArray(LANES, x, i));
+      c1 = c1.add(FloatVector.fromArray(LANES, x, i + SUM_COLUMN));
+      c2 = c2.add(FloatVector.fromArray(LANES, x, i + 2 * SUM_COLUMN));
+      c3 = c3.add(FloatVector.fromArray(LANES, x, i + 3 * SUM_COLUMN));
+    }
+    int last = at + count;
+    if (i < last) {
+      c0 = c0.add(upTo(x, i, last));
+      c1 = c1.add(upTo(x, i + SUM_COLUMN, last));
+      c2 = c2.add(upTo(x, i + 2 * SUM_COLUMN, last));
+      c3 = c3.add(upTo(x, i + 3 * SUM_COLUMN, last));
+    }
+    return c0.add(c2).add(c1.add(c3));
+  }
+
+  @Override
+  public float max(float[] x, int at, int count) {
+    FloatVector v0 = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY);
+    FloatVector v1 = v0;
+    int done = count - count % (2 * WIDTH);
+    for (int i = 0; i < done; i += 2 * WIDTH) {
+      v0 = v0.max(FloatVector.fromArray(LANES, x, at + i));
+      v1 = v1.max(FloatVector.fromArray(LANES, x, at + i + WIDTH));
+    }
+    return Math.max(v0.max(v1).reduceLanes(VectorOperators.MAX), rest.max(x, at + done, count - done));
+  }
+
+  @Override
+  public float min(float[] x, int at, int count) {
+    FloatVector v0 = FloatVector.broadcast(LANES, Float.POSITIVE_INFINITY);
+    FloatVector v1 = v0;
+    int done = count - count % (2 * WIDTH);
+    for (int i = 0; i < done; i += 2 * WIDTH) {
+      v0 = v0.min(FloatVector.fromArray(LANES, x, at + i));
+      v1 = v1.min(FloatVector.fromArray(LANES, x, at + i + WIDTH));
+    }
+    return Math.min(v0.min(v1).reduceLanes(VectorOperators.MIN), rest.min(x, at + done, count - done));
+  }
+
+  private static int lastVector(int from, int to) {
+    return from + LANES.loopBound(to - from);
+  }
+
+  private static FloatVector upTo(float[] x, int index, int end) {
+    return index < end ? FloatVector.fromArray(LANES, x, index, LANES.indexInRange(index, end)) : FloatVector.zero(LANES);
+  }
+
+  private static VectorShuffle<Float> partner(int distance) {
+    return VectorShuffle.fromOp(LANES, lane -> (lane + distance) % WIDTH);
+  }
+}

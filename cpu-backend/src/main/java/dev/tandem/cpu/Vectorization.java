@@ -1,0 +1,48 @@
+package dev.tandem.cpu;
+
+import dev.tandem.backend.Flag;
+
+/**
+ * Whether the Vector API is used in this JVM, how wide, and why. Decided once: vector code is fast only where the species
+ * is a constant to the compiler.
+ */
+final class Vectorization {
+  private static final String MODULE = "jdk.incubator.vector";
+  private static final int WIDEST = -1;
+
+  private static final boolean AVAILABLE;
+  private static final int BITS;
+  private static final String REASON;
+
+  static {
+    int asked = Flag.VECTOR_BITS.number(WIDEST);
+    if (asked != WIDEST && asked != 0 && asked != 128 && asked != 256 && asked != 512) {
+      throw new IllegalArgumentException(
+          "TANDEM_VECTOR_BITS: no such width, got " + asked + "; use 0 (scalar), 128, 256 or 512");
+    }
+    boolean present = ModuleLayer.boot().findModule(MODULE).isPresent();
+    AVAILABLE = present && asked != 0;
+    // Lanes refers to the module's classes, so it must not be touched where the module is absent.
+    BITS = AVAILABLE ? Lanes.bits() : 0;
+    REASON = AVAILABLE ? "Vector API " + BITS + " bit (FMA)"
+        : asked == 0 ? "scalar, as TANDEM_VECTOR_BITS=0 asks"
+        : "scalar (pass --add-modules " + MODULE + " to java for the fast path)";
+  }
+
+  private Vectorization() {}
+
+  /** Whether vector classes may be loaded and shall be used. */
+  static boolean available() {
+    return AVAILABLE;
+  }
+
+  /** Width of the vectors; 0 where there are none. */
+  static int bits() {
+    return BITS;
+  }
+
+  /** What is used and, if it is not the fast path, how to get that. */
+  static String reason() {
+    return REASON;
+  }
+}

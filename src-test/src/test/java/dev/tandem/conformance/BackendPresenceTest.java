@@ -1,0 +1,36 @@
+package dev.tandem.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.tandem.backend.Availability;
+import dev.tandem.backend.BackendProvider;
+import dev.tandem.backend.Backends;
+import dev.tandem.backend.Flag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What a run must not go without: the CPU backend always, another kind when {@code TANDEM_REQUIRE} names it. */
+@ExtendWith(ConformanceReport.class)
+final class BackendPresenceTest {
+  @Test
+  void cpuIsUsableEverywhere() {
+    requireUsable("cpu", "the reference backend");
+  }
+
+  @Test
+  void requiredKindIsUsable() {
+    Flag.REQUIRE.value().ifPresent(kind -> requireUsable(kind, "required by TANDEM_REQUIRE"));
+  }
+
+  private static void requireUsable(String kind, String why) {
+    BackendProvider provider = Backends.providers().stream()
+        .filter(candidate -> candidate.kind().equals(kind))
+        .findFirst()
+        .orElseGet(() -> fail("backend " + kind + " (" + why + ") is not on the class path, which has "
+            + Backends.providers().stream().map(BackendProvider::kind).toList()));
+    Availability availability = provider.probe();
+    assertTrue(availability.usable(),
+        () -> "backend " + kind + " (" + why + ") cannot be used here: " + availability.reason());
+  }
+}

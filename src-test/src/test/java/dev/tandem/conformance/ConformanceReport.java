@@ -1,0 +1,51 @@
+package dev.tandem.conformance;
+
+import dev.tandem.backend.Availability;
+import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendProvider;
+import dev.tandem.backend.Backends;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+
+/**
+ * Counts the comparisons with the oracle and, when the last test of the run is done, says how many there were on each
+ * backend, so that a missing device is never silent: {@code conformance: oracle 212, cpu 848, cuda 0 (no device)}.
+ */
+public final class ConformanceReport implements BeforeAllCallback {
+  private static final Map<String, Integer> PASSED = new TreeMap<>();
+  private static int oracle;
+
+  static synchronized void ranOracle() {
+    oracle++;
+  }
+
+  static synchronized void ran(Backend backend) {
+    PASSED.merge(kind(backend), 1, Integer::sum);
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    // The root's store is closed after the last class of the run, and with it what it holds.
+    context.getRoot().getStore(Namespace.GLOBAL).getOrComputeIfAbsent(
+        ConformanceReport.class, _ -> (AutoCloseable) () -> System.out.println(line()));
+  }
+
+  private static String kind(Backend backend) {
+    return backend.name().replaceAll(":.*", "");
+  }
+
+  private static synchronized String line() {
+    StringBuilder line = new StringBuilder("conformance: oracle " + oracle);
+    for (BackendProvider provider : Backends.providers().reversed()) {
+      Availability availability = provider.probe();
+      line.append(", ").append(provider.kind()).append(' ').append(PASSED.getOrDefault(provider.kind(), 0));
+      if (!availability.usable()) {
+        line.append(" (").append(availability.reason()).append(')');
+      }
+    }
+    return line.toString();
+  }
+}

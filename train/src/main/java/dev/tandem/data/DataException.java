@@ -1,0 +1,17 @@
+package dev.tandem.data;
+
+/**
+ * Data could not be read, or do not fit their description. The message is one sentence of the form
+ * {@code <what>: <what is wrong>, got <values>; <what to do>}, fit to be shown to a user as it stands.
+ */
+public final class DataException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  public DataException(String message) {
+    super(message);
+  }
+
+  public DataException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,81 @@
+package dev.tandem.nn;
+
+import dev.tandem.op.Normalization;
+import dev.tandem.op.Update;
+import dev.tandem.shape.ShapeException;
+import dev.tandem.tensor.Tensor;
+import java.util.List;
+
+/**
+ * Batch normalisation a channel, then weight and bias a channel; see {@link Normalization.BatchNorm}. x, y: (N, channels) or
+ * (N, channels, ...); weight, bias: (channels), 1 and 0 at first. In training it uses the batch's mean and biased variance
+ * and moves the buffers running_mean and running_var (0 and 1 at first) towards the batch's mean and unbiased variance: r =
+ * r + momentum * (batch - r). In evaluation it uses the buffers, so a sample's result does not depend on its neighbours.
+ */
+public final class BatchNorm extends Module {
+  private final int channels;
+  private final Options options;
+  private final Tensor weight;
+  private final Tensor bias;
+  private final Tensor runningMean;
+  private final Tensor runningVariance;
+
+  /**
+   * @param momentum the share of the newest batch in the running statistics, in [0, 1]
+   * @param epsilon added to the variance
+   */
+  public record Options(double momentum, double epsilon) {
+    public Options {
+      if (!(momentum >= 0 && momentum <= 1)) {
+        throw new IllegalArgumentException(
+            "BatchNorm: the momentum must lie in [0, 1], got " + momentum + "; 0.1 is usual");
+      }
+    }
+
+    /** PyTorch's defaults: 0.1 and 1e-5. */
+    public static Options standard() {
+      return new Options(0.1, 1e-5);
+    }
+  }
+
+  public BatchNorm(Init init, int channels) {
+    this(init, channels, Options.standard());
+  }
+
+  public BatchNorm(Init init, int channels, Options options) {
+    this.channels = positive("BatchNorm", "the number of channels", channels);
+    this.options = options;
+    weight = parameter("weight", init.draw(new Initializer.Constant(1), channels));
+    bias = parameter("bias", init.draw(new Initializer.Zeros(), channels));
+    runningMean = buffer("running_mean", init.draw(new Initializer.Zeros(), channels));
+    runningVariance = buffer("running_var", init.draw(new Initializer.Constant(1), channels));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    requireLength(x, 1, channels, "(N, " + channels + ", ...)");
+    return training()
+        ? train(x)
+        : Tensor.apply(new Normalization.BatchNormInference(options.epsilon()), x, weight, bias, runningMean,
+            runningVariance);
+  }
+
+  private Tensor train(Tensor x) {
+    long values = x.shape().elements() / channels;
+    if (values < 2) {
+      throw new ShapeException(describe() + ": one value a channel has no variance, got " + x.type()
+          + "; train on larger batches, or drop the last, incomplete one");
+    }
+    List<Tensor> results =
+        Tensor.applyAll(new Normalization.BatchNorm(options.epsilon()), List.of(x, weight, bias));
+    Update average = new Update.RunningAverage(options.momentum());
+    Tensor.update(average, runningMean, results.get(1));
+    Tensor.update(average, runningVariance, results.get(2).mul((double) values / (values - 1)));
+    return results.getFirst();
+  }
+
+  @Override
+  public String describe() {
+    return "BatchNorm(" + channels + ")";
+  }
+}

@@ -1,0 +1,39 @@
+package dev.tandem.nn;
+
+import dev.tandem.tensor.Tensor;
+
+/**
+ * Layer normalisation over the innermost axis, then weight and bias a feature; see {@link
+ * dev.tandem.op.Normalization.LayerNorm}. x, y: (..., features); weight, bias: (features), 1 and 0 at first.
+ */
+public final class LayerNorm extends Module {
+  /** PyTorch's default: added to the variance. */
+  public static final double EPSILON = 1e-5;
+
+  private final int features;
+  private final double epsilon;
+  private final Tensor weight;
+  private final Tensor bias;
+
+  public LayerNorm(Init init, int features) {
+    this(init, features, EPSILON);
+  }
+
+  public LayerNorm(Init init, int features, double epsilon) {
+    this.features = positive("LayerNorm", "the number of features", features);
+    this.epsilon = epsilon;
+    weight = parameter("weight", init.draw(new Initializer.Constant(1), features));
+    bias = parameter("bias", init.draw(new Initializer.Zeros(), features));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    requireLength(x, -1, features, "(..., " + features + ")");
+    return x.layerNorm(weight, bias, epsilon);
+  }
+
+  @Override
+  public String describe() {
+    return "LayerNorm(" + features + ")";
+  }
+}

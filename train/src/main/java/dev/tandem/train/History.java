@@ -1,0 +1,69 @@
+package dev.tandem.train;
+
+import dev.tandem.io.FileException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The epochs of a run, in order. */
+public record History(List<EpochReport> epochs) {
+  public History {
+    epochs = List.copyOf(epochs);
+  }
+
+  /** The epoch with the lowest monitored loss, the first of equals; empty before the first whose loss is a number. */
+  public Optional<EpochReport> best() {
+    EpochReport best = null;
+    for (EpochReport epoch : epochs) {
+      boolean lower = best == null
+          ? !Double.isNaN(epoch.monitoredLoss())
+          : epoch.monitoredLoss() < best.monitoredLoss();
+      best = lower ? epoch : best;
+    }
+    return Optional.ofNullable(best);
+  }
+
+  /** The latest epoch. */
+  public Optional<EpochReport> last() {
+    return epochs.isEmpty() ? Optional.empty() : Optional.of(epochs.getLast());
+  }
+
+  History then(EpochReport report) {
+    List<EpochReport> longer = new ArrayList<>(epochs);
+    longer.add(report);
+    return new History(longer);
+  }
+
+  /** Reads the metrics.jsonl of a run folder. @throws FileException naming the file and the line */
+  public static History read(Path metrics) {
+    try {
+      return parse(metrics, Files.readString(metrics, StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw FileException.of("metrics", metrics, "cannot be read", e);
+    }
+  }
+
+  static History parse(Path source, String text) {
+    List<EpochReport> epochs = new ArrayList<>();
+    for (String line : text.lines().filter(line -> !line.isBlank()).toList()) {
+      try {
+        epochs.add(EpochJson.read(line));
+      } catch (IOException e) {
+        throw new FileException("metrics: " + source + " has a line that is no epoch, got " + e.getMessage().lines()
+            .findFirst().orElse("") + " in line " + (epochs.size() + 1) + "; remove the line", e);
+      }
+    }
+    return new History(epochs);
+  }
+
+  /** A line of JSON an epoch. */
+  String lines() {
+    StringBuilder lines = new StringBuilder();
+    epochs.forEach(epoch -> lines.append(EpochJson.write(epoch)).append('\n'));
+    return lines.toString();
+  }
+}

@@ -1,0 +1,344 @@
+package dev.tandem.train;
+
+import dev.tandem.backend.Backend;
+import dev.tandem.data.Batch;
+import dev.tandem.data.BatchLoader;
+import dev.tandem.data.Batches;
+import dev.tandem.io.SafeTensors;
+import dev.tandem.nn.LossFunction;
+import dev.tandem.nn.Module;
+import dev.tandem.optim.Clipping;
+import dev.tandem.optim.Optimizer;
+import dev.tandem.tensor.Tape;
+import dev.tandem.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * One run of learning: epochs of batches, each a forward pass, a loss, a backward pass and an update, until a rule of {@link
+ * Stopping} holds, someone asks to stop, or numbers break down.
+ *
+ * <pre>{@code
+ * try (Trainer trainer = new Trainer(new Learner(model, new CrossEntropy(0)), Descent.constant(optimizer, 0.1),
+ *     Feed.of(training, validation), Stopping.afterEpochs(20).withPatience(3, 0))) {
+ *   Outcome outcome = trainer.run();
+ *   trainer.saveModel(file, Map.of());
+ * }
+ * }</pre>
+ *
+ * <p>A step waits for the device only where numbers are looked at: every {@link #checkEvery} steps, where a listener asks
+ * for a loss, and at the end of an epoch. A trainer belongs to one thread, that of its backend; only {@link #requestStop}
+ * may be called from another.
+ */
+public final class Trainer implements AutoCloseable {
+  /** Steps between looks for NaN where each one makes the host wait for a device. */
+  private static final int DEVICE_CHECK_EVERY = 20;
+
+  // The sums that a step adds to on the device.
+  private static final int LOSS = 0;
+  private static final int CORRECT = 1;
+  private static final int NORM = 2;
+  private static final int FINITE = 3;
+
+  /** What a run consists of. */
+  record Setup(Learner learner, Descent descent, Feed feed, Stopping stopping) {}
+
+  private final Setup setup;
+  private final Module model;
+  private final LossFunction loss;
+  private final Optimizer optimizer;
+  private final Collection<Tensor> trained;
+  private final DeviceSums sums;
+  private final Optional<BestWeights> best;
+  private final Checkpoint checkpoint;
+  private final Progress progress = new Progress();
+  private final List<TrainingListener> listeners = new ArrayList<>();
+  private int checkEvery;
+  private volatile boolean stopRequested;
+
+  /** Sets up a run. Model, optimizer and data stay their makers' to close. */
+  public Trainer(Learner learner, Descent descent, Feed feed, Stopping stopping) {
+    setup = new Setup(learner, descent, feed, stopping);
+    model = learner.model();
+    loss = learner.loss();
+    optimizer = descent.optimizer();
+    trained = optimizer.parameters().values();
+    sums = new DeviceSums(learner.backend(), learner.dtype(), FINITE + 1);
+    best = stopping.patience() > 0 ? Optional.of(new BestWeights(model)) : Optional.empty();
+    checkpoint = new Checkpoint(setup, sums, best);
+    // On the CPU nothing is queued, so looking costs nothing.
+    checkEvery = learner.backend().name().startsWith("cuda") ? DEVICE_CHECK_EVERY : 1;
+  }
+
+  /** Adds one who follows the run. Returns this trainer. */
+  public Trainer listen(TrainingListener listener) {
+    listeners.add(listener);
+    return this;
+  }
+
+  /**
+   * How many steps pass between looks whether loss and gradients are finite. With 1, the default on the CPU, the look is
+   * before the update, so a breakdown is traced to its cause and the weights are those before it; with more, the default on
+   * a device, the step is still named exactly, but bad numbers may have spread. Returns this trainer.
+   */
+  public Trainer checkEvery(int steps) {
+    if (steps < 1) {
+      throw new IllegalArgumentException("training: check every must be at least 1 step, got " + steps + "; 1 is exact");
+    }
+    checkEvery = steps;
+    return this;
+  }
+
+  // ---- the loop
+
+  /** Trains until something ends the run. After an interruption, or a resume, calling it goes on. */
+  public Outcome run() {
+    while (true) {
+      Optional<Outcome.Reason> verdict = verdict();
+      if (verdict.isPresent()) {
+        return end(verdict.get(), Optional.empty());
+      }
+      if (stopRequested) {
+        stopRequested = false;
+        return end(Outcome.Reason.INTERRUPTED, Optional.empty());
+      }
+      Optional<Divergence> divergence = epoch();
+      if (divergence.isPresent()) {
+        return end(Outcome.Reason.DIVERGED, divergence);
+      }
+    }
+  }
+
+  private Outcome end(Outcome.Reason reason, Optional<Divergence> divergence) {
+    // An interrupted run goes on from its last weights, so it keeps them.
+    Optional<BestWeights> kept = reason == Outcome.Reason.INTERRUPTED ? Optional.empty() : keptBest();
+    kept.ifPresent(BestWeights::restore);
+    model.training(false);
+    Outcome outcome = new Outcome(reason, progress.history, kept.map(_ -> progress.bestEpoch), divergence);
+    listeners.forEach(listener -> listener.stopped(outcome));
+    return outcome;
+  }
+
+  /** Why to stop now, between two epochs. */
+  private Optional<Outcome.Reason> verdict() {
+    Stopping stopping = setup.stopping();
+    EpochReport last = progress.history.last().orElse(null);
+    if (last == null || progress.batch > 0) {
+      return Optional.empty();
+    }
+    if (stopping.targetLoss().isPresent() && last.monitoredLoss() <= stopping.targetLoss().getAsDouble()) {
+      return Optional.of(Outcome.Reason.TARGET_LOSS);
+    }
+    if (stopping.gradientNormBelow().isPresent()
+        && last.gradientNorm() < stopping.gradientNormBelow().getAsDouble()) {
+      return Optional.of(Outcome.Reason.GRADIENT_NORM);
+    }
+    if (stopping.patience() > 0 && progress.epochsSinceBest >= stopping.patience()) {
+      return Optional.of(Outcome.Reason.NO_IMPROVEMENT);
+    }
+    return progress.epoch >= stopping.maxEpochs() ? Optional.of(Outcome.Reason.MAX_EPOCHS) : Optional.empty();
+  }
+
+  /** Trains the rest of the present epoch, and reports it unless it was broken off. */
+  private Optional<Divergence> epoch() {
+    BatchLoader loader = setup.feed().training();
+    listeners.forEach(listener -> listener.started(progress.epoch + 1, loader.batches()));
+    model.training(true);
+    if (progress.batch == 0) {
+      sums.clear();
+    }
+    long begin = System.nanoTime();
+    long samples = 0;
+    try (Batches batches = loader.epoch(progress.epoch, progress.batch)) {
+      while (!stopRequested && batches.hasNext()) {
+        Batch batch = batches.next();
+        Optional<Divergence> divergence = step(batch);
+        if (divergence.isPresent()) {
+          return divergence;
+        }
+        samples += batch.size();
+      }
+    }
+    if (stopRequested) {
+      return Optional.empty();
+    }
+    double[] totals = sums.read();
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    Optional<Divergence> divergence = divergence(totals, 0, Optional.empty());
+    if (divergence.isEmpty()) {
+      report(totals, new Timing(seconds, samples == 0 ? 0 : samples / seconds));
+    }
+    return divergence;
+  }
+
+  private void report(double[] totals, Timing timing) {
+    Optional<Metrics> validation =
+        setup.feed().validation().map(loader -> Evaluation.run(setup.learner(), loader, false));
+    double trainLoss = totals[LOSS] / progress.terms;
+    double monitored = validation.map(Metrics::loss).orElse(trainLoss);
+    boolean improved = progress.observe(monitored, setup.stopping().minDelta());
+    if (improved) {
+      best.ifPresent(BestWeights::take);
+    }
+    setup.descent().plateau().ifPresent(plateau -> plateau.observe(monitored));
+    EpochReport report = new EpochReport(progress.epoch + 1, progress.step, trainLoss,
+        progress.compared == 0 ? OptionalDouble.empty() : OptionalDouble.of(totals[CORRECT] / progress.compared),
+        validation, progress.learningRate, totals[NORM] / progress.batch, improved, timing);
+    progress.finish(report);
+    sums.clear();
+    listeners.forEach(listener -> listener.epoch(report));
+  }
+
+  // ---- one step
+
+  private Optional<Divergence> step(Batch batch) {
+    Backend backend = setup.learner().backend();
+    double rate = setup.descent().schedule().at(progress.step, setup.descent().learningRate());
+    try (Tape _ = Tape.open()) {
+      Tensor raw = Upload.values(backend, setup.learner().dtype(), batch.targets());
+      Tensor prediction = model.forward(Upload.values(backend, setup.learner().dtype(), batch.inputs()));
+      Tensor target = Upload.target(loss, prediction, raw);
+      Tensor total = loss.sum(prediction, target);
+      long terms = loss.terms(prediction, target);
+      Tensor mean = total.div(terms);
+      // Backward frees what it passes; a detached handle stays for the sums.
+      Tensor measured = total.detach();
+      Tensor correct = correct(prediction, raw);
+      mean.backward();
+      Tensor norm = Clipping.globalNorm(trained);
+      sums.add(measured, correct, norm, finite(measured));
+      progress.terms += terms;
+      progress.compared += raw.dtype().floating() ? 0 : raw.shape().elements();
+      progress.learningRate = rate;
+      Optional<Divergence> divergence = look(batch);
+      if (divergence.isPresent()) {
+        return divergence;
+      }
+      clip(norm);
+      optimizer.learningRate(rate);
+      optimizer.step();
+      progress.batch++;
+      progress.step++;
+      tell(batch, mean);
+      return Optional.empty();
+    } finally {
+      // Also of parameters that are frozen: they gather gradients all the same.
+      model.parameters().values().forEach(Tensor::clearGradient);
+    }
+  }
+
+  private Tensor correct(Tensor prediction, Tensor raw) {
+    try (Tape.Pause _ = Tape.noGrad()) {
+      return raw.dtype().floating()
+          ? Tensor.scalar(prediction.backend(), prediction.dtype(), 0)
+          : Upload.correct(loss, prediction, raw);
+    }
+  }
+
+  /** 1 for a finite number, 0 for others: x - x is 0 only for those. Summed, it tells at which step that ended. */
+  private static Tensor finite(Tensor number) {
+    Tensor zero = Tensor.scalar(number.backend(), number.dtype(), 0);
+    return number.sub(number).equalTo(zero).cast(number.dtype());
+  }
+
+  private void clip(Tensor norm) {
+    if (setup.descent().clipping() instanceof Clipping.ByGlobalNorm clipping) {
+      clipping.apply(trained, norm);
+    } else {
+      setup.descent().clipping().apply(trained);
+    }
+  }
+
+  private void tell(Batch batch, Tensor mean) {
+    if (!listeners.isEmpty()) {
+      StepReport report = new StepReport(progress.epoch + 1, progress.batch, setup.feed().training().batches(),
+          progress.step, batch.size(), progress.learningRate, mean);
+      listeners.forEach(listener -> listener.step(report));
+    }
+  }
+
+  // ---- breakdown
+
+  /** What broke down up to and with this step, which is not counted yet, if it is one to look at. */
+  private Optional<Divergence> look(Batch batch) {
+    if ((progress.step + 1) % checkEvery != 0) {
+      return Optional.empty();
+    }
+    return divergence(sums.read(), 1, Optional.of(batch));
+  }
+
+  /** @param begun 1 where a step is in the sums but not counted as done, otherwise 0 */
+  private Optional<Divergence> divergence(double[] totals, int begun, Optional<Batch> batch) {
+    int batches = progress.batch + begun;
+    if (totals[FINITE] == batches && Double.isFinite(totals[LOSS]) && Double.isFinite(totals[NORM])) {
+      return Optional.empty();
+    }
+    // Losses were finite as often as counted, and once they are not they stay so, for the weights are gone.
+    int bad = Math.min(batches, (int) totals[FINITE] + 1);
+    long seen = progress.step + begun;
+    Diagnosis diagnosis = new Diagnosis(setup, progress.epoch + 1, seen - batches + bad, seen);
+    return Optional.of(diagnosis.of(batch, progress.learningRate));
+  }
+
+  // ---- from outside
+
+  /** Asks the run to stop after its present step. Any thread may. The next {@link #run} goes on from there. */
+  public void requestStop() {
+    stopRequested = true;
+  }
+
+  /** Writes all that the run needs to go on. Between steps: before or after {@link #run}, or from a listener. */
+  public void save(Path file) {
+    checkpoint.save(file, progress);
+  }
+
+  /**
+   * Goes back to where a run was when it was saved. Model, optimizer, data and batches must be made as they were then.
+   *
+   * @throws dev.tandem.io.FileException naming what does not fit; then nothing has changed
+   */
+  public void resume(Path file) {
+    checkpoint.load(file, progress);
+  }
+
+  /** Parameters and buffers by name: the best so far where early stopping keeps them, otherwise the model's own. */
+  public Map<String, Tensor> weights() {
+    return keptBest().map(BestWeights::copies).orElseGet(() -> Learner.weights(model));
+  }
+
+  private Optional<BestWeights> keptBest() {
+    return best.filter(_ -> progress.bestEpoch > 0);
+  }
+
+  /** Writes {@link #weights} to a safetensors file. */
+  public void saveModel(Path file, Map<String, String> metadata) {
+    SafeTensors.write(file, weights(), metadata);
+  }
+
+  /** The epochs so far. */
+  public History history() {
+    return progress.history;
+  }
+
+  /** Updates so far. */
+  public long steps() {
+    return progress.step;
+  }
+
+  /** Whether only the best weights are kept, as early stopping does. */
+  boolean keepsBest() {
+    return best.isPresent();
+  }
+
+  /** Frees what the trainer made itself: sums, and the copy of the best weights. */
+  @Override
+  public void close() {
+    sums.close();
+    best.ifPresent(BestWeights::close);
+  }
+}
