@@ -63,6 +63,11 @@ final class Check {
     }
   }
 
+  /** Records count axes from 0; negative ones are resolved where the tensor is known. */
+  static void countedFromZero(String op, int axis) {
+    attribute(axis >= 0, op, "an axis is counted from 0 here", axis, "add the number of axes");
+  }
+
   static void attribute(boolean holds, String op, String wrong, Object got, String remedy) {
     if (!holds) {
       throw fail(op, wrong, got, remedy);

@@ -47,6 +47,10 @@ public sealed interface Indexing extends Op {
    * for the axis; y: the shape of indices.
    */
   record Gather(int axis) implements Indexing {
+    public Gather {
+      Check.countedFromZero("gather", axis);
+    }
+
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       Check.arity(name(), inputs, 2, "x, indices");
@@ -64,6 +68,10 @@ public sealed interface Indexing extends Op {
 
   /** dx of {@link Gather}: dy added at its index, in ascending order. inputs: dy, indices; dx: dy's shape with length. */
   record GatherGrad(int axis, int length) implements Indexing {
+    public GatherGrad {
+      Check.countedFromZero("gather_grad", axis);
+    }
+
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       Check.arity(name(), inputs, 2, "dy, indices");

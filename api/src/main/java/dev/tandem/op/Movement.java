@@ -95,6 +95,10 @@ public sealed interface Movement extends Op {
 
   /** The inputs one after another along the axis; all other axes and the element type are equal. */
   record Concat(int axis) implements Movement {
+    public Concat {
+      Check.countedFromZero("concat", axis);
+    }
+
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       Check.attribute(!inputs.isEmpty(), name(), "nothing to join", 0, "give at least one tensor");

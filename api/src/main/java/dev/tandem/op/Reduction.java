@@ -72,6 +72,10 @@ public sealed interface Reduction extends Op {
 
   /** y = index of the largest of x along the axis, the first of equals, and the first NaN if there is one. y: I32. */
   record ArgMax(int axis, boolean keep) implements Reduction {
+    public ArgMax {
+      Check.countedFromZero("arg_max", axis);
+    }
+
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       Check.arity(name(), inputs, 1, "x");

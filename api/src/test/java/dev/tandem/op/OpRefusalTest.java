@@ -76,6 +76,9 @@ class OpRefusalTest {
     assertThrows(ShapeException.class, () -> new Elementwise.Clamp(1, 0));
     assertThrows(ShapeException.class, () -> new Reduction.Sum(List.of(1, 1), false));
     assertThrows(ShapeException.class, () -> new Loss.CrossEntropy(1.5));
+    assertThrows(ShapeException.class, () -> new Movement.Concat(-1));
+    assertThrows(ShapeException.class, () -> new Reduction.ArgMax(-1, false));
+    assertThrows(ShapeException.class, () -> new Indexing.Gather(-1));
   }
 
   @Test
