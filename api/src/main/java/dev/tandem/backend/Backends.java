@@ -38,23 +38,32 @@ public final class Backends {
       notes.accept("backend: " + backend.description());
     }
     boolean check = Flag.CHECK.number(0) > 0;
-    return debug >= 2 || check ? new WatchedBackend(backend, debug >= 2 ? notes : null, check) : backend;
+    return debug >= 2 || check
+        ? new WatchedBackend(backend, debug >= 2 ? notes : null, check)
+        : backend;
   }
 
   private static Backend named(String name, List<BackendProvider> providers) {
     String kind = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
     String device = name.equals(kind) ? "0" : name.substring(kind.length() + 1);
-    BackendProvider provider = providers.stream()
-        .filter(candidate -> candidate.kind().equals(kind))
-        .findFirst()
-        .orElseThrow(() -> new BackendException("backend: no such kind, got '" + name + "'; use auto"
-            + providers.stream().map(p -> ", " + p.kind()).reduce("", String::concat)));
+    BackendProvider provider =
+        providers.stream()
+            .filter(candidate -> candidate.kind().equals(kind))
+            .findFirst()
+            .orElseThrow(() ->
+                new BackendException(
+                    "backend: no such kind, got '"
+                        + name
+                        + "'; use auto"
+                        + providers.stream().map(p -> ", " + p.kind()).reduce("", String::concat)));
     if (!device.matches("\\d{1,4}")) {
-      throw new BackendException("backend: not a device number, got '" + name + "'; write " + kind + ":0");
+      throw new BackendException(
+          "backend: not a device number, got '" + name + "'; write " + kind + ":0");
     }
     Availability availability = provider.probe();
     if (!availability.usable()) {
-      throw new BackendException("backend: " + kind + " cannot be used here: " + availability.reason());
+      throw new BackendException(
+          "backend: " + kind + " cannot be used here: " + availability.reason());
     }
     return provider.open(Integer.parseInt(device));
   }
@@ -67,7 +76,9 @@ public final class Backends {
       }
       notes.accept("backend: auto passes over " + provider.kind() + ": " + availability.reason());
     }
-    throw new BackendException("backend: none on the class path can be used, got "
-        + providers.stream().map(BackendProvider::kind).toList() + "; add tandem-cpu-backend");
+    throw new BackendException(
+        "backend: none on the class path can be used, got "
+            + providers.stream().map(BackendProvider::kind).toList()
+            + "; add tandem-cpu-backend");
   }
 }

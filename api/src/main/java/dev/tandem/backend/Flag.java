@@ -37,7 +37,11 @@ public enum Flag {
     }
     if (!text.matches("\\d{1,9}")) {
       throw new IllegalArgumentException(
-          "TANDEM_" + name() + ": not a number, got '" + text + "'; give a whole number of 0 or more");
+          "TANDEM_"
+              + name()
+              + ": not a number, got '"
+              + text
+              + "'; give a whole number of 0 or more");
     }
     return Integer.parseInt(text);
   }

@@ -37,7 +37,9 @@ record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check) i
     }
     delegate.update(update, operands);
     if (check) {
-      operands.subList(0, update.written()).forEach(output -> requireFinite(update.name(), output, operands));
+      operands
+          .subList(0, update.written())
+          .forEach(output -> requireFinite(update.name(), output, operands));
     }
   }
 
@@ -51,9 +53,17 @@ record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check) i
       delegate.read(output.buffer(), host);
       for (long i = 0; i < output.elements(); i++) {
         if (!finite(host, dtype, i)) {
-          throw new BackendException(op + ": the result is not finite, got a NaN or infinity at element " + i + " of "
-              + output.type() + " on " + name() + ", operands " + types(operands)
-              + "; look at what went in (TANDEM_DEBUG=2 shows the ops before)");
+          throw new BackendException(
+              op
+                  + ": the result is not finite, got a NaN or infinity at element "
+                  + i
+                  + " of "
+                  + output.type()
+                  + " on "
+                  + name()
+                  + ", operands "
+                  + types(operands)
+                  + "; look at what went in (TANDEM_DEBUG=2 shows the ops before)");
         }
       }
     }

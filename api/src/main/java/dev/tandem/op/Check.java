@@ -17,7 +17,11 @@ final class Check {
 
   static void arity(String op, List<TensorType> inputs, int expected, String roles) {
     if (inputs.size() != expected) {
-      throw fail(op, "wrong number of operands", inputs.size() + " " + inputs, "give " + expected + ": " + roles);
+      throw fail(
+          op,
+          "wrong number of operands",
+          inputs.size() + " " + inputs,
+          "give " + expected + ": " + roles);
     }
   }
 
@@ -59,7 +63,8 @@ final class Check {
 
   static void minRank(String op, String role, TensorType type, int rank, String axes) {
     if (type.shape().rank() < rank) {
-      throw fail(op, role + " must have at least " + rank + " axes " + axes, type.shape(), "reshape it");
+      throw fail(
+          op, role + " must have at least " + rank + " axes " + axes, type.shape(), "reshape it");
     }
   }
 

@@ -93,7 +93,8 @@ public sealed interface Elementwise extends Op {
       Check.dtype(name(), "the condition", inputs.get(0), DType.U8);
       Check.sameDType(name(), a, inputs.get(2));
       Shape values = Shape.broadcast(name(), a.shape(), inputs.get(2).shape());
-      return List.of(new TensorType(a.dtype(), Shape.broadcast(name(), inputs.get(0).shape(), values)));
+      return List.of(
+          new TensorType(a.dtype(), Shape.broadcast(name(), inputs.get(0).shape(), values)));
     }
   }
 
@@ -136,7 +137,8 @@ public sealed interface Elementwise extends Op {
   /** y = x limited to [low, high]; NaN stays NaN. The derivative is 1 on the closed interval and 0 outside. */
   record Clamp(double low, double high) implements Unary {
     public Clamp {
-      Check.attribute(low <= high, "clamp", "low must not be above high", low + " and " + high, "swap them");
+      Check.attribute(
+          low <= high, "clamp", "low must not be above high", low + " and " + high, "swap them");
     }
   }
 

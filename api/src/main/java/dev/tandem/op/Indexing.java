@@ -19,7 +19,8 @@ public sealed interface Indexing extends Op {
       TensorType table = inputs.get(0);
       Check.minRank(name(), "the table", table, 1, "(V, ...)");
       Check.dtype(name(), "indices", inputs.get(1), DType.I32);
-      return List.of(table.withShape(inputs.get(1).shape().then(table.shape().part(1, table.shape().rank()))));
+      return List.of(
+          table.withShape(inputs.get(1).shape().then(table.shape().part(1, table.shape().rank()))));
     }
   }
 
@@ -58,9 +59,12 @@ public sealed interface Indexing extends Op {
       TensorType indices = inputs.get(1);
       x.shape().axis(name(), axis);
       Check.dtype(name(), "indices", indices, DType.I32);
-      Check.attribute(indices.shape().rank() == x.shape().rank()
-              && indices.shape().with(axis, 0).equals(x.shape().with(axis, 0)), name(),
-          "indices must have x's shape but for axis " + axis, x.shape() + " and " + indices.shape(),
+      Check.attribute(
+          indices.shape().rank() == x.shape().rank()
+              && indices.shape().with(axis, 0).equals(x.shape().with(axis, 0)),
+          name(),
+          "indices must have x's shape but for axis " + axis,
+          x.shape() + " and " + indices.shape(),
           "reshape or expand the indices");
       return List.of(x.withShape(indices.shape()));
     }

@@ -25,10 +25,17 @@ public sealed interface Linear extends Op {
       int k = a.shape().length(transposeA ? -2 : -1);
       int n = b.shape().length(transposeB ? -2 : -1);
       int kb = b.shape().length(transposeB ? -1 : -2);
-      Check.attribute(k == kb, name(), "inner dimensions differ",
-          describe(a.shape(), transposeA) + " x " + describe(b.shape(), transposeB), "transpose the right operand?");
-      Shape batch = Shape.broadcast(name(), a.shape().part(0, a.shape().rank() - 2),
-          b.shape().part(0, b.shape().rank() - 2));
+      Check.attribute(
+          k == kb,
+          name(),
+          "inner dimensions differ",
+          describe(a.shape(), transposeA) + " x " + describe(b.shape(), transposeB),
+          "transpose the right operand?");
+      Shape batch =
+          Shape.broadcast(
+              name(),
+              a.shape().part(0, a.shape().rank() - 2),
+              b.shape().part(0, b.shape().rank() - 2));
       return List.of(a.withShape(batch.then(Shape.of(m, n))));
     }
 
@@ -40,10 +47,22 @@ public sealed interface Linear extends Op {
   /** Geometry of a two-dimensional convolution. stride, padding and dilation in pixels; groups split the channels. */
   record Conv2dGeometry(Size2d stride, Size2d padding, Size2d dilation, int groups) {
     public Conv2dGeometry {
-      Check.attribute(stride.atLeast(1), "conv2d", "stride must be at least 1", stride, "use 1 for no skipping");
-      Check.attribute(padding.atLeast(0), "conv2d", "padding must not be negative", padding, "use 0 for none");
-      Check.attribute(dilation.atLeast(1), "conv2d", "dilation must be at least 1", dilation, "use 1 for none");
-      Check.attribute(groups >= 1, "conv2d", "groups must be at least 1", groups, "use 1 for an ordinary convolution");
+      Check.attribute(
+          stride.atLeast(1),
+          "conv2d",
+          "stride must be at least 1",
+          stride,
+          "use 1 for no skipping");
+      Check.attribute(
+          padding.atLeast(0), "conv2d", "padding must not be negative", padding, "use 0 for none");
+      Check.attribute(
+          dilation.atLeast(1), "conv2d", "dilation must be at least 1", dilation, "use 1 for none");
+      Check.attribute(
+          groups >= 1,
+          "conv2d",
+          "groups must be at least 1",
+          groups,
+          "use 1 for an ordinary convolution");
     }
 
     /** Stride 1, no padding, no dilation, one group. */
@@ -53,12 +72,23 @@ public sealed interface Linear extends Op {
 
     /** Shape of y for x: (N, C, H, W) and w: (O, C / groups, KH, KW). */
     Shape output(String op, Shape x, Shape w) {
-      Check.attribute(x.length(1) == (long) w.length(1) * groups, op, "input channels do not fit the weight",
-          "x " + x + ", weight " + w + ", groups " + groups, "x must have weight axis 1 times groups channels");
-      Check.attribute(w.length(0) % groups == 0, op, "output channels are not a multiple of groups",
-          "weight " + w + ", groups " + groups, "change either");
-      int height = Pooling.extent(op, x, 2, w.length(2), stride.height(), padding.height(), dilation.height());
-      int width = Pooling.extent(op, x, 3, w.length(3), stride.width(), padding.width(), dilation.width());
+      Check.attribute(
+          x.length(1) == (long) w.length(1) * groups,
+          op,
+          "input channels do not fit the weight",
+          "x " + x + ", weight " + w + ", groups " + groups,
+          "x must have weight axis 1 times groups channels");
+      Check.attribute(
+          w.length(0) % groups == 0,
+          op,
+          "output channels are not a multiple of groups",
+          "weight " + w + ", groups " + groups,
+          "change either");
+      int height =
+          Pooling.extent(
+              op, x, 2, w.length(2), stride.height(), padding.height(), dilation.height());
+      int width =
+          Pooling.extent(op, x, 3, w.length(3), stride.width(), padding.width(), dilation.width());
       return Shape.of(x.length(0), w.length(0), height, width);
     }
   }
@@ -88,7 +118,8 @@ public sealed interface Linear extends Op {
     public List<TensorType> outputs(List<TensorType> inputs) {
       Check.arity(name(), inputs, 2, "w, dy");
       TensorType w = inputs.get(0);
-      Check.sameType(name(), "dy", inputs.get(1), w.withShape(geometry.output(name(), input, w.shape())));
+      Check.sameType(
+          name(), "dy", inputs.get(1), w.withShape(geometry.output(name(), input, w.shape())));
       return List.of(w.withShape(input));
     }
   }
@@ -99,7 +130,8 @@ public sealed interface Linear extends Op {
     public List<TensorType> outputs(List<TensorType> inputs) {
       Check.arity(name(), inputs, 2, "x, dy");
       TensorType x = inputs.get(0);
-      Check.sameType(name(), "dy", inputs.get(1), x.withShape(geometry.output(name(), x.shape(), weight)));
+      Check.sameType(
+          name(), "dy", inputs.get(1), x.withShape(geometry.output(name(), x.shape(), weight)));
       return List.of(x.withShape(weight));
     }
   }

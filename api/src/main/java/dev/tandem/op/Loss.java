@@ -15,8 +15,12 @@ public sealed interface Loss extends Op {
    */
   record CrossEntropy(double smoothing) implements Loss {
     public CrossEntropy {
-      Check.attribute(smoothing >= 0 && smoothing <= 1, "cross_entropy", "label smoothing must lie in [0, 1]",
-          smoothing, "0 means none");
+      Check.attribute(
+          smoothing >= 0 && smoothing <= 1,
+          "cross_entropy",
+          "label smoothing must lie in [0, 1]",
+          smoothing,
+          "0 means none");
     }
 
     @Override
@@ -73,7 +77,12 @@ public sealed interface Loss extends Op {
   private static TensorType rows(String op, TensorType logits) {
     Check.floating(op, logits);
     Check.rank(op, "logits", logits, 2, "(N, C)");
-    Check.attribute(logits.shape().length(1) > 0, op, "there are no classes", logits.shape(), "C must be 1 or more");
+    Check.attribute(
+        logits.shape().length(1) > 0,
+        op,
+        "there are no classes",
+        logits.shape(),
+        "C must be 1 or more");
     return logits.withShape(Shape.of(logits.shape().length(0)));
   }
 }

@@ -16,8 +16,12 @@ public sealed interface Movement extends Op {
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       TensorType x = only(name(), inputs);
-      Check.attribute(x.elements() == to.elements(), name(), "the number of elements would change",
-          x.shape() + " to " + to, "keep the product of the lengths");
+      Check.attribute(
+          x.elements() == to.elements(),
+          name(),
+          "the number of elements would change",
+          x.shape() + " to " + to,
+          "keep the product of the lengths");
       return List.of(x.withShape(to));
     }
   }
@@ -31,9 +35,16 @@ public sealed interface Movement extends Op {
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       TensorType x = only(name(), inputs);
-      boolean permutation = order.stream().sorted().toList().equals(
-          IntStream.range(0, x.shape().rank()).boxed().toList());
-      Check.attribute(permutation, name(), "not a permutation of the axes", order + " for " + x.shape(),
+      boolean permutation =
+          order.stream()
+              .sorted()
+              .toList()
+              .equals(IntStream.range(0, x.shape().rank()).boxed().toList());
+      Check.attribute(
+          permutation,
+          name(),
+          "not a permutation of the axes",
+          order + " for " + x.shape(),
           "name each axis from 0 to " + (x.shape().rank() - 1) + " once");
       return List.of(x.withShape(Shape.of(order.stream().map(x.shape()::length).toList())));
     }
@@ -44,7 +55,11 @@ public sealed interface Movement extends Op {
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       TensorType x = only(name(), inputs);
-      Check.attribute(x.shape().broadcastsTo(to), name(), "shape does not stretch that way", x.shape() + " to " + to,
+      Check.attribute(
+          x.shape().broadcastsTo(to),
+          name(),
+          "shape does not stretch that way",
+          x.shape() + " to " + to,
           "only axes of length 1 stretch");
       return List.of(x.withShape(to));
     }
@@ -62,11 +77,17 @@ public sealed interface Movement extends Op {
       TensorType x = only(name(), inputs);
       boolean fits = start.size() == x.shape().rank() && length.size() == x.shape().rank();
       for (int axis = 0; fits && axis < start.size(); axis++) {
-        fits = start.get(axis) >= 0 && length.get(axis) >= 0
-            && (long) start.get(axis) + length.get(axis) <= x.shape().length(axis);
+        fits =
+            start.get(axis) >= 0
+                && length.get(axis) >= 0
+                && (long) start.get(axis) + length.get(axis) <= x.shape().length(axis);
       }
-      Check.attribute(fits, name(), "the box does not lie inside x", "start " + start + ", length " + length + " of "
-          + x.shape(), "give one start and length an axis, within its bounds");
+      Check.attribute(
+          fits,
+          name(),
+          "the box does not lie inside x",
+          "start " + start + ", length " + length + " of " + x.shape(),
+          "give one start and length an axis, within its bounds");
       return List.of(x.withShape(Shape.of(length)));
     }
   }
@@ -85,11 +106,21 @@ public sealed interface Movement extends Op {
       for (int axis = 0; fits && axis < before.size(); axis++) {
         fits = before.get(axis) >= 0 && after.get(axis) >= 0;
       }
-      Check.attribute(fits, name(), "padding must be 0 or more on each axis",
-          "before " + before + ", after " + after + " for " + x.shape(), "use slice to cut");
-      return List.of(x.withShape(Shape.of(IntStream.range(0, before.size())
-          .map(axis -> Math.addExact(x.shape().length(axis), Math.addExact(before.get(axis), after.get(axis))))
-          .toArray())));
+      Check.attribute(
+          fits,
+          name(),
+          "padding must be 0 or more on each axis",
+          "before " + before + ", after " + after + " for " + x.shape(),
+          "use slice to cut");
+      return List.of(
+          x.withShape(
+              Shape.of(
+                  IntStream.range(0, before.size())
+                      .map(axis ->
+                          Math.addExact(
+                              x.shape().length(axis),
+                              Math.addExact(before.get(axis), after.get(axis))))
+                      .toArray())));
     }
   }
 
@@ -106,9 +137,14 @@ public sealed interface Movement extends Op {
       first.shape().axis(name(), axis);
       int length = 0;
       for (TensorType x : inputs) {
-        Check.attribute(x.dtype() == first.dtype() && x.shape().rank() == first.shape().rank()
-                && x.shape().with(axis, 0).equals(first.shape().with(axis, 0)), name(),
-            "tensors differ beyond axis " + axis, inputs, "make the other axes and the element types equal");
+        Check.attribute(
+            x.dtype() == first.dtype()
+                && x.shape().rank() == first.shape().rank()
+                && x.shape().with(axis, 0).equals(first.shape().with(axis, 0)),
+            name(),
+            "tensors differ beyond axis " + axis,
+            inputs,
+            "make the other axes and the element types equal");
         length = Math.addExact(length, x.shape().length(axis));
       }
       return List.of(first.withShape(first.shape().with(axis, length)));

@@ -126,7 +126,12 @@ public sealed interface Normalization extends Op {
       TensorType channel = channels(name(), x);
       Check.sameType(name(), "gamma", inputs.get(1), channel);
       Check.sameType(name(), "beta", inputs.get(2), channel);
-      Check.attribute(x.elements() > 0, name(), "has no statistics over no elements", x.shape(), "give a larger batch");
+      Check.attribute(
+          x.elements() > 0,
+          name(),
+          "has no statistics over no elements",
+          x.shape(),
+          "give a larger batch");
       return List.of(x, channel, channel);
     }
   }
@@ -139,7 +144,8 @@ public sealed interface Normalization extends Op {
       TensorType x = inputs.getFirst();
       TensorType channel = channels(name(), x);
       for (int i = 1; i <= 3; i++) {
-        Check.sameType(name(), List.of("gamma", "mean", "variance").get(i - 1), inputs.get(i), channel);
+        Check.sameType(
+            name(), List.of("gamma", "mean", "variance").get(i - 1), inputs.get(i), channel);
       }
       Check.sameType(name(), "dy", inputs.get(4), x);
       return List.of(x, channel, channel);
@@ -157,7 +163,11 @@ public sealed interface Normalization extends Op {
       TensorType x = inputs.getFirst();
       TensorType channel = channels(name(), x);
       for (int i = 1; i <= 4; i++) {
-        Check.sameType(name(), List.of("gamma", "beta", "mean", "variance").get(i - 1), inputs.get(i), channel);
+        Check.sameType(
+            name(),
+            List.of("gamma", "beta", "mean", "variance").get(i - 1),
+            inputs.get(i),
+            channel);
       }
       return List.of(x);
     }

@@ -7,7 +7,16 @@ import java.util.List;
  * A pure function from tensors to new tensors. Inputs are never written to; what works in place is an {@link Update}.
  */
 public sealed interface Op
-    permits Creation, Elementwise, Reduction, Linear, Pooling, Movement, Indexing, Normalization, Loss, Stochastic {
+    permits Creation,
+        Elementwise,
+        Reduction,
+        Linear,
+        Pooling,
+        Movement,
+        Indexing,
+        Normalization,
+        Loss,
+        Stochastic {
   /**
    * Element types and shapes of the results for these inputs.
    *

@@ -11,11 +11,26 @@ public sealed interface Pooling extends Op {
   /** Size, steps and padding of the window, in pixels. Padding is at most half the kernel. */
   record Window(Size2d kernel, Size2d stride, Size2d padding) {
     public Window {
-      Check.attribute(kernel.atLeast(1), "pooling", "kernel must be at least 1", kernel, "use 2 to halve an image");
-      Check.attribute(stride.atLeast(1), "pooling", "stride must be at least 1", stride, "use the kernel's size");
-      Check.attribute(padding.atLeast(0) && padding.height() * 2 <= kernel.height()
-              && padding.width() * 2 <= kernel.width(), "pooling", "padding must be 0 to half the kernel",
-          padding + " with kernel " + kernel, "use less padding, or pad first");
+      Check.attribute(
+          kernel.atLeast(1),
+          "pooling",
+          "kernel must be at least 1",
+          kernel,
+          "use 2 to halve an image");
+      Check.attribute(
+          stride.atLeast(1),
+          "pooling",
+          "stride must be at least 1",
+          stride,
+          "use the kernel's size");
+      Check.attribute(
+          padding.atLeast(0)
+              && padding.height() * 2 <= kernel.height()
+              && padding.width() * 2 <= kernel.width(),
+          "pooling",
+          "padding must be 0 to half the kernel",
+          padding + " with kernel " + kernel,
+          "use less padding, or pad first");
     }
 
     /** A square window without padding that moves by its own size. */
@@ -24,7 +39,10 @@ public sealed interface Pooling extends Op {
     }
 
     Shape output(String op, Shape x) {
-      return Shape.of(x.length(0), x.length(1), extent(op, x, 2, kernel.height(), stride.height(), padding.height(), 1),
+      return Shape.of(
+          x.length(0),
+          x.length(1),
+          extent(op, x, 2, kernel.height(), stride.height(), padding.height(), 1),
           extent(op, x, 3, kernel.width(), stride.width(), padding.width(), 1));
     }
   }
@@ -83,10 +101,23 @@ public sealed interface Pooling extends Op {
   }
 
   /** How many places a window has along an axis of x; at least one, or it does not fit. */
-  static int extent(String op, Shape x, int axis, int kernel, int stride, int padding, int dilation) {
+  static int extent(
+      String op, Shape x, int axis, int kernel, int stride, int padding, int dilation) {
     long room = x.length(axis) + 2L * padding - (long) dilation * (kernel - 1) - 1;
-    Check.attribute(room >= 0, op, "the window does not fit the image",
-        "x " + x + ", kernel " + kernel + ", padding " + padding + ", dilation " + dilation + " on axis " + axis,
+    Check.attribute(
+        room >= 0,
+        op,
+        "the window does not fit the image",
+        "x "
+            + x
+            + ", kernel "
+            + kernel
+            + ", padding "
+            + padding
+            + ", dilation "
+            + dilation
+            + " on axis "
+            + axis,
         "use a smaller kernel or more padding");
     return Math.toIntExact(room / stride + 1);
   }

@@ -26,8 +26,12 @@ public sealed interface Reduction extends Op {
       TensorType x = inputs.getFirst();
       Check.floating(name(), x);
       Shape shape = reduced(name(), x.shape(), axes(), keep());
-      Check.attribute(definedOnNothing() || shape.elements() == 0 || x.elements() > 0, name(),
-          "has no value over no elements", x.shape(), "leave out axes of length 0");
+      Check.attribute(
+          definedOnNothing() || shape.elements() == 0 || x.elements() > 0,
+          name(),
+          "has no value over no elements",
+          x.shape(),
+          "leave out axes of length 0");
       return List.of(x.withShape(shape));
     }
   }
@@ -82,7 +86,11 @@ public sealed interface Reduction extends Op {
       TensorType x = inputs.getFirst();
       Check.floating(name(), x);
       Shape shape = reduced(name(), x.shape(), List.of(axis), keep);
-      Check.attribute(shape.elements() == 0 || x.elements() > 0, name(), "has no value over no elements", x.shape(),
+      Check.attribute(
+          shape.elements() == 0 || x.elements() > 0,
+          name(),
+          "has no value over no elements",
+          x.shape(),
           "leave out axes of length 0");
       return List.of(new TensorType(DType.I32, shape));
     }
@@ -90,8 +98,12 @@ public sealed interface Reduction extends Op {
 
   private static List<Integer> ascending(String op, List<Integer> axes) {
     List<Integer> sorted = axes.stream().sorted().distinct().toList();
-    Check.attribute(sorted.size() == axes.size() && (sorted.isEmpty() || sorted.getFirst() >= 0), op,
-        "axes must be distinct and counted from 0", axes, "name each axis once");
+    Check.attribute(
+        sorted.size() == axes.size() && (sorted.isEmpty() || sorted.getFirst() >= 0),
+        op,
+        "axes must be distinct and counted from 0",
+        axes,
+        "name each axis once");
     return sorted;
   }
 

@@ -20,7 +20,8 @@ public sealed interface Stochastic extends Op {
    */
   record Dropout(double p) implements Stochastic {
     public Dropout {
-      Check.attribute(p >= 0 && p < 1, "dropout", "the probability must lie in [0, 1)", p, "0 means none");
+      Check.attribute(
+          p >= 0 && p < 1, "dropout", "the probability must lie in [0, 1)", p, "0 means none");
     }
 
     @Override

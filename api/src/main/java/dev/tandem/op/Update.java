@@ -58,8 +58,11 @@ public sealed interface Update {
 
     @Override
     default void check(List<TensorType> operands) {
-      Check.arity(name(), operands, states() + (counted() ? 4 : 3), "w, " + states() + " states, dw, lr"
-          + (counted() ? ", t" : ""));
+      Check.arity(
+          name(),
+          operands,
+          states() + (counted() ? 4 : 3),
+          "w, " + states() + " states, dw, lr" + (counted() ? ", t" : ""));
       TensorType w = operands.getFirst();
       Check.floating(name(), w);
       for (int i = 1; i <= states(); i++) {
@@ -107,7 +110,8 @@ public sealed interface Update {
     public void check(List<TensorType> operands) {
       Check.arity(name(), operands, 2, "target, factor");
       Check.floating(name(), operands.getFirst());
-      Check.sameType(name(), "factor", operands.get(1), operands.getFirst().withShape(Shape.scalar()));
+      Check.sameType(
+          name(), "factor", operands.get(1), operands.getFirst().withShape(Shape.scalar()));
     }
   }
 
@@ -179,7 +183,8 @@ public sealed interface Update {
    * beta2^t)) + epsilon). Kingma and Ba 2014, arXiv:1412.6980. Decoupled is AdamW: g = dw, and w is first multiplied by
    * 1 - lr * weightDecay; Loshchilov and Hutter 2017, arXiv:1711.05101.
    */
-  record Adam(double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled) implements Optimizer {
+  record Adam(double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled)
+      implements Optimizer {
     @Override
     public int states() {
       return 2;

@@ -16,8 +16,10 @@ public final class Shape {
     long product = 1;
     for (int length : lengths) {
       if (length < 0) {
-        throw new ShapeException("shape: a length is negative, got " + Arrays.toString(lengths)
-            + "; give lengths of zero or more");
+        throw new ShapeException(
+            "shape: a length is negative, got "
+                + Arrays.toString(lengths)
+                + "; give lengths of zero or more");
       }
       product = Math.multiplyExact(product, (long) length);
     }
@@ -80,8 +82,16 @@ public final class Shape {
   public int axis(String op, int axis) {
     int counted = axis < 0 ? axis + lengths.length : axis;
     if (counted < 0 || counted >= lengths.length) {
-      throw new ShapeException(op + ": no such axis, got axis " + axis + " of " + this + "; axes run from "
-          + -lengths.length + " to " + (lengths.length - 1));
+      throw new ShapeException(
+          op
+              + ": no such axis, got axis "
+              + axis
+              + " of "
+              + this
+              + "; axes run from "
+              + -lengths.length
+              + " to "
+              + (lengths.length - 1));
     }
     return counted;
   }
@@ -102,7 +112,8 @@ public final class Shape {
 
   /** The axes of this shape followed by those of the other. */
   public Shape then(Shape inner) {
-    return new Shape(IntStream.concat(IntStream.of(lengths), IntStream.of(inner.lengths)).toArray());
+    return new Shape(
+        IntStream.concat(IntStream.of(lengths), IntStream.of(inner.lengths)).toArray());
   }
 
   /** The axes from the first, inclusive, to the last, exclusive. */
@@ -133,8 +144,15 @@ public final class Shape {
       int la = i <= a.rank() ? a.lengths[a.rank() - i] : 1;
       int lb = i <= b.rank() ? b.lengths[b.rank() - i] : 1;
       if (la != lb && la != 1 && lb != 1) {
-        throw new ShapeException(op + ": shapes do not broadcast, got " + a + " and " + b + "; axis " + -i
-            + " must be equal, or 1 on one side");
+        throw new ShapeException(
+            op
+                + ": shapes do not broadcast, got "
+                + a
+                + " and "
+                + b
+                + "; axis "
+                + -i
+                + " must be equal, or 1 on one side");
       }
       lengths[rank - i] = la == 1 ? lb : la;
     }
@@ -168,6 +186,8 @@ public final class Shape {
   /** As users write it: {@code (64, 784)}, {@code (10)}, {@code ()}. */
   @Override
   public String toString() {
-    return IntStream.of(lengths).mapToObj(Integer::toString).collect(Collectors.joining(", ", "(", ")"));
+    return IntStream.of(lengths)
+        .mapToObj(Integer::toString)
+        .collect(Collectors.joining(", ", "(", ")"));
   }
 }

@@ -30,7 +30,15 @@ public record GradCheck(double step, int elements) {
   public record Entry(String parameter, int index, double backprop, double numeric, double error) {
     @Override
     public String toString() {
-      return parameter + "[" + index + "]: backprop " + backprop + ", central difference " + numeric + ", error " + error;
+      return parameter
+          + "["
+          + index
+          + "]: backprop "
+          + backprop
+          + ", central difference "
+          + numeric
+          + ", error "
+          + error;
     }
   }
 
@@ -44,8 +52,12 @@ public record GradCheck(double step, int elements) {
     public Report require(double tolerance) {
       // Written so that NaN fails.
       if (!(largestError() <= tolerance)) {
-        throw new AssertionError("gradient check: derivatives differ by more than " + tolerance + ", got "
-            + worst.getFirst() + "; look at the derivative of the ops that this parameter goes through");
+        throw new AssertionError(
+            "gradient check: derivatives differ by more than "
+                + tolerance
+                + ", got "
+                + worst.getFirst()
+                + "; look at the derivative of the ops that this parameter goes through");
       }
       return this;
     }
@@ -60,24 +72,38 @@ public record GradCheck(double step, int elements) {
   public Report check(Supplier<Tensor> loss, Map<String, Tensor> parameters) {
     parameters.forEach((name, parameter) -> {
       if (parameter.dtype() != DType.F64 || !parameter.requiresGradient()) {
-        throw new IllegalArgumentException("gradient check: parameters must be F64 leaves that require a gradient, got "
-            + name + " " + parameter.type() + "; build the network in F64");
+        throw new IllegalArgumentException(
+            "gradient check: parameters must be F64 leaves that require a gradient, got "
+                + name
+                + " "
+                + parameter.type()
+                + "; build the network in F64");
       }
       parameter.clearGradient();
     });
     double value = value(loss);
     if (Double.compare(value, value(loss)) != 0) {
-      throw new IllegalArgumentException("gradient check: the loss differs from call to call, got " + value
-          + " first; switch dropout off and fix the batch");
+      throw new IllegalArgumentException(
+          "gradient check: the loss differs from call to call, got "
+              + value
+              + " first; switch dropout off and fix the batch");
     }
     try (Tape tape = Tape.open()) {
       tape.backward(loss.get());
     }
     List<Entry> worst = new ArrayList<>();
     parameters.forEach((name, parameter) -> {
-      double[] gradient = parameter.gradient().map(Tensor::toDoubles)
-          .orElseThrow(() -> new IllegalStateException("gradient check: no gradient reached " + name + " "
-              + parameter.type() + "; the loss does not depend on it"));
+      double[] gradient =
+          parameter
+              .gradient()
+              .map(Tensor::toDoubles)
+              .orElseThrow(() ->
+                  new IllegalStateException(
+                      "gradient check: no gradient reached "
+                          + name
+                          + " "
+                          + parameter.type()
+                          + "; the loss does not depend on it"));
       worst.add(worst(name, parameter, gradient, loss));
       parameter.clearGradient();
     });
@@ -96,7 +122,9 @@ public record GradCheck(double step, int elements) {
       // Differences of the rounded weights, not 2h, for the quotient.
       double above = center + reach;
       double below = center - reach;
-      double rise = valueAt(loss, parameter, weights, index, above) - valueAt(loss, parameter, weights, index, below);
+      double rise =
+          valueAt(loss, parameter, weights, index, above)
+              - valueAt(loss, parameter, weights, index, below);
       set(parameter, weights, index, center);
       double numeric = rise / (above - below);
       double scale = Math.max(1, Math.max(Math.abs(numeric), Math.abs(gradient[index])));
@@ -108,7 +136,8 @@ public record GradCheck(double step, int elements) {
     return worst;
   }
 
-  private static double valueAt(Supplier<Tensor> loss, Tensor parameter, double[] weights, int index, double weight) {
+  private static double valueAt(
+      Supplier<Tensor> loss, Tensor parameter, double[] weights, int index, double weight) {
     set(parameter, weights, index, weight);
     return value(loss);
   }

@@ -47,14 +47,18 @@ final class Gradients {
     return switch (op) {
       case Elementwise.Add _ -> List.of(dy, dy);
       case Elementwise.Sub _ -> row(dy, needs(in, 1) ? dy.neg() : null);
-      case Elementwise.Mul _ -> row(needs(in, 0) ? dy.mul(in.get(1)) : null, needs(in, 1) ? dy.mul(x) : null);
-      case Elementwise.Div _ -> row(needs(in, 0) ? dy.div(in.get(1)) : null,
-          needs(in, 1) ? dy.mul(y).div(in.get(1)).neg() : null);
+      case Elementwise.Mul _ ->
+          row(needs(in, 0) ? dy.mul(in.get(1)) : null, needs(in, 1) ? dy.mul(x) : null);
+      case Elementwise.Div _ ->
+          row(
+              needs(in, 0) ? dy.div(in.get(1)) : null,
+              needs(in, 1) ? dy.mul(y).div(in.get(1)).neg() : null);
       case Elementwise.Maximum _ -> split(dy, in.get(1).less(x), x.less(in.get(1)));
       case Elementwise.Minimum _ -> split(dy, x.less(in.get(1)), in.get(1).less(x));
       case Elementwise.Equal _ -> throw none(op, "a comparison is flat; weigh with select instead");
       case Elementwise.Less _ -> throw none(op, "a comparison is flat; weigh with select instead");
-      case Elementwise.LessEqual _ -> throw none(op, "a comparison is flat; weigh with select instead");
+      case Elementwise.LessEqual _ ->
+          throw none(op, "a comparison is flat; weigh with select instead");
       case Elementwise.Select _ -> {
         Tensor zero = Tensor.scalar(dy.backend(), dy.dtype(), 0);
         yield row(null, Tensor.select(x, dy, zero), Tensor.select(x, zero, dy));
@@ -65,12 +69,16 @@ final class Gradients {
       case Elementwise.Log _ -> List.of(dy.div(x));
       case Elementwise.Sqrt _ -> List.of(dy.div(y).mul(0.5));
       case Elementwise.Rsqrt _ -> List.of(dy.mul(y).mul(y).mul(y).mul(-0.5));
-      case Elementwise.Pow p -> List.of(p.exponent() == 0 ? dy.mul(0) : dy.mul(x.pow(p.exponent() - 1)).mul(p.exponent()));
+      case Elementwise.Pow p ->
+          List.of(
+              p.exponent() == 0 ? dy.mul(0) : dy.mul(x.pow(p.exponent() - 1)).mul(p.exponent()));
       case Elementwise.Abs _ -> List.of(dy.mul(x.sign()));
       case Elementwise.Sign _ -> List.of(dy.mul(0)); // flat but at 0, as PyTorch has it
-      case Elementwise.Clamp _ -> List.of(Tensor.select(x.equalTo(y), dy, Tensor.scalar(dy.backend(), dy.dtype(), 0)));
+      case Elementwise.Clamp _ ->
+          List.of(Tensor.select(x.equalTo(y), dy, Tensor.scalar(dy.backend(), dy.dtype(), 0)));
       case Elementwise.Relu _ -> List.of(Tensor.apply(new Elementwise.ReluGrad(), y, dy));
-      case Elementwise.LeakyRelu l -> List.of(Tensor.apply(new Elementwise.LeakyReluGrad(l.slope()), x, dy));
+      case Elementwise.LeakyRelu l ->
+          List.of(Tensor.apply(new Elementwise.LeakyReluGrad(l.slope()), x, dy));
       case Elementwise.Sigmoid _ -> List.of(Tensor.apply(new Elementwise.SigmoidGrad(), y, dy));
       case Elementwise.Tanh _ -> List.of(Tensor.apply(new Elementwise.TanhGrad(), y, dy));
       case Elementwise.GeluTanh _ -> List.of(Tensor.apply(new Elementwise.GeluTanhGrad(), x, dy));
@@ -91,16 +99,19 @@ final class Gradients {
   private static List<Tensor> split(Tensor dy, Tensor firstWins, Tensor secondWins) {
     Tensor first = firstWins.cast(dy.dtype());
     Tensor second = secondWins.cast(dy.dtype());
-    return List.of(dy.mul(first.sub(second).mul(0.5).add(0.5)), dy.mul(second.sub(first).mul(0.5).add(0.5)));
+    return List.of(
+        dy.mul(first.sub(second).mul(0.5).add(0.5)), dy.mul(second.sub(first).mul(0.5).add(0.5)));
   }
 
   private static List<Tensor> reduction(Reduction op, Tensor x, Tensor y, Tensor dy) {
     return switch (op) {
       case Reduction.Sum s -> List.of(stretch(dy, x, s));
-      case Reduction.Mean m -> List.of(stretch(dy.mul((double) y.shape().elements() / x.shape().elements()), x, m));
+      case Reduction.Mean m ->
+          List.of(stretch(dy.mul((double) y.shape().elements() / x.shape().elements()), x, m));
       case Reduction.Max m -> List.of(toExtremes(dy, x, y, m));
       case Reduction.Min m -> List.of(toExtremes(dy, x, y, m));
-      case Reduction.ArgMax _ -> throw none(op, "an index is flat; use max, or softmax for a soft choice");
+      case Reduction.ArgMax _ ->
+          throw none(op, "an index is flat; use max, or softmax for a soft choice");
     };
   }
 
@@ -128,12 +139,26 @@ final class Gradients {
     Tensor w = in.get(1);
     return switch (op) {
       // y = AB: dA = dy B^T, dB = A^T dy; for an operand given transposed, the transpose of that.
-      case Linear.Matmul m -> row(
-          !needs(in, 0) ? null : m.transposeA() ? w.matmul(dy, m.transposeB(), true) : dy.matmul(w, false, !m.transposeB()),
-          !needs(in, 1) ? null : m.transposeB() ? dy.matmul(x, true, m.transposeA()) : x.matmul(dy, !m.transposeA(), false));
-      case Linear.Conv2d c -> row(
-          needs(in, 0) ? Tensor.apply(new Linear.Conv2dGradInput(c.geometry(), x.shape()), w, dy) : null,
-          needs(in, 1) ? Tensor.apply(new Linear.Conv2dGradWeight(c.geometry(), w.shape()), x, dy) : null);
+      case Linear.Matmul m ->
+          row(
+              !needs(in, 0)
+                  ? null
+                  : m.transposeA()
+                      ? w.matmul(dy, m.transposeB(), true)
+                      : dy.matmul(w, false, !m.transposeB()),
+              !needs(in, 1)
+                  ? null
+                  : m.transposeB()
+                      ? dy.matmul(x, true, m.transposeA())
+                      : x.matmul(dy, !m.transposeA(), false));
+      case Linear.Conv2d c ->
+          row(
+              needs(in, 0)
+                  ? Tensor.apply(new Linear.Conv2dGradInput(c.geometry(), x.shape()), w, dy)
+                  : null,
+              needs(in, 1)
+                  ? Tensor.apply(new Linear.Conv2dGradWeight(c.geometry(), w.shape()), x, dy)
+                  : null);
       case Linear.Conv2dGradInput _ -> throw secondOrder(op);
       case Linear.Conv2dGradWeight _ -> throw secondOrder(op);
     };
@@ -142,8 +167,10 @@ final class Gradients {
   private static List<Tensor> pooling(Pooling op, List<Tensor> in, List<Tensor> out, Tensor dy) {
     Shape input = in.getFirst().shape();
     return switch (op) {
-      case Pooling.MaxPool2d p -> List.of(Tensor.apply(new Pooling.MaxPool2dGrad(p.window(), input), dy, out.get(1)));
-      case Pooling.AvgPool2d p -> List.of(Tensor.apply(new Pooling.AvgPool2dGrad(p.window(), input), dy));
+      case Pooling.MaxPool2d p ->
+          List.of(Tensor.apply(new Pooling.MaxPool2dGrad(p.window(), input), dy, out.get(1)));
+      case Pooling.AvgPool2d p ->
+          List.of(Tensor.apply(new Pooling.AvgPool2dGrad(p.window(), input), dy));
       case Pooling.MaxPool2dGrad _ -> throw secondOrder(op);
       case Pooling.AvgPool2dGrad _ -> throw secondOrder(op);
     };
@@ -161,8 +188,17 @@ final class Gradients {
         yield List.of(dy.permute(inverse));
       }
       case Movement.Expand _ -> List.of(dy); // summed down by the tape
-      case Movement.Slice s -> List.of(Tensor.apply(new Movement.Pad(s.start(), IntStream.range(0, x.rank())
-          .mapToObj(axis -> x.length(axis) - s.start().get(axis) - s.length().get(axis)).toList(), 0), dy));
+      case Movement.Slice s ->
+          List.of(
+              Tensor.apply(
+                  new Movement.Pad(
+                      s.start(),
+                      IntStream.range(0, x.rank())
+                          .mapToObj(
+                              axis -> x.length(axis) - s.start().get(axis) - s.length().get(axis))
+                          .toList(),
+                      0),
+                  dy));
       case Movement.Pad p -> List.of(Tensor.apply(new Movement.Slice(p.before(), x.toList()), dy));
       case Movement.Concat c -> {
         List<Tensor> parts = new ArrayList<>();
@@ -178,28 +214,40 @@ final class Gradients {
 
   private static List<Tensor> indexing(Indexing op, List<Tensor> in, Tensor dy) {
     return switch (op) {
-      case Indexing.Embedding _ -> List.of(
-          Tensor.apply(new Indexing.EmbeddingGrad(in.getFirst().shape().length(0)), dy, in.get(1)));
-      case Indexing.Gather g -> List.of(Tensor.apply(
-          new Indexing.GatherGrad(g.axis(), in.getFirst().shape().length(g.axis())), dy, in.get(1)));
+      case Indexing.Embedding _ ->
+          List.of(
+              Tensor.apply(
+                  new Indexing.EmbeddingGrad(in.getFirst().shape().length(0)), dy, in.get(1)));
+      case Indexing.Gather g ->
+          List.of(
+              Tensor.apply(
+                  new Indexing.GatherGrad(g.axis(), in.getFirst().shape().length(g.axis())),
+                  dy,
+                  in.get(1)));
       case Indexing.EmbeddingGrad _ -> throw secondOrder(op);
       case Indexing.GatherGrad _ -> throw secondOrder(op);
-      case Indexing.OneHot _ -> throw none(op, "indices are integers; use embedding to learn from them");
+      case Indexing.OneHot _ ->
+          throw none(op, "indices are integers; use embedding to learn from them");
     };
   }
 
-  private static List<Tensor> normalization(Normalization op, List<Tensor> in, List<Tensor> out, Tensor dy) {
+  private static List<Tensor> normalization(
+      Normalization op, List<Tensor> in, List<Tensor> out, Tensor dy) {
     Tensor x = in.getFirst();
     Tensor y = out.getFirst();
     return switch (op) {
       case Normalization.Softmax _ -> List.of(Tensor.apply(new Normalization.SoftmaxGrad(), y, dy));
-      case Normalization.LogSoftmax _ -> List.of(Tensor.apply(new Normalization.LogSoftmaxGrad(), y, dy));
-      case Normalization.LayerNorm _ -> Tensor.applyAll(new Normalization.LayerNormGrad(),
-          List.of(x, in.get(1), out.get(1), out.get(2), dy));
-      case Normalization.RmsNorm _ -> Tensor.applyAll(new Normalization.RmsNormGrad(),
-          List.of(x, in.get(1), out.get(1), dy));
-      case Normalization.BatchNorm b -> Tensor.applyAll(new Normalization.BatchNormGrad(b.epsilon()),
-          List.of(x, in.get(1), out.get(1), out.get(2), dy));
+      case Normalization.LogSoftmax _ ->
+          List.of(Tensor.apply(new Normalization.LogSoftmaxGrad(), y, dy));
+      case Normalization.LayerNorm _ ->
+          Tensor.applyAll(
+              new Normalization.LayerNormGrad(), List.of(x, in.get(1), out.get(1), out.get(2), dy));
+      case Normalization.RmsNorm _ ->
+          Tensor.applyAll(new Normalization.RmsNormGrad(), List.of(x, in.get(1), out.get(1), dy));
+      case Normalization.BatchNorm b ->
+          Tensor.applyAll(
+              new Normalization.BatchNormGrad(b.epsilon()),
+              List.of(x, in.get(1), out.get(1), out.get(2), dy));
       case Normalization.BatchNormInference b -> batchNormInference(b, in, dy);
       case Normalization.SoftmaxGrad _ -> throw secondOrder(op);
       case Normalization.LogSoftmaxGrad _ -> throw secondOrder(op);
@@ -210,7 +258,8 @@ final class Gradients {
   }
 
   /** With fixed statistics the op is affine in x, gamma and beta: fine-tuning with frozen statistics needs no kernel. */
-  private static List<Tensor> batchNormInference(Normalization.BatchNormInference op, List<Tensor> in, Tensor dy) {
+  private static List<Tensor> batchNormInference(
+      Normalization.BatchNormInference op, List<Tensor> in, Tensor dy) {
     if (needs(in, 3) || needs(in, 4)) {
       throw none(op, "its statistics are given, not learned; use batch_norm to train");
     }
@@ -222,19 +271,25 @@ final class Gradients {
     int[] others = IntStream.range(0, lengths.length).filter(axis -> axis != 1).toArray();
     Tensor rstd = in.get(4).add(op.epsilon()).rsqrt().reshape(channel);
     Tensor normal = x.sub(in.get(3).reshape(channel)).mul(rstd);
-    return row(needs(in, 0) ? dy.mul(rstd.mul(in.get(1).reshape(channel))) : null,
-        needs(in, 1) ? dy.mul(normal).sum(others) : null, needs(in, 2) ? dy.sum(others) : null);
+    return row(
+        needs(in, 0) ? dy.mul(rstd.mul(in.get(1).reshape(channel))) : null,
+        needs(in, 1) ? dy.mul(normal).sum(others) : null,
+        needs(in, 2) ? dy.sum(others) : null);
   }
 
   private static List<Tensor> loss(Loss op, List<Tensor> in, List<Tensor> out, Tensor dy) {
     return switch (op) {
-      case Loss.CrossEntropy c -> List.of(Tensor.apply(new Loss.CrossEntropyGrad(c.smoothing()), in.get(0), in.get(1),
-          out.get(1), dy));
+      case Loss.CrossEntropy c ->
+          List.of(
+              Tensor.apply(
+                  new Loss.CrossEntropyGrad(c.smoothing()), in.get(0), in.get(1), out.get(1), dy));
       case Loss.SoftCrossEntropy _ -> {
         if (needs(in, 1)) {
-          throw none(op, "its targets are given, not learned; compose it from log_softmax, mul and sum");
+          throw none(
+              op, "its targets are given, not learned; compose it from log_softmax, mul and sum");
         }
-        yield List.of(Tensor.apply(new Loss.SoftCrossEntropyGrad(), in.get(0), in.get(1), out.get(1), dy));
+        yield List.of(
+            Tensor.apply(new Loss.SoftCrossEntropyGrad(), in.get(0), in.get(1), out.get(1), dy));
       }
       case Loss.CrossEntropyGrad _ -> throw secondOrder(op);
       case Loss.SoftCrossEntropyGrad _ -> throw secondOrder(op);
@@ -243,7 +298,8 @@ final class Gradients {
 
   private static List<Tensor> stochastic(Stochastic op, List<Tensor> out, Tensor dy) {
     return switch (op) {
-      case Stochastic.Dropout d -> List.of(Tensor.apply(new Stochastic.DropoutGrad(d.p()), dy, out.get(1)));
+      case Stochastic.Dropout d ->
+          List.of(Tensor.apply(new Stochastic.DropoutGrad(d.p()), dy, out.get(1)));
       case Stochastic.DropoutGrad _ -> throw secondOrder(op);
     };
   }
@@ -258,10 +314,12 @@ final class Gradients {
   }
 
   private static UnsupportedOperationException secondOrder(Op op) {
-    return none(op, "second-order gradients are not recorded; compose the forward from simpler ops");
+    return none(
+        op, "second-order gradients are not recorded; compose the forward from simpler ops");
   }
 
   private static UnsupportedOperationException none(Op op, String instead) {
-    return new UnsupportedOperationException(op.name() + ": has no gradient, got one to pass on; " + instead);
+    return new UnsupportedOperationException(
+        op.name() + ": has no gradient, got one to pass on; " + instead);
   }
 }

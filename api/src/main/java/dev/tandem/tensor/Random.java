@@ -26,7 +26,8 @@ public final class Random {
 
   /** The key of the next stream of this seed; the i-th call always gives the same. */
   private long nextKey() {
-    // The finaliser of SplitMix64 (Steele, Lea and Flood 2014): nearby seeds and streams get unrelated keys.
+    // The finaliser of SplitMix64 (Steele, Lea and Flood 2014): nearby seeds and streams get
+    // unrelated keys.
     long z = seed + GOLDEN_GAMMA * ++streams;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;

@@ -7,6 +7,7 @@ import dev.tandem.backend.Buffer;
 final class Storage {
   final Backend backend;
   final Buffer buffer;
+
   /** How often the contents were changed in place; backward compares it with what it was at the forward call. */
   int version;
 

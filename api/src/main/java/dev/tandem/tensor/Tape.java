@@ -34,7 +34,8 @@ public final class Tape implements AutoCloseable {
    * @param result the user's handle of the first output, which backward closes
    * @param versions of the floating-point inputs and outputs, in this order, when the call was made
    */
-  private record Call(Op op, List<Tensor> inputs, List<Tensor> outputs, Tensor result, int[] versions) {
+  private record Call(
+      Op op, List<Tensor> inputs, List<Tensor> outputs, Tensor result, int[] versions) {
     void close() {
       outputs.getFirst().node.clear(); // left over where backward failed
       inputs.forEach(Tensor::close);
@@ -66,7 +67,8 @@ public final class Tape implements AutoCloseable {
   /** Begins recording on this thread. Tapes do not nest. */
   public static Tape open() {
     if (CURRENT.get() != null) {
-      throw new IllegalStateException("tape: one is open already, got a second; close the first, or pause it");
+      throw new IllegalStateException(
+          "tape: one is open already, got a second; close the first, or pause it");
     }
     Tape tape = new Tape();
     CURRENT.set(tape);
@@ -107,7 +109,13 @@ public final class Tape implements AutoCloseable {
     outputs.getFirst().node = new Node(this);
     List<Tensor> savedInputs = inputs.stream().map(this::save).toList();
     List<Tensor> savedOutputs = outputs.stream().map(Tensor::alias).toList();
-    calls.add(new Call(op, savedInputs, savedOutputs, outputs.getFirst(), versions(savedInputs, savedOutputs)));
+    calls.add(
+        new Call(
+            op,
+            savedInputs,
+            savedOutputs,
+            outputs.getFirst(),
+            versions(savedInputs, savedOutputs)));
   }
 
   private Tensor save(Tensor input) {
@@ -131,8 +139,10 @@ public final class Tape implements AutoCloseable {
   /** Backward from a loss of one element, with d(loss)/d(loss) = 1. */
   public void backward(Tensor loss) {
     if (loss.shape().elements() != 1) {
-      throw new IllegalArgumentException("backward: the loss must be one number, got " + loss.shape()
-          + "; take its sum or mean, or give the gradient to start from");
+      throw new IllegalArgumentException(
+          "backward: the loss must be one number, got "
+              + loss.shape()
+              + "; take its sum or mean, or give the gradient to start from");
     }
     try (Scope _ = Scope.open()) {
       backward(loss, Tensor.full(loss.backend(), loss.type(), 1));
@@ -146,12 +156,18 @@ public final class Tape implements AutoCloseable {
    */
   public void backward(Tensor y, Tensor dy) {
     if (y.node == null || y.node.tape != this) {
-      throw new IllegalStateException("backward: the tensor does not depend on one that requires a gradient, got "
-          + y.type() + "; compute it on this tape, from parameters");
+      throw new IllegalStateException(
+          "backward: the tensor does not depend on one that requires a gradient, got "
+              + y.type()
+              + "; compute it on this tape, from parameters");
     }
     if (!dy.type().equals(y.type())) {
       throw new IllegalArgumentException(
-          "backward: the gradient must be of y's type, got " + dy.type() + " for " + y.type() + "; reshape or cast it");
+          "backward: the gradient must be of y's type, got "
+              + dy.type()
+              + " for "
+              + y.type()
+              + "; reshape or cast it");
     }
     try (Pause _ = noGrad()) {
       y.node.accumulate(dy);
@@ -179,9 +195,12 @@ public final class Tape implements AutoCloseable {
     }
     try {
       if (!Arrays.equals(call.versions, versions(call.inputs, call.outputs))) {
-        throw new IllegalStateException("backward: " + call.op.name()
-            + " needs a tensor that was changed in place after the call, got inputs "
-            + call.inputs.stream().map(Tensor::type).toList() + "; update weights after backward");
+        throw new IllegalStateException(
+            "backward: "
+                + call.op.name()
+                + " needs a tensor that was changed in place after the call, got inputs "
+                + call.inputs.stream().map(Tensor::type).toList()
+                + "; update weights after backward");
       }
       List<Tensor> gradients = Gradients.of(call.op, call.inputs, call.outputs, dy);
       for (int i = 0; i < gradients.size(); i++) {

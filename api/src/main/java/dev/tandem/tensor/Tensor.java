@@ -28,10 +28,13 @@ import java.util.stream.IntStream;
 public final class Tensor implements TensorOps, AutoCloseable {
   private final TensorType type;
   private Storage storage;
+
   /** The scope that will free this handle; null if its maker will. */
   Scope scope;
+
   /** Where a gradient gathers; null if none may flow. */
   Node node;
+
   /** Whether this is the library's second handle on a tensor: closing it leaves a leaf's gradient alone. */
   private boolean shadow;
 
@@ -45,8 +48,13 @@ public final class Tensor implements TensorOps, AutoCloseable {
   /** A tensor with the elements of a Java array, or of memory in native byte order, copied. */
   public static Tensor of(Backend backend, TensorType type, MemorySegment elements) {
     if (elements.byteSize() != type.bytes()) {
-      throw new ShapeException("tensor: elements do not fill the shape, got " + elements.byteSize() + " bytes for " + type
-          + "; give " + type.bytes());
+      throw new ShapeException(
+          "tensor: elements do not fill the shape, got "
+              + elements.byteSize()
+              + " bytes for "
+              + type
+              + "; give "
+              + type.bytes());
     }
     Tensor tensor = empty(backend, type);
     backend.write(tensor.storage.buffer, elements);
@@ -55,22 +63,26 @@ public final class Tensor implements TensorOps, AutoCloseable {
 
   /** An F32 tensor with these elements, innermost axis fastest. */
   public static Tensor of(Backend backend, float[] elements, int... lengths) {
-    return of(backend, new TensorType(DType.F32, Shape.of(lengths)), MemorySegment.ofArray(elements));
+    return of(
+        backend, new TensorType(DType.F32, Shape.of(lengths)), MemorySegment.ofArray(elements));
   }
 
   /** An F64 tensor with these elements, innermost axis fastest. */
   public static Tensor of(Backend backend, double[] elements, int... lengths) {
-    return of(backend, new TensorType(DType.F64, Shape.of(lengths)), MemorySegment.ofArray(elements));
+    return of(
+        backend, new TensorType(DType.F64, Shape.of(lengths)), MemorySegment.ofArray(elements));
   }
 
   /** An I32 tensor with these elements, innermost axis fastest. */
   public static Tensor of(Backend backend, int[] elements, int... lengths) {
-    return of(backend, new TensorType(DType.I32, Shape.of(lengths)), MemorySegment.ofArray(elements));
+    return of(
+        backend, new TensorType(DType.I32, Shape.of(lengths)), MemorySegment.ofArray(elements));
   }
 
   /** A U8 tensor with these elements, innermost axis fastest. */
   public static Tensor of(Backend backend, byte[] elements, int... lengths) {
-    return of(backend, new TensorType(DType.U8, Shape.of(lengths)), MemorySegment.ofArray(elements));
+    return of(
+        backend, new TensorType(DType.U8, Shape.of(lengths)), MemorySegment.ofArray(elements));
   }
 
   /** A tensor with the value everywhere. */
@@ -155,7 +167,9 @@ public final class Tensor implements TensorOps, AutoCloseable {
       case I32 -> IntStream.of(toInts()).asDoubleStream().toArray();
       case U8 -> {
         byte[] bytes = toBytes();
-        yield IntStream.range(0, bytes.length).mapToDouble(i -> Byte.toUnsignedInt(bytes[i])).toArray();
+        yield IntStream.range(0, bytes.length)
+            .mapToDouble(i -> Byte.toUnsignedInt(bytes[i]))
+            .toArray();
       }
       case BF16, F16 -> {
         try (Scope _ = Scope.open();
@@ -180,7 +194,8 @@ public final class Tensor implements TensorOps, AutoCloseable {
   private int length(DType expected) {
     storage();
     if (type.dtype() != expected) {
-      throw new ShapeException("read: element type is another, got " + type + "; cast to " + expected + " first");
+      throw new ShapeException(
+          "read: element type is another, got " + type + "; cast to " + expected + " first");
     }
     return Math.toIntExact(type.elements());
   }
@@ -203,8 +218,10 @@ public final class Tensor implements TensorOps, AutoCloseable {
 
   Storage storage() {
     if (storage == null) {
-      throw new IllegalStateException("tensor: used after it was freed, got " + type
-          + "; its scope closed or backward was done with it: keep it with scope.keep or tape.keep");
+      throw new IllegalStateException(
+          "tensor: used after it was freed, got "
+              + type
+              + "; its scope closed or backward was done with it: keep it with scope.keep or tape.keep");
     }
     return storage;
   }
@@ -250,11 +267,14 @@ public final class Tensor implements TensorOps, AutoCloseable {
    */
   public Tensor requireGradient() {
     if (!type.dtype().floating()) {
-      throw new ShapeException("require_gradient: integers have no gradient, got " + type + "; cast to F32 first");
+      throw new ShapeException(
+          "require_gradient: integers have no gradient, got " + type + "; cast to F32 first");
     }
     if (node != null && node.tape != null) {
-      throw new IllegalStateException("require_gradient: the tensor was computed and has one already, got " + type
-          + "; detach it first");
+      throw new IllegalStateException(
+          "require_gradient: the tensor was computed and has one already, got "
+              + type
+              + "; detach it first");
     }
     release();
     if (node == null) {
@@ -284,7 +304,8 @@ public final class Tensor implements TensorOps, AutoCloseable {
   public void backward() {
     Tape tape = Tape.current();
     if (tape == null) {
-      throw new IllegalStateException("backward: no tape is open, got a loss " + type + "; compute it inside Tape.open()");
+      throw new IllegalStateException(
+          "backward: no tape is open, got a loss " + type + "; compute it inside Tape.open()");
     }
     tape.backward(this);
   }
@@ -309,15 +330,22 @@ public final class Tensor implements TensorOps, AutoCloseable {
     boolean tracked = false;
     for (Tensor input : inputs) {
       if (input.backend() != backend) {
-        throw new BackendException(op.name() + ": operands lie on different backends, got " + input.backend().name()
-            + " and " + backend.name() + "; make them on one");
+        throw new BackendException(
+            op.name()
+                + ": operands lie on different backends, got "
+                + input.backend().name()
+                + " and "
+                + backend.name()
+                + "; make them on one");
       }
       // A kept tensor of an earlier tape is a constant to this one.
-      tracked |= input.node != null && (input.node.tape == null || input.node.tape == Tape.current());
+      tracked |=
+          input.node != null && (input.node.tape == null || input.node.tape == Tape.current());
     }
-    List<Tensor> outputs = op instanceof Movement.Reshape reshape
-        ? List.of(view(inputs.getFirst(), reshape))
-        : run(backend, op, inputs);
+    List<Tensor> outputs =
+        op instanceof Movement.Reshape reshape
+            ? List.of(view(inputs.getFirst(), reshape))
+            : run(backend, op, inputs);
     if (tracked && Tape.recording() && outputs.getFirst().dtype().floating()) {
       Tape.current().record(op, inputs, outputs);
     }

@@ -179,7 +179,8 @@ public sealed interface TensorOps permits Tensor {
     return Tensor.apply(new Elementwise.Softplus(), self());
   }
 
-  // ---- reductions: over the given axes, negative ones counted from the end; over all where none is given
+  // ---- reductions: over the given axes, negative ones counted from the end; over all where none
+  // is given
 
   default Tensor sum(int... axes) {
     return Tensor.apply(new Reduction.Sum(axes("sum", axes), false), self());
@@ -253,8 +254,12 @@ public sealed interface TensorOps permits Tensor {
     }
     if (open >= 0) {
       if (known <= 0 || shape().elements() % known != 0) {
-        throw new ShapeException("reshape: no length fits in place of -1, got " + shape() + " to "
-            + Arrays.toString(lengths) + "; keep the product of the lengths");
+        throw new ShapeException(
+            "reshape: no length fits in place of -1, got "
+                + shape()
+                + " to "
+                + Arrays.toString(lengths)
+                + "; keep the product of the lengths");
       }
       complete[open] = Math.toIntExact(shape().elements() / known);
     }
@@ -268,7 +273,10 @@ public sealed interface TensorOps permits Tensor {
   /** Folds the axes from the given one on into one. (N, C, H, W).flatten(1): (N, C * H * W). */
   default Tensor flatten(int from) {
     int first = shape().axis("flatten", from);
-    return reshape(shape().part(0, first).then(Shape.of(Math.toIntExact(shape().elements(first, shape().rank())))));
+    return reshape(
+        shape()
+            .part(0, first)
+            .then(Shape.of(Math.toIntExact(shape().elements(first, shape().rank())))));
   }
 
   /** Axis i of the result is axis order[i] of this. */
@@ -336,7 +344,9 @@ public sealed interface TensorOps permits Tensor {
   private Tensor alongLast(int axis, Normalization op) {
     int chosen = shape().axis(op.name(), axis);
     int last = shape().rank() - 1;
-    return chosen == last ? Tensor.apply(op, self()) : Tensor.apply(op, transpose(chosen, last)).transpose(chosen, last);
+    return chosen == last
+        ? Tensor.apply(op, self())
+        : Tensor.apply(op, transpose(chosen, last)).transpose(chosen, last);
   }
 
   default Tensor layerNorm(Tensor gamma, Tensor beta, double epsilon) {

@@ -9,13 +9,17 @@ import org.junit.jupiter.api.Test;
 class BackendsTest {
   @Test
   void autoSaysWhatToAdd() {
-    BackendException e = assertThrows(BackendException.class, () -> Backends.open("auto", line -> {}));
-    assertEquals("backend: none on the class path can be used, got []; add tandem-cpu-backend", e.getMessage());
+    BackendException e =
+        assertThrows(BackendException.class, () -> Backends.open("auto", line -> {}));
+    assertEquals(
+        "backend: none on the class path can be used, got []; add tandem-cpu-backend",
+        e.getMessage());
   }
 
   @Test
   void anUnknownKindIsNamed() {
-    BackendException e = assertThrows(BackendException.class, () -> Backends.open("tpu", line -> {}));
+    BackendException e =
+        assertThrows(BackendException.class, () -> Backends.open("tpu", line -> {}));
     assertEquals("backend: no such kind, got 'tpu'; use auto", e.getMessage());
   }
 
@@ -25,8 +29,11 @@ class BackendsTest {
     try {
       assertEquals(3, Flag.THREADS.number(7));
       System.setProperty("tandem.threads", "many");
-      IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Flag.THREADS.number(7));
-      assertEquals("TANDEM_THREADS: not a number, got 'many'; give a whole number of 0 or more", e.getMessage());
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> Flag.THREADS.number(7));
+      assertEquals(
+          "TANDEM_THREADS: not a number, got 'many'; give a whole number of 0 or more",
+          e.getMessage());
       System.setProperty("tandem.threads", "");
       assertEquals(7, Flag.THREADS.number(7));
     } finally {

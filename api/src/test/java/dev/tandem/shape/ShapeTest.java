@@ -35,9 +35,12 @@ class ShapeTest {
     assertEquals(Shape.of(5, 2, 3), Shape.broadcast("add", Shape.of(2, 1), Shape.of(5, 1, 3)));
     assertEquals(Shape.of(2, 3), Shape.broadcast("add", Shape.scalar(), Shape.of(2, 3)));
     assertEquals(Shape.of(0, 3), Shape.broadcast("add", Shape.of(0, 1), Shape.of(1, 3)));
-    ShapeException e = assertThrows(ShapeException.class, () -> Shape.broadcast("add", Shape.of(2, 3), Shape.of(2)));
+    ShapeException e =
+        assertThrows(
+            ShapeException.class, () -> Shape.broadcast("add", Shape.of(2, 3), Shape.of(2)));
     assertEquals(
-        "add: shapes do not broadcast, got (2, 3) and (2); axis -1 must be equal, or 1 on one side", e.getMessage());
+        "add: shapes do not broadcast, got (2, 3) and (2); axis -1 must be equal, or 1 on one side",
+        e.getMessage());
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.tandem.cli.config.Spelling;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** The options that write over a config. */
@@ -44,7 +45,7 @@ final class ConfigOptions {
   }
 
   /** Opens the config's backend; what there is to say about the choice is said once. */
-  static Backend open(LoadedConfig loaded, Terminal terminal) {
+  static Backend open(LoadedConfig loaded, Consumer<String> notes) {
     String name = loaded.config().backend().orElseThrow();
     List<String> kinds = new ArrayList<>(List.of("auto"));
     Backends.providers().stream().map(BackendProvider::kind).forEach(kinds::add);
@@ -54,7 +55,7 @@ final class ConfigOptions {
       throw loaded.problem("backend", "no such backend, got '" + name + "'; " + remedy);
     }
     try {
-      return Backends.open(name, terminal::note);
+      return Backends.open(name, notes);
     } catch (IllegalArgumentException e) {
       throw new BackendException(e.getMessage(), e); // a switch in the environment, such as TANDEM_THREADS
     }

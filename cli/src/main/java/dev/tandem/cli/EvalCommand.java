@@ -59,7 +59,7 @@ final class EvalCommand implements Callable<Integer> {
     }
     LoadedConfig loaded = options.read(folder ? RunFolder.open(run).config() : run);
     Path weights = Optional.ofNullable(model).orElseGet(() -> RunFolder.open(run).model());
-    try (Backend backend = ConfigOptions.open(loaded, terminal);
+    try (Backend backend = ConfigOptions.open(loaded, terminal::note);
         TrainedModel trained = TrainedModel.open(loaded, weights, backend)) {
       RunData data = RunData.open(loaded);
       Dataset dataset = switch (part) {

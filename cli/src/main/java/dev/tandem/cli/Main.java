@@ -55,6 +55,7 @@ public final class Main implements Callable<Integer> {
     command.setOut(new PrintWriter(terminal.out(), true));
     command.setErr(new PrintWriter(terminal.err(), true));
     command.setUsageHelpAutoWidth(true);
+    command.setCaseInsensitiveEnumValuesAllowed(true);
     command.setExecutionExceptionHandler((exception, _, _) -> failed(terminal, exception));
     try {
       return command.execute(arguments);

@@ -62,7 +62,7 @@ final class PredictCommand implements Callable<Integer> {
   public Integer call() {
     RunFolder folder = RunFolder.open(run);
     LoadedConfig loaded = options.read(folder.config());
-    try (Backend backend = ConfigOptions.open(loaded, terminal);
+    try (Backend backend = ConfigOptions.open(loaded, terminal::note);
         TrainedModel trained = TrainedModel.open(loaded, folder.model(), backend)) {
       String table = table(trained, samples(trained.card()));
       if (output == null) {

@@ -15,11 +15,14 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
 
   private final Terminal terminal;
   private final int epochs;
+  private final boolean lines;
   private ProgressBar bar;
 
-  ProgressDisplay(Terminal terminal, int epochs) {
+  /** @param lines whether each epoch gets a line that stays */
+  ProgressDisplay(Terminal terminal, int epochs, boolean lines) {
     this.terminal = terminal;
     this.epochs = epochs;
+    this.lines = lines;
   }
 
   @Override
@@ -41,7 +44,9 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
   @Override
   public void epoch(EpochReport report) {
     close();
-    terminal.say(Report.epoch(report, epochs));
+    if (lines) {
+      terminal.say(Report.epoch(report, epochs));
+    }
   }
 
   /** Takes the bar away. */

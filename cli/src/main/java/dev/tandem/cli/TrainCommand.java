@@ -46,11 +46,11 @@ final class TrainCommand implements Callable<Integer> {
     }
     Optional<RunFolder> earlier = Optional.ofNullable(resumed).map(RunFolder::open);
     LoadedConfig loaded = options.read(earlier.map(RunFolder::config).orElse(config));
-    try (Backend backend = ConfigOptions.open(loaded, terminal)) {
+    try (Backend backend = ConfigOptions.open(loaded, terminal::note)) {
       Prepared prepared = Prepared.of(loaded);
       terminal.say(prepared.data().summary());
       terminal.say(Report.layers(prepared.network()));
-      terminal.say("backend " + backend.name() + ": " + backend.description());
+      terminal.say("backend: " + backend.description());
       try (Session session = new Session(prepared, backend)) {
         earlier.ifPresent(folder -> session.trainer().resume(folder.checkpoint()));
         RunFolder folder = earlier.orElseGet(() ->
@@ -64,7 +64,7 @@ final class TrainCommand implements Callable<Integer> {
     folder.writeConfig(prepared.loaded().yaml());
     folder.writeRecord(record);
     Outcome outcome;
-    try (ProgressDisplay display = new ProgressDisplay(terminal, prepared.config().training().epochs());
+    try (ProgressDisplay display = new ProgressDisplay(terminal, prepared.config().training().epochs(), true);
         Interruption _ = Interruption.stops(session.trainer(), terminal)) {
       session.trainer().listen(new RunRecorder(session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
           .listen(display);

@@ -1,11 +1,12 @@
 package dev.tandem.cpu;
 
 import dev.tandem.shape.Shape;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * How a fold walks through a tensor: the axes that stay and those that go, neighbours of one kind merged. If the innermost
- * axis goes, x is runs to be folded, else it is rows to be added up.
+ * How a fold walks through a tensor: the axes that stay and those that go, neighbours of one kind merged. If
+ * the innermost axis goes, x is runs to be folded, else it is rows to be added up.
  *
  * @param kept the axes that stay, but for the row
  * @param folded the axes that go, but for the run
@@ -49,6 +50,26 @@ record Axes(Walk kept, Walk folded, int inner, boolean runs) {
     return new Axes(walk(lengths, goes, count, false), walk(lengths, goes, count, true), inner, runs);
   }
 
+  /**
+   * The same with several rows taken as one where rows are short and lie together: the row is as many times
+   * longer as divides their number, at most to the limit. A loop over ten columns is mostly beginning and end.
+   */
+  Axes widened(int limit) {
+    int last = folded.lengths.length - 1;
+    if (runs || last < 0 || folded.steps[last] != inner) {
+      return this;
+    }
+    int together = Math.max(1, limit / inner);
+    while (folded.lengths[last] % together != 0) {
+      together--;
+    }
+    int[] lengths = folded.lengths.clone();
+    int[] steps = folded.steps.clone();
+    lengths[last] /= together;
+    steps[last] *= together;
+    return new Axes(kept, new Walk(lengths, steps, folded.count / together), inner * together, false);
+  }
+
   /** How many elements come together in one result. */
   long foldedElements() {
     return (long) folded.count * (runs ? inner : 1);
@@ -70,6 +91,6 @@ record Axes(Walk kept, Walk folded, int inner, boolean runs) {
         steps[found++] = step;
       }
     }
-    return new Walk(java.util.Arrays.copyOf(chosen, found), java.util.Arrays.copyOf(steps, found), product);
+    return new Walk(Arrays.copyOf(chosen, found), Arrays.copyOf(steps, found), product);
   }
 }

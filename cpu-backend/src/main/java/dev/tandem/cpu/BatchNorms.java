@@ -148,7 +148,6 @@ final class BatchNorms {
   }
 
   private void moments(Planes p, int from, int to, float[] x, float[] shifts, double[] rests, double[] squares) {
-    float[] moments = new float[2];
     for (int image = 0; image < p.images; image++) {
       for (int c = from; c < to; c++) {
         int at = p.at(image, c);
@@ -157,9 +156,8 @@ final class BatchNorms {
           rests[c - from] += d;
           squares[c - from] += d * d;
         } else {
-          rowKernels.moments(x, at, p.elements, shifts[c - from], moments);
-          rests[c - from] += moments[0];
-          squares[c - from] += moments[1];
+          rests[c - from] += rowKernels.sumOfDifferences(x, at, p.elements, shifts[c - from]);
+          squares[c - from] += rowKernels.sumOfSquares(x, at, p.elements, shifts[c - from]);
         }
       }
     }

@@ -10,8 +10,9 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Heap arrays by size class, given back and handed out again, so that a steady training step makes no garbage. A class
- * wastes at most a quarter. At most half the heap lies idle here; beyond that, arrays go to the collector.
+ * Heap arrays by size class, given back and handed out again, so that a steady training step makes no garbage.
+ * A class wastes at most a quarter. At most half the heap lies idle here; beyond that, arrays go to the
+ * collector.
  */
 final class BufferPool {
   // Idle arrays of half the heap leave the other half for a step that needs other sizes.
@@ -127,9 +128,9 @@ final class BufferPool {
         return create(dtype, length);
       } catch (OutOfMemoryError second) {
         throw new OutOfMemoryException("cpu: out of memory, asked for " + (long) elements * dtype.bytes()
-            + " bytes (" + elements + " " + dtype + " for " + what + "); " + buffers + " open buffers use " + used + " bytes, the backend has reserved "
-            + reserved + ", the heap's limit is " + Runtime.getRuntime().maxMemory()
-            + "; raise it with java -Xmx, or use a smaller batch", second);
+            + " bytes (" + elements + " " + dtype + " for " + what + "); " + buffers + " open buffers use " + used
+            + " bytes, the backend has reserved " + reserved + ", the heap's limit is "
+            + Runtime.getRuntime().maxMemory() + "; raise it with java -Xmx, or use a smaller batch", second);
       }
     }
   }

@@ -46,6 +46,9 @@ final class Correlation {
   private final Output out;
 
   private final Frame frame;
+  /** Whether the end of a row of places and the start of the next are neighbours too. */
+  private final boolean flatInput;
+  private final boolean flatOutput;
   private final int[] offsets;
   private final int depth;
   private final int blockDepth;
@@ -73,6 +76,8 @@ final class Correlation {
       int t = k % taps.count();
       offsets[k] = k / taps.count() * frame.plane() + frame.at(taps.row[t], taps.column[t]);
     }
+    flatInput = places.columnStep == 1 && places.rowStep * frame.framedWidth() == places.columns;
+    flatOutput = out.columnStep == 1 && out.rowStep == places.columns;
     tiles = Panels.tiles(out.outputs);
     paddedOutputs = tiles * GemmKernels.TALL;
   }
@@ -183,9 +188,8 @@ final class Correlation {
   /** Whether these places are neighbours in the output. */
   private boolean contiguous(int start, int count) {
     int place = start % places.count();
-    boolean oneImage = place + count <= places.count();
-    boolean oneRow = place % places.columns + count <= places.columns;
-    return oneImage && out.columnStep == 1 && (oneRow || out.rowStep == places.columns);
+    return place + count <= places.count() && out.columnStep == 1
+        && (flatOutput || place % places.columns + count <= places.columns);
   }
 
   private int outAt(int column, int group, int m) {
@@ -194,7 +198,7 @@ final class Correlation {
         + place / places.columns * out.rowStep + place % places.columns * out.columnStep;
   }
 
-  /** Packs the columns of B for these places, a stretch of a row of places at a time. */
+  /** Packs the columns of B for these places, a stretch of neighbours in the input at a time. */
   private void pack(RowKernels.Gather gather, int start, int count, int firstImage, int group) {
     for (int done = 0; done < count; done += gather.count) {
       int image = (start + done) / places.count();
@@ -204,22 +208,33 @@ final class Correlation {
       gather.at = base + place / places.columns * places.rowStep * frame.framedWidth() + column * places.columnStep;
       gather.step = places.columnStep;
       gather.to = done;
-      gather.count = Math.min(places.columns - column, count - done);
+      gather.count = Math.min(flatInput ? places.count() - place : places.columns - column, count - done);
       rowKernels.gather(gather);
     }
   }
 
   private void scatter(float[] block, int width, int start, int count, int group) {
-    int stretch;
-    for (int done = 0; done < count; done += stretch) {
-      stretch = Math.min(places.columns - (start + done) % places.columns, count - done);
-      int at = outAt(start + done, group, 0);
-      for (int m = 0; m < out.outputs; m++) {
-        int from = m * width + done;
-        int to = at + m * out.plane;
-        for (int j = 0; j < stretch; j++) {
-          out.data[to + j * out.columnStep] = block[from + j];
-        }
+    RowKernels.Rows rows = new RowKernels.Rows(block, out.data);
+    rows.step = width;
+    rows.toStep = out.plane;
+    rows.count = out.outputs;
+    for (int done = 0; done < count; done += rows.length) {
+      int place = (start + done) % places.count();
+      rows.at = done;
+      rows.to = outAt(start + done, group, 0);
+      rows.length = Math.min(flatOutput ? places.count() - place : places.columns - place % places.columns, count - done);
+      if (out.columnStep == 1) {
+        rowKernels.copyRows(rows);
+      } else {
+        scatterApart(rows);
+      }
+    }
+  }
+
+  private void scatterApart(RowKernels.Rows rows) {
+    for (int i = 0; i < rows.count; i++) {
+      for (int j = 0; j < rows.length; j++) {
+        rows.y[rows.to + i * rows.toStep + j * out.columnStep] = rows.x[rows.at + i * rows.step + j];
       }
     }
   }

@@ -50,7 +50,7 @@ final class CpuBackend implements Backend {
     indexing = new CpuIndexing(parallel);
     normalization = new CpuNormalization(parallel);
     loss = new CpuLoss(parallel);
-    stochastic = new CpuStochastic(parallel);
+    stochastic = new CpuStochastic(parallel, pool);
     update = new CpuUpdate(parallel);
   }
 
@@ -61,7 +61,8 @@ final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return "cpu: " + Vectorization.reason() + ", " + parallel.threads() + (parallel.threads() == 1 ? " thread" : " threads");
+    int threads = parallel.threads();
+    return "cpu: " + Vectorization.reason() + ", " + threads + (threads == 1 ? " thread" : " threads");
   }
 
   @Override
@@ -84,11 +85,12 @@ final class CpuBackend implements Backend {
   @Override
   public void write(Buffer target, MemorySegment source) {
     HeapBuffer buffer = sized("write", target, source);
+    int count = buffer.elements();
     switch (buffer.dtype()) {
-      case F32 -> MemorySegment.copy(source, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, buffer.f32(), 0, buffer.elements());
-      case F64 -> MemorySegment.copy(source, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, buffer.f64(), 0, buffer.elements());
-      case I32 -> MemorySegment.copy(source, ValueLayout.JAVA_INT_UNALIGNED, 0, buffer.i32(), 0, buffer.elements());
-      case U8 -> MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, buffer.u8(), 0, buffer.elements());
+      case F32 -> MemorySegment.copy(source, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, buffer.f32(), 0, count);
+      case F64 -> MemorySegment.copy(source, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, buffer.f64(), 0, count);
+      case I32 -> MemorySegment.copy(source, ValueLayout.JAVA_INT_UNALIGNED, 0, buffer.i32(), 0, count);
+      case U8 -> MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, buffer.u8(), 0, count);
       case BF16, F16 -> throw refused(buffer.dtype());
     }
   }
@@ -96,11 +98,12 @@ final class CpuBackend implements Backend {
   @Override
   public void read(Buffer source, MemorySegment target) {
     HeapBuffer buffer = sized("read", source, target);
+    int count = buffer.elements();
     switch (buffer.dtype()) {
-      case F32 -> MemorySegment.copy(buffer.f32(), 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, buffer.elements());
-      case F64 -> MemorySegment.copy(buffer.f64(), 0, target, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, buffer.elements());
-      case I32 -> MemorySegment.copy(buffer.i32(), 0, target, ValueLayout.JAVA_INT_UNALIGNED, 0, buffer.elements());
-      case U8 -> MemorySegment.copy(buffer.u8(), 0, target, ValueLayout.JAVA_BYTE, 0, buffer.elements());
+      case F32 -> MemorySegment.copy(buffer.f32(), 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
+      case F64 -> MemorySegment.copy(buffer.f64(), 0, target, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, count);
+      case I32 -> MemorySegment.copy(buffer.i32(), 0, target, ValueLayout.JAVA_INT_UNALIGNED, 0, count);
+      case U8 -> MemorySegment.copy(buffer.u8(), 0, target, ValueLayout.JAVA_BYTE, 0, count);
       case BF16, F16 -> throw refused(buffer.dtype());
     }
   }

@@ -23,13 +23,18 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Availability probe() {
-    return Availability.yes(Vectorization.reason());
+    return Vectorization.problem() == null
+        ? Availability.yes(Vectorization.reason())
+        : Availability.no(Vectorization.problem());
   }
 
   @Override
   public Backend open(int device) {
     if (device != 0) {
       throw new BackendException("cpu: no such device, got cpu:" + device + "; all cores together are cpu:0");
+    }
+    if (Vectorization.problem() != null) {
+      throw new BackendException("cpu: " + Vectorization.problem());
     }
     boolean asked = Flag.VECTOR_BITS.value().isPresent();
     if (!Vectorization.available() && !asked && !HINTED.getAndSet(true)) {

@@ -18,7 +18,8 @@ final class CpuCreation {
     switch (op) {
       case Creation.Fill fill -> {
         Object y = Operands.array(out.getFirst());
-        parallel.range(Operands.elements(out.getFirst()), GRAIN, (from, to) -> Elements.fill(y, from, to, fill.value()));
+        int elements = Operands.elements(out.getFirst());
+        parallel.range(elements, GRAIN, (from, to) -> Elements.fill(y, from, to, fill.value()));
       }
     }
   }

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 
-/** Runs what works element by element: F32 in loops of {@link Kernels} and {@link PlainLoops}, F64 by {@link DoubleMath}. */
+/**
+ * Runs what works element by element: F32 in loops of {@link Kernels} and {@link PlainLoops}, F64 by {@link
+ * DoubleMath}.
+ */
 final class CpuElementwise {
   // Chunks that fit the second-level cache with their operands, and outweigh a handover between threads.
   private static final int GRAIN = 1 << 14;
@@ -169,7 +172,10 @@ final class CpuElementwise {
     }
   }
 
-  /** Through doubles, which hold every element type exactly; comparisons are too rare in training for loops of their own. */
+  /**
+   * Through doubles, which hold every element type exactly; comparisons are too rare in training for loops of
+   * their own.
+   */
   private void compare(Elementwise.Comparison op, Operand a, Operand b, Operand y) {
     byte[] holds = Operands.u8(y);
     blocks(new Stretched(pool, a, y.shape()), new Stretched(pool, b, y.shape()), y, (v, w, from, count) -> {
@@ -197,7 +203,8 @@ final class CpuElementwise {
     blocks(new Stretched(pool, in.get(1), wide), new Stretched(pool, in.get(2), wide), y, (v, w, from, count) -> {
       try (Stretched.Window window = condition.window()) {
         window.move(from, count);
-        Elements.select((byte[]) window.array(), window.at(), v.array(), v.at(), w.array(), w.at(), chosen, from, count);
+        byte[] which = (byte[]) window.array();
+        Elements.select(which, window.at(), v.array(), v.at(), w.array(), w.at(), chosen, from, count);
       }
     });
   }

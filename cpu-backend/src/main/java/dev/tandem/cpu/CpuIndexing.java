@@ -115,8 +115,8 @@ final class CpuIndexing {
     int count = Operands.elements(indices);
     for (int i = 0; i < count; i++) {
       if (values[i] < 0 || values[i] >= bound) {
-        throw new BackendException("cpu: " + op.name() + ": index is out of range, got " + values[i] + " at element " + i
-            + " of " + indices.shape() + "; indices run from 0 to " + (bound - 1));
+        throw new BackendException("cpu: " + op.name() + ": index is out of range, got " + values[i]
+            + " at element " + i + " of " + indices.shape() + "; indices run from 0 to " + (bound - 1));
       }
     }
     return values;

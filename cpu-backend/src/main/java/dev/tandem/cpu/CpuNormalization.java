@@ -130,57 +130,41 @@ final class CpuNormalization {
   private void layerNorm(double epsilon, List<Operand> in, List<Operand> out) {
     Rows rows = rows(in);
     int n = rows.length;
-    float[] x = Operands.f32(in.get(0));
-    float[] gamma = Operands.f32(in.get(1));
-    float[] beta = Operands.f32(in.get(2));
-    float[] y = Operands.f32(out.get(0));
     float[] means = Operands.f32(out.get(1));
     float[] rstds = Operands.f32(out.get(2));
     parallel.range(rows.count, rows.grain(), (from, to) -> {
-      float[] moments = new float[2];
+      RowKernels.Row r = row(n, in, out.getFirst());
+      r.beta = Operands.f32(in.get(2));
       for (int row = from; row < to; row++) {
-        int at = row * n;
+        r.at = row * n;
         // A mean far from 0 is rounded by more than matters to x - mean; so it is kept in two parts.
-        float mean = kernels.sum(x, at, n) / n;
-        rowKernels.moments(x, at, n, mean, moments);
-        float rest = moments[0] / n;
-        float rstd = (float) (1 / Math.sqrt(Math.max(0, moments[1] / (double) n - (double) rest * rest) + epsilon));
-        for (int j = 0; j < n; j++) {
-          y[at + j] = (x[at + j] - mean - rest) * rstd * gamma[j] + beta[j];
-        }
-        means[row] = mean + rest;
-        rstds[row] = rstd;
+        r.mean = kernels.sum(r.x, r.at, n) / n;
+        r.rest = rowKernels.sumOfDifferences(r.x, r.at, n, r.mean) / n;
+        double variance = rowKernels.sumOfSquares(r.x, r.at, n, r.mean) / (double) n - (double) r.rest * r.rest;
+        r.rstd = (float) (1 / Math.sqrt(Math.max(0, variance) + epsilon));
+        rowKernels.normalize(r);
+        means[row] = r.mean + r.rest;
+        rstds[row] = r.rstd;
       }
     });
   }
 
   private void layerNormGrad(List<Operand> in, List<Operand> out) {
-    Rows rows = rows(in);
-    int n = rows.length;
-    float[] x = Operands.f32(in.get(0));
-    float[] gamma = Operands.f32(in.get(1));
     float[] means = Operands.f32(in.get(2));
     float[] rstds = Operands.f32(in.get(3));
-    float[] dy = Operands.f32(in.get(4));
-    float[] dx = Operands.f32(out.get(0));
+    Rows rows = rows(in);
+    int n = rows.length;
     float[] dgammas = new float[rows.parts() * n];
     float[] dbetas = new float[rows.parts() * n];
     parallel.range(rows.count, rows.partRows(), (from, to) -> {
-      int part = from / rows.partRows() * n;
-      float[] h = new float[n];
-      float[] g = new float[n];
+      RowKernels.Row r = gradRow(rows, from, in, out, dgammas);
+      r.dbeta = dbetas;
       for (int row = from; row < to; row++) {
-        int at = row * n;
-        scaled(x, at, means[row], rstds[row], h);
-        products(dy, at, gamma, g);
-        rowKernels.add(dy, at, dbetas, part, n);
-        addProducts(dy, at, h, dgammas, part);
-        float meanG = kernels.sum(g, 0, n) / n;
-        float meanGh = rowKernels.dot(g, 0, h, 0, n) / n;
-        float rstd = rstds[row];
-        for (int j = 0; j < n; j++) {
-          dx[at + j] = rstd * (g[j] - meanG - h[j] * meanGh);
-        }
+        r.at = row * n;
+        r.mean = means[row];
+        r.rstd = rstds[row];
+        rowKernels.normalizeGradSums(r);
+        rowKernels.normalizeGrad(r, kernels.sum(r.g, 0, n) / n, rowKernels.dot(r.g, 0, r.h, 0, n) / n);
       }
     });
     sumParts(dgammas, rows, Operands.f32(out.get(1)));
@@ -190,68 +174,55 @@ final class CpuNormalization {
   private void rmsNorm(double epsilon, List<Operand> in, List<Operand> out) {
     Rows rows = rows(in);
     int n = rows.length;
-    float[] x = Operands.f32(in.get(0));
-    float[] gamma = Operands.f32(in.get(1));
-    float[] y = Operands.f32(out.get(0));
     float[] rstds = Operands.f32(out.get(1));
     parallel.range(rows.count, rows.grain(), (from, to) -> {
+      RowKernels.Row r = row(n, in, out.getFirst());
+      r.beta = new float[n];
       for (int row = from; row < to; row++) {
-        int at = row * n;
-        float rstd = (float) (1 / Math.sqrt(rowKernels.dot(x, at, x, at, n) / (double) n + epsilon));
-        for (int j = 0; j < n; j++) {
-          y[at + j] = x[at + j] * rstd * gamma[j];
-        }
-        rstds[row] = rstd;
+        r.at = row * n;
+        r.rstd = (float) (1 / Math.sqrt(rowKernels.dot(r.x, r.at, r.x, r.at, n) / (double) n + epsilon));
+        rowKernels.normalize(r);
+        rstds[row] = r.rstd;
       }
     });
   }
 
   private void rmsNormGrad(List<Operand> in, List<Operand> out) {
+    float[] rstds = Operands.f32(in.get(2));
     Rows rows = rows(in);
     int n = rows.length;
-    float[] x = Operands.f32(in.get(0));
-    float[] gamma = Operands.f32(in.get(1));
-    float[] rstds = Operands.f32(in.get(2));
-    float[] dy = Operands.f32(in.get(3));
-    float[] dx = Operands.f32(out.get(0));
     float[] dgammas = new float[rows.parts() * n];
+    float[] unused = new float[rows.parts() * n];
     parallel.range(rows.count, rows.partRows(), (from, to) -> {
-      float[] h = new float[n];
-      float[] g = new float[n];
+      RowKernels.Row r = gradRow(rows, from, in, out, dgammas);
+      r.dbeta = unused;
       for (int row = from; row < to; row++) {
-        int at = row * n;
-        scaled(x, at, 0f, rstds[row], h);
-        products(dy, at, gamma, g);
-        addProducts(dy, at, h, dgammas, from / rows.partRows() * n);
-        float meanGh = rowKernels.dot(g, 0, h, 0, n) / n;
-        float rstd = rstds[row];
-        for (int j = 0; j < n; j++) {
-          dx[at + j] = rstd * (g[j] - h[j] * meanGh);
-        }
+        r.at = row * n;
+        r.rstd = rstds[row];
+        rowKernels.normalizeGradSums(r);
+        rowKernels.normalizeGrad(r, 0f, rowKernels.dot(r.g, 0, r.h, 0, n) / n);
       }
     });
     sumParts(dgammas, rows, Operands.f32(out.get(1)));
   }
 
-  /** h = (x - mean) * rstd. */
-  private static void scaled(float[] x, int at, float mean, float rstd, float[] h) {
-    for (int j = 0; j < h.length; j++) {
-      h[j] = (x[at + j] - mean) * rstd;
-    }
+  private static RowKernels.Row row(int n, List<Operand> in, Operand out) {
+    RowKernels.Row r = new RowKernels.Row(n);
+    r.x = Operands.f32(in.get(0));
+    r.gamma = Operands.f32(in.get(1));
+    r.out = Operands.f32(out);
+    return r;
   }
 
-  /** g = dy * gamma. */
-  private static void products(float[] dy, int at, float[] gamma, float[] g) {
-    for (int j = 0; j < g.length; j++) {
-      g[j] = dy[at + j] * gamma[j];
-    }
-  }
-
-
-  private static void addProducts(float[] dy, int at, float[] h, float[] sums, int to) {
-    for (int j = 0; j < h.length; j++) {
-      sums[to + j] += dy[at + j] * h[j];
-    }
+  /** For the part of the rows that starts at from; dy is the last of the inputs. */
+  private static RowKernels.Row gradRow(Rows rows, int from, List<Operand> in, List<Operand> out, float[] dgammas) {
+    RowKernels.Row r = row(rows.length, in, out.getFirst());
+    r.dy = Operands.f32(in.getLast());
+    r.h = new float[rows.length];
+    r.g = new float[rows.length];
+    r.dgamma = dgammas;
+    r.part = from / rows.partRows() * rows.length;
+    return r;
   }
 
   /** Adds the parts in order, in double: there may be many rows, and the sums cancel. */

@@ -13,6 +13,7 @@ final class CpuPooling {
   private static final int CHUNK = 1 << 15;
 
   private final Parallel parallel;
+  private final RowKernels rowKernels = RowKernels.best();
 
   CpuPooling(Parallel parallel) {
     this.parallel = parallel;
@@ -102,37 +103,19 @@ final class CpuPooling {
     float[] ys = Operands.f32(out.get(0));
     int[] indices = Operands.i32(out.get(1));
     parallel.range(p.count, p.grain(), (from, to) -> {
-      for (int at = from * p.places(), row = from * p.rows; row < to * p.rows; row++) {
+      RowKernels.Windows w = new RowKernels.Windows(p.width, p.columns, p.window);
+      for (int row = from * p.rows; row < to * p.rows; row++) {
         int plane = row / p.rows * p.plane();
         int top = p.top(row % p.rows);
-        int bottom = p.bottom(row % p.rows);
-        for (int j = 0; j < p.columns; j++, at++) {
-          maxOfWindow(xs, plane, p.width, top, bottom, p.left(j), p.right(j), ys, indices, at);
+        w.clear(top);
+        for (int h = top; h < p.bottom(row % p.rows); h++) {
+          rowKernels.maxOfColumns(w, xs, plane + h * p.width, h);
         }
+        rowKernels.maxOfWindows(w);
+        System.arraycopy(w.largest, 0, ys, row * p.columns, p.columns);
+        System.arraycopy(w.index, 0, indices, row * p.columns, p.columns);
       }
     });
-  }
-
-  // Which element wins is anyone's guess, so a branch on it costs more than this: value and place in one number, ordered
-  // as floats are, NaN above all, and of equals the first.
-  private static void maxOfWindow(float[] x, int plane, int width, int top, int bottom, int left, int right, float[] y,
-      int[] indices, int at) {
-    long best = Long.MIN_VALUE;
-    for (int h = top; h < bottom; h++) {
-      for (int index = h * width + left; index < h * width + right; index++) {
-        // Adding 0 makes -0 equal to 0.
-        int bits = Float.floatToIntBits(x[plane + index] + 0f);
-        int ordered = bits ^ (bits >> 31 & Integer.MAX_VALUE);
-        best = Math.max(best, (long) ordered << 32 | Integer.MAX_VALUE - index);
-      }
-    }
-    if (top < bottom && left < right) {
-      indices[at] = Integer.MAX_VALUE - (int) best;
-      y[at] = x[plane + indices[at]];
-    } else {
-      indices[at] = 0;
-      y[at] = Float.NEGATIVE_INFINITY;
-    }
   }
 
   private void maxF64(Planes p, Operand x, List<Operand> out) {

@@ -8,9 +8,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Folds axes. Work is cut by the shapes alone and joined in order, so results do not depend on threads. Sums of floats
- * are made of spans of at most {@link #SPAN} elements, each in 64 partial sums, joined in double: near 1e-7 of the sum of
- * magnitudes for a million elements.
+ * Folds axes. Work is cut by the shapes alone and joined in order, so results do not depend on threads. Sums of
+ * floats are made of spans of at most {@link #SPAN} elements, each in 64 partial sums, joined in double: near
+ * 1e-7 of the sum of magnitudes for a million elements.
  */
 final class CpuReduction {
   private static final int SPAN = 1024;
@@ -18,6 +18,8 @@ final class CpuReduction {
   private static final int TASK = 1 << 16;
   // Columns of one task when rows are added up: with the sum they fill half the first-level cache.
   private static final int COLUMNS = 2048;
+  // Rows shorter than this are worth taking together.
+  private static final int NARROW = 256;
   // Rows that are added in float before the sum moves on to double.
   private static final int ROWS = 16;
 
@@ -114,7 +116,8 @@ final class CpuReduction {
   }
 
   /** Each row of results folds folded.count rows of inner elements. Many rows are folded in several parts. */
-  private void rows(Fold fold, Axes axes, long divisor, float[] x, float[] y) {
+  private void rows(Fold fold, Axes narrow, long divisor, float[] x, float[] y) {
+    Axes axes = narrow.inner() < NARROW ? narrow.widened(COLUMNS) : narrow;
     int width = Math.min(axes.inner(), COLUMNS);
     int strips = Math.ceilDiv(axes.inner(), width);
     int all = axes.folded().count();
@@ -134,12 +137,14 @@ final class CpuReduction {
       }
       pool.release(sums);
     });
-    parallel.range(results * axes.inner(), TASK, (from, to) -> {
+    int columns = narrow.inner();
+    int rows = parts * (axes.inner() / columns);
+    parallel.range(results * columns, Math.max(1, TASK / rows), (from, to) -> {
       for (int i = from; i < to; i++) {
-        int at = i / axes.inner() * parts * axes.inner() + i % axes.inner();
+        int at = i / columns * rows * columns + i % columns;
         double value = joined[at];
-        for (int part = 1; part < parts; part++) {
-          value = fold.join(value, joined[at + part * axes.inner()]);
+        for (int row = 1; row < rows; row++) {
+          value = fold.join(value, joined[at + row * columns]);
         }
         y[i] = (float) (value / divisor);
       }

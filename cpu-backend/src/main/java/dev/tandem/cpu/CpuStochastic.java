@@ -2,8 +2,8 @@ package dev.tandem.cpu;
 
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Operand;
-import dev.tandem.op.Philox;
 import dev.tandem.op.Stochastic;
+import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Draws random numbers: word j of block b decides on element 4b + j, so threads take blocks in any order. */
@@ -13,9 +13,12 @@ final class CpuStochastic {
   private static final int GRAIN = 1 << 14;
 
   private final Parallel parallel;
+  private final BufferPool pool;
+  private final Kernels kernels = Kernels.best();
 
-  CpuStochastic(Parallel parallel) {
+  CpuStochastic(Parallel parallel, BufferPool pool) {
     this.parallel = parallel;
+    this.pool = pool;
   }
 
   void run(Stochastic op, List<Operand> in, List<Operand> out) {
@@ -32,20 +35,25 @@ final class CpuStochastic {
     byte[] kept = Operands.u8(mask);
     int elements = Operands.elements(x);
     int blocks = Math.ceilDiv(elements, WORDS);
+    // Exact: a word's number is a multiple of 2^-24, so it is at least p where its multiple is at least this.
+    int threshold = (int) Math.ceil(op.p() * 0x1p24);
     parallel.range(blocks, BLOCKS, (from, to) -> {
-      int[] block = new int[WORDS];
-      for (int b = from; b < to; b++) {
-        Philox.block(key, b, draw, block);
-        int at = b * WORDS;
-        for (int j = 0; j < Math.min(WORDS, elements - at); j++) {
-          kept[at + j] = (byte) (Philox.uniform(block[j]) >= op.p() ? 1 : 0);
+      int count = to - from;
+      int[] drawn = (int[]) pool.borrow(DType.I32, WORDS * count);
+      kernels.philox(key, draw, from, drawn, count);
+      for (int b = 0; b < count; b++) {
+        int at = (from + b) * WORDS;
+        for (int j = 0; j < WORDS && j < elements - at; j++) {
+          // The sign of threshold - 1 - number: a branch would be mispredicted as often as elements are dropped.
+          kept[at + j] = (byte) (threshold - 1 - (drawn[j * count + b] >>> 8) >>> 31);
         }
       }
+      pool.release(DType.I32, drawn);
     });
     scaled(op, op.p(), x, kept, y);
   }
 
-  /** y = x * mask / (1 - p), where dropped elements become 0 whatever they were. */
+  /** y = x * mask / (1 - p). */
   private void scaled(Stochastic op, double p, Operand x, byte[] mask, Operand y) {
     switch (x.dtype()) {
       case F32 -> {
@@ -54,7 +62,7 @@ final class CpuStochastic {
         float[] to = Operands.f32(y);
         parallel.range(Operands.elements(x), GRAIN, (first, last) -> {
           for (int i = first; i < last; i++) {
-            to[i] = mask[i] == 0 ? 0 : from[i] * scale;
+            to[i] = from[i] * scale * mask[i];
           }
         });
       }
@@ -64,7 +72,7 @@ final class CpuStochastic {
         double[] to = Operands.f64(y);
         parallel.range(Operands.elements(x), GRAIN, (first, last) -> {
           for (int i = first; i < last; i++) {
-            to[i] = mask[i] == 0 ? 0 : from[i] * scale;
+            to[i] = from[i] * scale * mask[i];
           }
         });
       }

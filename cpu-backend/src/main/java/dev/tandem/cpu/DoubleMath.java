@@ -74,8 +74,8 @@ final class DoubleMath {
   }
 
   /**
-   * 1 - erf(x) for x >= 0. Below 2.5 by erf's series without alternating signs, Abramowitz and Stegun 1964, 7.1.6; above
-   * by the continued fraction of erfc, 7.1.14, from its far end.
+   * 1 - erf(x) for x >= 0. Below 2.5 by erf's series without alternating signs, Abramowitz and Stegun 1964,
+   * 7.1.6; above by the continued fraction of erfc, 7.1.14, from its far end.
    */
   static double erfc(double x) {
     double bell = StrictMath.exp(-x * x);

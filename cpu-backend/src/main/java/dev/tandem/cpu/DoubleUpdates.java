@@ -3,8 +3,9 @@ package dev.tandem.cpu;
 import dev.tandem.op.Update;
 
 /**
- * Updates of doubles: {@link FloatUpdates} word for word in the other type, for Java has no loop over both. Each
- * step is one pass over a span from from, inclusive, to to, exclusive; constants are computed in double, once a step.
+ * Updates of doubles: {@link FloatUpdates} word for word in the other type, for Java has no loop over both.
+ * Each step is one pass over a span from from, inclusive, to to, exclusive; constants are computed in double,
+ * once a step.
  */
 final class DoubleUpdates {
   private DoubleUpdates() {}

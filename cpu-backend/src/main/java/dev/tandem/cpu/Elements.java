@@ -3,8 +3,8 @@ package dev.tandem.cpu;
 import java.util.Arrays;
 
 /**
- * Moves elements between arrays of one of the four element types. Java has no loop over all of them, so each is written
- * four times here, and only here.
+ * Moves elements between arrays of one of the four element types. Java has no loop over all of them, so each is
+ * written four times here, and only here.
  */
 final class Elements {
   private Elements() {}
@@ -166,7 +166,10 @@ final class Elements {
     }
   }
 
-  /** target[i] = value for i from the first, inclusive, to the last, exclusive, converted as {@link #store} does. */
+  /**
+   * target[i] = value for i from the first, inclusive, to the last, exclusive, converted as {@link #store}
+   * does.
+   */
   static void fill(Object target, int from, int to, double value) {
     switch (target) {
       case float[] floats -> Arrays.fill(floats, from, to, (float) value);

@@ -3,9 +3,9 @@ package dev.tandem.cpu;
 import dev.tandem.op.Elementwise.GeluTanh;
 
 /**
- * Elementary functions of floats as chains of fused multiply-adds. {@link VectorMath} does the same steps in the same
- * order, so that both give the same bits; the JDK's own functions differ between interpreter and compiler. Polynomials are
- * made by {@code src/main/python/minimax.py}, which prints them as they stand here.
+ * Elementary functions of floats as chains of fused multiply-adds. {@link VectorMath} does the same steps in
+ * the same order, so that both give the same bits; the JDK's own functions differ between interpreter and
+ * compiler. Polynomials are made by {@code src/main/python/minimax.py}, which prints them as they stand here.
  */
 final class FloatMath {
   /** Added and taken off again, it rounds to a whole number, which also stands in the low bits of the sum. */
@@ -29,7 +29,10 @@ final class FloatMath {
 
   static final float NORMAL_SATURATION = 15;
 
-  /** Twice the argument of GELU's tanh is x * (GELU_LINEAR + GELU_CUBIC * x^2), its slope x * (.. + 3 * GELU_CUBIC ..). */
+  /**
+   * Twice the argument of GELU's tanh is x * (GELU_LINEAR + GELU_CUBIC * x^2), its slope x * (.. + 3 *
+   * GELU_CUBIC ..).
+   */
   static final float GELU_LINEAR = (float) (2 * GeluTanh.BETA);
 
   static final float GELU_CUBIC = (float) (2 * GeluTanh.BETA * GeluTanh.KAPPA);
@@ -168,7 +171,10 @@ final class FloatMath {
     return x < 0 ? tail : 1 - tail;
   }
 
-  /** e^(-a^2 / 2). The square's rounding error is 45 units in the last place of the result at 13, hence the repair. */
+  /**
+   * e^(-a^2 / 2). The square's rounding error is 45 units in the last place of the result at 13, hence the
+   * repair.
+   */
   private static float bell(float x) {
     float lost = Math.fma(x, x, -(x * x));
     float bell = exp(bellExponent(x));

@@ -3,8 +3,8 @@ package dev.tandem.cpu;
 import dev.tandem.op.Update;
 
 /**
- * Updates of floats as plain loops, which the compiler turns into vector code. Each
- * step is one pass over a span from from, inclusive, to to, exclusive; constants are computed in double, once a step.
+ * Updates of floats as plain loops, which the compiler turns into vector code. Each step is one pass over a
+ * span from from, inclusive, to to, exclusive; constants are computed in double, once a step.
  */
 final class FloatUpdates {
   private FloatUpdates() {}

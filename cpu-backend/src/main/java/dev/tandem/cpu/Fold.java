@@ -2,7 +2,10 @@ package dev.tandem.cpu;
 
 import dev.tandem.op.Elementwise;
 
-/** What a reduction does with many numbers. Floats are folded by kernels in short spans, the spans' results in double. */
+/**
+ * What a reduction does with many numbers. Floats are folded by kernels in short spans, the spans' results in
+ * double.
+ */
 enum Fold {
   SUM(new Elementwise.Add(), 0) {
     @Override

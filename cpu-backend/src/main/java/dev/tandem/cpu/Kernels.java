@@ -3,8 +3,8 @@ package dev.tandem.cpu;
 import dev.tandem.op.Elementwise.Binary;
 
 /**
- * The hot loops over spans of floats that the compiler does not turn into vector code by itself: what has conditions,
- * polynomials, sums, or operands at different places. Both implementations give the same bits.
+ * The hot loops over spans of floats that the compiler does not turn into vector code by itself: what has
+ * conditions, polynomials, sums, or operands at different places. Both implementations give the same bits.
  */
 interface Kernels {
   /** Partial sums of {@link #sum}, whatever the width of a vector, so that the width does not show in a result. */
@@ -50,7 +50,10 @@ interface Kernels {
   /** y[yAt + i] = a[aAt + i] op b[bAt + i] for i below count. */
   void binary(Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count);
 
-  /** The sum of x[at] to x[at + count - 1], in {@link #SUM_LANES} partial sums that are folded in halves. 0 for none. */
+  /**
+   * The sum of x[at] to x[at + count - 1], in {@link #SUM_LANES} partial sums that are folded in halves. 0 for
+   * none.
+   */
   float sum(float[] x, int at, int count);
 
   /** The largest of x[at] to x[at + count - 1]: -infinity for none, NaN if any is. */
@@ -58,4 +61,10 @@ interface Kernels {
 
   /** The smallest of x[at] to x[at + count - 1]: infinity for none, NaN if any is. */
   float min(float[] x, int at, int count);
+
+  /**
+   * Philox4x32-10 under the key at the counters (block, 0, draw low, draw high), for blocks from the first one:
+   * word j of block first + i becomes words[j * count + i].
+   */
+  void philox(long key, long draw, int first, int[] words, int count);
 }

@@ -5,9 +5,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A pool of daemon threads that share the work of one caller, who takes part. Chunks are cut by the grain alone and
- * handed out as threads become free, so a loop whose chunks do not depend on each other gives the same bits on any number
- * of threads.
+ * A pool of daemon threads that share the work of one caller, who takes part. Chunks are cut by the grain alone
+ * and handed out as threads become free, so a loop whose chunks do not depend on each other gives the same bits
+ * on any number of threads.
  */
 final class Parallel implements AutoCloseable {
   /** The body of a loop: does the indices from the first, inclusive, to the last, exclusive. */
@@ -42,9 +42,9 @@ final class Parallel implements AutoCloseable {
   }
 
   /**
-   * Runs the body over [0, count) in chunks of the grain, the last one shorter. Returns when all are done. If chunks
-   * throw, the caller gets what the first of them threw, and later chunks may not have run. A call from within a body
-   * runs on the thread it is made on.
+   * Runs the body over [0, count) in chunks of the grain, the last one shorter. Returns when all are done. If
+   * chunks throw, the caller gets what the first of them threw, and later chunks may not have run. A call from
+   * within a body runs on the thread it is made on.
    */
   void range(int count, int grain, Range body) {
     if (grain < 1) {
@@ -96,7 +96,10 @@ final class Parallel implements AutoCloseable {
     job.await();
   }
 
-  /** One loop. A new object a loop, so that a worker that comes late finds no chunk left rather than the next loop's. */
+  /**
+   * One loop. A new object a loop, so that a worker that comes late finds no chunk left rather than the next
+   * loop's.
+   */
   private static final class Job {
     final int chunks;
     private final Range body;

@@ -1,8 +1,9 @@
 package dev.tandem.cpu;
 
 /**
- * Cheap functions of floats as plain loops, one a function. The compiler turns them into vector code by itself, for all
- * arrays are read at the same place and nothing depends on a condition. Spans run from from, inclusive, to to, exclusive.
+ * Cheap functions of floats as plain loops, one a function. The compiler turns them into vector code by itself,
+ * for all arrays are read at the same place and nothing depends on a condition. Spans run from from, inclusive,
+ * to to, exclusive.
  */
 final class PlainLoops {
   private PlainLoops() {}

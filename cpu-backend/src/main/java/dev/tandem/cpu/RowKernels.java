@@ -1,31 +1,158 @@
 package dev.tandem.cpu;
 
+import dev.tandem.op.Pooling;
+import java.util.Arrays;
+
 /**
- * Loops over a row of floats, {@code x[xAt] .. x[xAt + n - 1]}. Sums are taken in an order that n and the width of the
- * vectors alone decide.
+ * Loops over rows of floats, beside those of {@link Kernels}: products, statistics, and copies of many short rows. Both
+ * implementations give the same bits; sums are taken as in {@link Kernels#sum}.
  */
 interface RowKernels {
-  /** The implementation for this JVM. */
   static RowKernels best() {
     return Vectorization.available() ? new VectorRowKernels() : new ScalarRowKernels();
   }
 
-  /** Sum of x * y. */
+  /** Sum of x * y over n elements, by fused multiply-adds. */
   float dot(float[] x, int xAt, float[] y, int yAt, int n);
 
-  /** moments[0] = sum of (x - shift), moments[1] = sum of (x - shift)^2. */
-  void moments(float[] x, int xAt, int n, float shift, float[] moments);
+  /** Sum of x - shift. */
+  float sumOfDifferences(float[] x, int at, int n, float shift);
+
+  /** Sum of (x - shift)^2. */
+  float sumOfSquares(float[] x, int at, int n, float shift);
 
   /** y += x. */
   void add(float[] x, int xAt, float[] y, int yAt, int n);
 
-  /** y += a * x. */
+  /** y += a * x, fused. */
   void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int n);
+
+  /** Folds a row of an image into the largest of each column. */
+  void maxOfColumns(Windows w, float[] x, int at, int row);
+
+  /** From the largest of each column, those of each window. */
+  void maxOfWindows(Windows w);
+
+  /**
+   * A row of the windows of a max-pooling: NaN wins, and of equals the first. Columns carry the padding, so that no window
+   * is cut, and slack for vectors that read on.
+   */
+  final class Windows {
+    private static final int SLACK = 64;
+
+    final int width;
+    final int columns;
+    final int kernel;
+    final int stride;
+    final int padding;
+
+    /** The largest of each column, after those of the padding, and the row of the image where it is. */
+    final float[] best;
+    final int[] where;
+
+    /** The largest of each window, and where in the image's plane it is. */
+    final float[] largest;
+    final int[] index;
+
+    Windows(int width, int columns, Pooling.Window window) {
+      this.width = width;
+      this.columns = columns;
+      kernel = window.kernel().width();
+      stride = window.stride().width();
+      padding = window.padding().width();
+      best = new float[Math.max(width + padding, columns * stride + kernel) + SLACK * Math.max(1, stride)];
+      where = new int[best.length];
+      largest = new float[columns + SLACK];
+      index = new int[largest.length];
+      Arrays.fill(best, Float.NEGATIVE_INFINITY);
+      // Below all rows, so that padding loses to any element that is its equal.
+      Arrays.fill(where, Integer.MAX_VALUE / Math.max(1, width) - 2);
+    }
+
+    /** Before the first row, which is the top one. */
+    void clear(int top) {
+      Arrays.fill(best, padding, padding + width, Float.NEGATIVE_INFINITY);
+      Arrays.fill(where, padding, padding + width, top);
+    }
+
+    /** In plain Java, from the first column that does not fill a vector. */
+    void columns(float[] x, int at, int row, int from) {
+      for (int j = from; j < width; j++) {
+        float value = x[at + j];
+        float old = best[padding + j];
+        if (value > old || value != value && old == old) {
+          best[padding + j] = value;
+          where[padding + j] = row;
+        }
+      }
+    }
+
+    void windows(int from) {
+      for (int j = from; j < columns; j++) {
+        float most = Float.NEGATIVE_INFINITY;
+        int place = Integer.MAX_VALUE;
+        for (int at = j * stride; at < j * stride + kernel; at++) {
+          float value = best[at];
+          int candidate = where[at] * width + at - padding;
+          if (value > most || value != value && most == most
+              || candidate < place && (value == most || value != value)) {
+            most = value;
+            place = candidate;
+          }
+        }
+        largest[j] = most;
+        index[j] = place;
+      }
+    }
+  }
+
+  /** y = h * gamma + beta, h = (x - mean - rest) * rstd. */
+  void normalize(Row r);
+
+  /** h = (x - mean) * rstd; g = dy * gamma; dgamma += dy * h; dbeta += dy. */
+  void normalizeGradSums(Row r);
+
+  /** dx = rstd * (g - meanG - h * meanGh). */
+  void normalizeGrad(Row r, float meanG, float meanGh);
+
+  /** A row of a normalization and its statistics. Mutable and reused, for a task goes through hundreds. */
+  final class Row {
+    final int n;
+    float[] x;
+    float[] gamma;
+    float[] beta;
+    float[] dy;
+
+    /** y or dx. */
+    float[] out;
+
+    /** Where the row starts in x, dy and out. */
+    int at;
+    float mean;
+
+    /** What rounding took from the mean. */
+    float rest;
+    float rstd;
+    float[] h;
+    float[] g;
+    float[] dgamma;
+    float[] dbeta;
+
+    /** Where the sums start in dgamma and dbeta. */
+    int part;
+
+    Row(int n) {
+      this.n = n;
+    }
+  }
 
   /** For i of count rows and j below length: y[to + i * toStep + j] += x[at + i * step + j]. */
   void addRows(Rows r);
 
-  /** The operands of {@link #addRows}. Mutable and reused, for a task adds thousands of these. */
+  /** The same, but overwrites y. */
+  void copyRows(Rows r);
+
+  /** Many rows of one array and as many of another. Mutable and reused, for a task goes through thousands of these. */
   final class Rows {
     final float[] x;
     final float[] y;
@@ -41,7 +168,7 @@ interface RowKernels {
       this.y = y;
     }
 
-    /** In plain Java, for what does not fill a vector. */
+    /** In plain Java, from the j that does not fill a vector. */
     void add(int from) {
       for (int i = 0; i < count; i++) {
         for (int j = from; j < length; j++) {
@@ -49,12 +176,20 @@ interface RowKernels {
         }
       }
     }
+
+    void copy(int from) {
+      for (int i = 0; i < count; i++) {
+        for (int j = from; j < length; j++) {
+          y[to + i * toStep + j] = x[at + i * step + j];
+        }
+      }
+    }
   }
 
-  /** For k of depth rows: copies x[at + offsets[first + k] + j * step], j = 0 .. count - 1, to y[k * toStep + to + j]. */
+  /** For k of depth rows and j below count: y[to + k * toStep + j] = x[at + offsets[first + k] + j * step]. */
   void gather(Gather g);
 
-  /** The operands of {@link #gather}. Mutable and reused, for a task copies thousands of these. */
+  /** The operands of {@link #gather}. Mutable and reused, for a task goes through thousands of these. */
   final class Gather {
     final float[] x;
     final int[] offsets;
@@ -73,11 +208,11 @@ interface RowKernels {
       this.y = y;
     }
 
-    /** In plain Java, for stretches too short, or elements too far apart, for vectors. */
+    /** In plain Java, from the j that does not fill a vector, or where elements lie apart. */
     void copy(int from) {
       for (int k = 0; k < depth; k++) {
         int source = at + offsets[first + k];
-        int target = k * toStep + to;
+        int target = to + k * toStep;
         for (int j = from; j < count; j++) {
           y[target + j] = x[source + j * step];
         }

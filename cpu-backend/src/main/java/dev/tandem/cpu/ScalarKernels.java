@@ -7,6 +7,7 @@ import dev.tandem.op.Elementwise.Maximum;
 import dev.tandem.op.Elementwise.Minimum;
 import dev.tandem.op.Elementwise.Mul;
 import dev.tandem.op.Elementwise.Sub;
+import dev.tandem.op.Philox;
 
 /** The kernels in plain Java: where the Vector API is absent, and for what is left over at the end of vectors. */
 final class ScalarKernels implements Kernels {
@@ -173,5 +174,21 @@ final class ScalarKernels implements Kernels {
       smallest = Math.min(smallest, x[at + i]);
     }
     return smallest;
+  }
+
+  @Override
+  public void philox(long key, long draw, int first, int[] words, int count) {
+    philox(key, draw, first, words, count, 0);
+  }
+
+  /** The blocks from first + done on. */
+  void philox(long key, long draw, int first, int[] words, int count, int done) {
+    int[] block = new int[4];
+    for (int i = done; i < count; i++) {
+      Philox.block(key, first + i, draw, block);
+      for (int j = 0; j < block.length; j++) {
+        words[j * count + i] = block[j];
+      }
+    }
   }
 }

@@ -2,44 +2,49 @@ package dev.tandem.cpu;
 
 /** Rows in plain Java, for JVMs without the Vector API. */
 final class ScalarRowKernels implements RowKernels {
+  private static final int LANES = Kernels.SUM_LANES;
+
   @Override
   public float dot(float[] x, int xAt, float[] y, int yAt, int n) {
-    float s0 = 0f, s1 = 0f, s2 = 0f, s3 = 0f;
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-      s0 = Math.fma(x[xAt + i], y[yAt + i], s0);
-      s1 = Math.fma(x[xAt + i + 1], y[yAt + i + 1], s1);
-      s2 = Math.fma(x[xAt + i + 2], y[yAt + i + 2], s2);
-      s3 = Math.fma(x[xAt + i + 3], y[yAt + i + 3], s3);
+    float[] lanes = new float[LANES];
+    int whole = n - n % LANES;
+    for (int i = 0; i < whole; i += LANES) {
+      for (int lane = 0; lane < LANES; lane++) {
+        lanes[lane] = Math.fma(x[xAt + i + lane], y[yAt + i + lane], lanes[lane]);
+      }
     }
-    float s = (s0 + s1) + (s2 + s3);
-    for (; i < n; i++) {
-      s = Math.fma(x[xAt + i], y[yAt + i], s);
+    for (int i = whole; i < n; i++) {
+      lanes[i - whole] = Math.fma(x[xAt + i], y[yAt + i], lanes[i - whole]);
     }
-    return s;
+    return folded(lanes);
   }
 
   @Override
-  public void moments(float[] x, int xAt, int n, float shift, float[] moments) {
-    float first0 = 0f, first1 = 0f, second0 = 0f, second1 = 0f;
-    int i = 0;
-    for (; i + 2 <= n; i += 2) {
-      float d0 = x[xAt + i] - shift;
-      float d1 = x[xAt + i + 1] - shift;
-      first0 += d0;
-      first1 += d1;
-      second0 = Math.fma(d0, d0, second0);
-      second1 = Math.fma(d1, d1, second1);
+  public float sumOfDifferences(float[] x, int at, int n, float shift) {
+    float[] lanes = new float[LANES];
+    for (int i = 0; i < n; i++) {
+      lanes[i % LANES] += x[at + i] - shift;
     }
-    float first = first0 + first1;
-    float second = second0 + second1;
-    for (; i < n; i++) {
-      float d = x[xAt + i] - shift;
-      first += d;
-      second = Math.fma(d, d, second);
+    return folded(lanes);
+  }
+
+  @Override
+  public float sumOfSquares(float[] x, int at, int n, float shift) {
+    float[] lanes = new float[LANES];
+    for (int i = 0; i < n; i++) {
+      float d = x[at + i] - shift;
+      lanes[i % LANES] = Math.fma(d, d, lanes[i % LANES]);
     }
-    moments[0] = first;
-    moments[1] = second;
+    return folded(lanes);
+  }
+
+  private static float folded(float[] lanes) {
+    for (int half = LANES / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) {
+        lanes[lane] += lanes[lane + half];
+      }
+    }
+    return lanes[0];
   }
 
   @Override
@@ -57,12 +62,65 @@ final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
-  public void gather(Gather g) {
-    g.copy(0);
+  public void maxOfColumns(Windows w, float[] x, int at, int row) {
+    w.columns(x, at, row, 0);
+  }
+
+  @Override
+  public void maxOfWindows(Windows w) {
+    w.windows(0);
+  }
+
+  @Override
+  public void normalize(Row r) {
+    normalize(r, 0);
+  }
+
+  static void normalize(Row r, int from) {
+    for (int j = from; j < r.n; j++) {
+      r.out[r.at + j] = Math.fma((r.x[r.at + j] - r.mean - r.rest) * r.rstd, r.gamma[j], r.beta[j]);
+    }
+  }
+
+  @Override
+  public void normalizeGradSums(Row r) {
+    normalizeGradSums(r, 0);
+  }
+
+  static void normalizeGradSums(Row r, int from) {
+    for (int j = from; j < r.n; j++) {
+      float dy = r.dy[r.at + j];
+      float h = (r.x[r.at + j] - r.mean) * r.rstd;
+      r.h[j] = h;
+      r.g[j] = dy * r.gamma[j];
+      r.dgamma[r.part + j] = Math.fma(dy, h, r.dgamma[r.part + j]);
+      r.dbeta[r.part + j] += dy;
+    }
+  }
+
+  @Override
+  public void normalizeGrad(Row r, float meanG, float meanGh) {
+    normalizeGrad(r, meanG, meanGh, 0);
+  }
+
+  static void normalizeGrad(Row r, float meanG, float meanGh, int from) {
+    for (int j = from; j < r.n; j++) {
+      r.out[r.at + j] = (r.g[j] - meanG - r.h[j] * meanGh) * r.rstd;
+    }
   }
 
   @Override
   public void addRows(Rows r) {
     r.add(0);
+  }
+
+  @Override
+  public void copyRows(Rows r) {
+    r.copy(0);
+  }
+
+  @Override
+  public void gather(Gather g) {
+    g.copy(0);
   }
 }

@@ -5,8 +5,9 @@ import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 
 /**
- * An operand as wide as the shape it broadcasts to, a block at a time: where it lies so already it is read in place, and
- * elsewhere a block is laid out in the cache first. So elementwise loops know nothing of broadcasting.
+ * An operand as wide as the shape it broadcasts to, a block at a time: where it lies so already it is read in
+ * place, and elsewhere a block is laid out in the cache first. So elementwise loops know nothing of
+ * broadcasting.
  */
 final class Stretched {
   /** The most elements a {@link Window} shows at once: 8 KiB of floats. */
@@ -18,6 +19,7 @@ final class Stretched {
   private final StridedCopy expansion;
   private final boolean direct;
   private final int period;
+  private final int wide;
 
   Stretched(BufferPool pool, Operand operand, Shape wide) {
     this.pool = pool;
@@ -26,6 +28,7 @@ final class Stretched {
     this.expansion = StridedCopy.expansion(operand.shape(), wide);
     this.direct = operand.elements() == wide.elements();
     this.period = expansion.period();
+    this.wide = (int) wide.elements();
   }
 
   /** A view of the operand for one thread. */
@@ -57,8 +60,9 @@ final class Stretched {
       } else if (period > 0 && period <= BLOCK) {
         if (scratch == null) {
           // Laid out once with room for any phase, then read at the phase of each block.
-          scratch = pool.borrow(dtype, BLOCK + period);
-          expansion.repeat(source, scratch, BLOCK + period);
+          int elements = Math.min(BLOCK, wide) + period;
+          scratch = pool.borrow(dtype, elements);
+          expansion.repeat(source, scratch, elements);
           array = scratch;
         }
         at = from % period;

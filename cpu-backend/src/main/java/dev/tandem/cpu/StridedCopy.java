@@ -3,14 +3,15 @@ package dev.tandem.cpu;
 import dev.tandem.shape.Shape;
 
 /**
- * A copy of a box of elements, each axis with a step in the source and one in the target. All of {@link CpuMovement} is
- * this, and broadcasting too: a step of 0 repeats. Axes that lie together in both are merged first, so that the innermost
- * run is as long as it can be.
+ * A copy of a box of elements, each axis with a step in the source and one in the target. All of {@link
+ * CpuMovement} is this, and broadcasting too: a step of 0 repeats. Axes that lie together in both are merged
+ * first, so that the innermost run is as long as it can be.
  */
 final class StridedCopy {
   private static final int GRAIN = 1 << 14;
-  // A tile of 32 rows of 32 floats is 4 KiB on both sides, a cache line or more a row.
-  private static final int TILE = 32;
+  // A row of 16 floats is a cache line. Rows a power of two apart share few places in the cache, so tiles are
+  // small.
+  private static final int TILE = 16;
 
   private final int rank;
   private final int[] lengths;
@@ -109,8 +110,8 @@ final class StridedCopy {
   }
 
   /**
-   * Copies the elements of the box from the first, inclusive, to the last, exclusive, counted in the order of its axes.
-   * The shift is added to places in the target. Not for copies that transpose.
+   * Copies the elements of the box from the first, inclusive, to the last, exclusive, counted in the order of
+   * its axes. The shift is added to places in the target. Not for copies that transpose.
    */
   void run(Object source, Object target, int from, int to, int shift) {
     if (from >= to) {

@@ -8,13 +8,14 @@ import dev.tandem.op.Elementwise.Minimum;
 import dev.tandem.op.Elementwise.Mul;
 import dev.tandem.op.Elementwise.Sub;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The kernels with the Vector API. Elements left over at the end are done one at a time by {@link ScalarKernels}, whose
- * bits are the same.
+ * The kernels with the Vector API. Elements left over at the end are done one at a time by {@link
+ * ScalarKernels}, whose bits are the same.
  */
 final class VectorKernels implements Kernels {
   private static final VectorSpecies<Float> LANES = Lanes.FLOAT;
@@ -140,8 +141,8 @@ final class VectorKernels implements Kernels {
     int end = lastVector(from, to);
     FloatVector zero = FloatVector.zero(LANES);
     for (int i = from; i < end; i += WIDTH) {
-      zero.blend(FloatVector.fromArray(LANES, dy, i), FloatVector.fromArray(LANES, y, i).compare(VectorOperators.GT, 0f))
-          .intoArray(dx, i);
+      VectorMask<Float> positive = FloatVector.fromArray(LANES, y, i).compare(VectorOperators.GT, 0f);
+      zero.blend(FloatVector.fromArray(LANES, dy, i), positive).intoArray(dx, i);
     }
     rest.reluGrad(y, dy, dx, end, to);
   }
@@ -151,7 +152,8 @@ final class VectorKernels implements Kernels {
     int end = lastVector(from, to);
     for (int i = from; i < end; i += WIDTH) {
       FloatVector whole = FloatVector.fromArray(LANES, dy, i);
-      whole.mul(slope).blend(whole, FloatVector.fromArray(LANES, x, i).compare(VectorOperators.GT, 0f)).intoArray(dx, i);
+      VectorMask<Float> positive = FloatVector.fromArray(LANES, x, i).compare(VectorOperators.GT, 0f);
+      whole.mul(slope).blend(whole, positive).intoArray(dx, i);
     }
     rest.leakyReluGrad(slope, x, dy, dx, end, to);
   }
@@ -162,32 +164,44 @@ final class VectorKernels implements Kernels {
     switch (op) {
       case Add _ -> {
         for (int i = 0; i < done; i += WIDTH) {
-          FloatVector.fromArray(LANES, a, aAt + i).add(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+          FloatVector.fromArray(LANES, a, aAt + i)
+              .add(FloatVector.fromArray(LANES, b, bAt + i))
+              .intoArray(y, yAt + i);
         }
       }
       case Sub _ -> {
         for (int i = 0; i < done; i += WIDTH) {
-          FloatVector.fromArray(LANES, a, aAt + i).sub(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+          FloatVector.fromArray(LANES, a, aAt + i)
+              .sub(FloatVector.fromArray(LANES, b, bAt + i))
+              .intoArray(y, yAt + i);
         }
       }
       case Mul _ -> {
         for (int i = 0; i < done; i += WIDTH) {
-          FloatVector.fromArray(LANES, a, aAt + i).mul(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+          FloatVector.fromArray(LANES, a, aAt + i)
+              .mul(FloatVector.fromArray(LANES, b, bAt + i))
+              .intoArray(y, yAt + i);
         }
       }
       case Div _ -> {
         for (int i = 0; i < done; i += WIDTH) {
-          FloatVector.fromArray(LANES, a, aAt + i).div(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+          FloatVector.fromArray(LANES, a, aAt + i)
+              .div(FloatVector.fromArray(LANES, b, bAt + i))
+              .intoArray(y, yAt + i);
         }
       }
       case Maximum _ -> {
         for (int i = 0; i < done; i += WIDTH) {
-          FloatVector.fromArray(LANES, a, aAt + i).max(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+          FloatVector.fromArray(LANES, a, aAt + i)
+              .max(FloatVector.fromArray(LANES, b, bAt + i))
+              .intoArray(y, yAt + i);
         }
       }
       case Minimum _ -> {
         for (int i = 0; i < done; i += WIDTH) {
-          FloatVector.fromArray(LANES, a, aAt + i).min(FloatVector.fromArray(LANES, b, bAt + i)).intoArray(y, yAt + i);
+          FloatVector.fromArray(LANES, a, aAt + i)
+              .min(FloatVector.fromArray(LANES, b, bAt + i))
+              .intoArray(y, yAt + i);
         }
       }
     }
@@ -208,7 +222,10 @@ final class VectorKernels implements Kernels {
     return v.add(v.rearrange(BY_1)).lane(0);
   }
 
-  /** The partial sums offset + i, + 16, + 32 and + 48 folded into one, for i below WIDTH. Four hide the latency of adding. */
+  /**
+   * The partial sums offset + i, + 16, + 32 and + 48 folded into one, for i below WIDTH. Four hide the latency
+   * of adding.
+   */
   private static FloatVector column(float[] x, int at, int count, int offset) {
     FloatVector c0 = FloatVector.zero(LANES);
     FloatVector c1 = c0;
@@ -256,12 +273,19 @@ final class VectorKernels implements Kernels {
     return Math.min(v0.min(v1).reduceLanes(VectorOperators.MIN), rest.min(x, at + done, count - done));
   }
 
+  @Override
+  public void philox(long key, long draw, int first, int[] words, int count) {
+    rest.philox(key, draw, first, words, count, VectorPhilox.words(key, draw, first, words, count));
+  }
+
   private static int lastVector(int from, int to) {
     return from + LANES.loopBound(to - from);
   }
 
   private static FloatVector upTo(float[] x, int index, int end) {
-    return index < end ? FloatVector.fromArray(LANES, x, index, LANES.indexInRange(index, end)) : FloatVector.zero(LANES);
+    return index < end
+        ? FloatVector.fromArray(LANES, x, index, LANES.indexInRange(index, end))
+        : FloatVector.zero(LANES);
   }
 
   private static VectorShuffle<Float> partner(int distance) {

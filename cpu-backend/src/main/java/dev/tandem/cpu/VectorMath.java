@@ -14,13 +14,13 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link FloatMath}, whose comments hold here, in loops of vectors: the same steps in the same order, the same bits.
- * Spans begin at from and end before end, a multiple of the width further on; x and y may be one array.
+ * {@link FloatMath}, whose comments hold here, in loops of vectors: the same steps in the same order, the same
+ * bits. Spans begin at from and end before end, a multiple of the width further on; x and y may be one array.
  *
- * <p>Every loop is flat: it calls the Vector API and nothing of our own. The compiler stops inlining our methods, though
- * never the API's, once a compilation has about forty vector operations, and a vector passed to a method that is not
- * inlined goes through the heap: 8 times slower. So a polynomial is written out again where it is needed again, and long
- * functions are loops one after another over a span that lies in the cache.
+ * <p>Every loop is flat: it calls the Vector API and nothing of our own. The compiler stops inlining our
+ * methods, though never the API's, once a compilation has about forty vector operations, and a vector passed to
+ * a method that is not inlined goes through the heap: 8 times slower. So a polynomial is written out again
+ * where it is needed again, and long functions are loops one after another over a span that lies in the cache.
  */
 final class VectorMath {
   private static final VectorSpecies<Float> LANES = Lanes.FLOAT;

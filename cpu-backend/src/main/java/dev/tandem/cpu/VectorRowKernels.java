@@ -1,78 +1,177 @@
 package dev.tandem.cpu;
 
+import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LE;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.NE;
+
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Rows on the Vector API. Four accumulators hide the latency of the addition. */
+/** Rows on the Vector API. */
 final class VectorRowKernels implements RowKernels {
   private static final VectorSpecies<Float> S = Lanes.FLOAT;
+  private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, S.vectorShape());
   private static final int L = S.length();
   // Elsewhere C2 has no instruction for a masked store, or a slow one.
   private static final boolean MASKS = S.vectorBitSize() == 512;
+  private static final int COLUMN = Kernels.SUM_COLUMN;
+  private static final int LANES = Kernels.SUM_LANES;
+  private static final FloatVector NOTHING = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+  private static final IntVector INDEX = IntVector.zero(I).addIndex(1);
+  private static final VectorShuffle<Float> EVEN = VectorShuffle.makeUnzip(S, 0);
+  private static final VectorShuffle<Integer> EVEN_INTS = VectorShuffle.makeUnzip(I, 0);
+  private static final VectorShuffle<Float> BY_8 = partner(8);
+  private static final VectorShuffle<Float> BY_4 = partner(4);
+  private static final VectorShuffle<Float> BY_2 = partner(2);
+  private static final VectorShuffle<Float> BY_1 = partner(1);
 
-  // reduceLanes may add in another order once it is compiled.
-  private static float total(FloatVector v) {
-    float[] lanes = v.toArray();
-    float total = lanes[0];
-    for (int i = 1; i < L; i++) {
-      total += lanes[i];
-    }
-    return total;
+  private static VectorShuffle<Float> partner(int distance) {
+    return VectorShuffle.fromOp(S, lane -> (lane + distance) % L);
+  }
+
+  private static FloatVector at(float[] x, int index) {
+    return FloatVector.fromArray(S, x, index);
+  }
+
+  private static FloatVector upTo(float[] x, int index, int end) {
+    return index < end ? FloatVector.fromArray(S, x, index, S.indexInRange(index, end)) : FloatVector.zero(S);
+  }
+
+  // reduceLanes would do, but may add in another order once it is compiled.
+  private static float folded(FloatVector v) {
+    FloatVector f = L > 8 ? v.add(v.rearrange(BY_8)) : v;
+    f = L > 4 ? f.add(f.rearrange(BY_4)) : f;
+    f = f.add(f.rearrange(BY_2));
+    return f.add(f.rearrange(BY_1)).lane(0);
   }
 
   @Override
   public float dot(float[] x, int xAt, float[] y, int yAt, int n) {
-    var s0 = FloatVector.zero(S);
-    int i = 0;
-    if (n >= 4 * L) {
-      FloatVector s1 = s0, s2 = s0, s3 = s0;
-      for (; i + 4 * L <= n; i += 4 * L) {
-        s0 = FloatVector.fromArray(S, x, xAt + i).fma(FloatVector.fromArray(S, y, yAt + i), s0);
-        s1 = FloatVector.fromArray(S, x, xAt + i + L).fma(FloatVector.fromArray(S, y, yAt + i + L), s1);
-        s2 = FloatVector.fromArray(S, x, xAt + i + 2 * L).fma(FloatVector.fromArray(S, y, yAt + i + 2 * L), s2);
-        s3 = FloatVector.fromArray(S, x, xAt + i + 3 * L).fma(FloatVector.fromArray(S, y, yAt + i + 3 * L), s3);
-      }
-      s0 = s0.add(s1).add(s2.add(s3));
+    FloatVector v = dotColumn(x, xAt, y, yAt, n, 0);
+    if (COLUMN / L == 2) {
+      v = v.add(dotColumn(x, xAt, y, yAt, n, 8));
+    } else if (COLUMN / L == 4) {
+      v = v.add(dotColumn(x, xAt, y, yAt, n, 8))
+          .add(dotColumn(x, xAt, y, yAt, n, 4).add(dotColumn(x, xAt, y, yAt, n, 12)));
     }
-    for (; i + L <= n; i += L) {
-      s0 = FloatVector.fromArray(S, x, xAt + i).fma(FloatVector.fromArray(S, y, yAt + i), s0);
+    return folded(v);
+  }
+
+  /** The partial sums offset + i, + 16, + 32 and + 48 folded into one, for i below L. Four hide the latency of adding. */
+  private static FloatVector dotColumn(float[] x, int xAt, float[] y, int yAt, int n, int offset) {
+    FloatVector c0 = FloatVector.zero(S);
+    FloatVector c1 = c0;
+    FloatVector c2 = c0;
+    FloatVector c3 = c0;
+    int i = offset;
+    for (int end = offset + n - n % LANES; i < end; i += LANES) {
+      c0 = at(x, xAt + i).fma(at(y, yAt + i), c0);
+      c1 = at(x, xAt + i + COLUMN).fma(at(y, yAt + i + COLUMN), c1);
+      c2 = at(x, xAt + i + 2 * COLUMN).fma(at(y, yAt + i + 2 * COLUMN), c2);
+      c3 = at(x, xAt + i + 3 * COLUMN).fma(at(y, yAt + i + 3 * COLUMN), c3);
     }
-    float s = i == 0 ? 0f : total(s0);
-    for (; i < n; i++) {
-      s = Math.fma(x[xAt + i], y[yAt + i], s);
+    if (i < n) {
+      int xEnd = xAt + n;
+      int yEnd = yAt + n;
+      c0 = upTo(x, xAt + i, xEnd).fma(upTo(y, yAt + i, yEnd), c0);
+      c1 = upTo(x, xAt + i + COLUMN, xEnd).fma(upTo(y, yAt + i + COLUMN, yEnd), c1);
+      c2 = upTo(x, xAt + i + 2 * COLUMN, xEnd).fma(upTo(y, yAt + i + 2 * COLUMN, yEnd), c2);
+      c3 = upTo(x, xAt + i + 3 * COLUMN, xEnd).fma(upTo(y, yAt + i + 3 * COLUMN, yEnd), c3);
     }
-    return s;
+    return c0.add(c2).add(c1.add(c3));
   }
 
   @Override
-  public void moments(float[] x, int xAt, int n, float shift, float[] moments) {
-    var first = FloatVector.zero(S);
-    FloatVector first1 = first, second = first, second1 = first;
-    int i = 0;
-    for (; i + 2 * L <= n; i += 2 * L) {
-      var d = FloatVector.fromArray(S, x, xAt + i).sub(shift);
-      var d1 = FloatVector.fromArray(S, x, xAt + i + L).sub(shift);
-      first = first.add(d);
-      first1 = first1.add(d1);
-      second = d.fma(d, second);
-      second1 = d1.fma(d1, second1);
+  public float sumOfDifferences(float[] x, int at, int n, float shift) {
+    FloatVector v = differencesColumn(x, at, n, shift, 0);
+    if (COLUMN / L == 2) {
+      v = v.add(differencesColumn(x, at, n, shift, 8));
+    } else if (COLUMN / L == 4) {
+      v = v.add(differencesColumn(x, at, n, shift, 8))
+          .add(differencesColumn(x, at, n, shift, 4).add(differencesColumn(x, at, n, shift, 12)));
     }
-    float s = i == 0 ? 0f : total(first.add(first1));
-    float ss = i == 0 ? 0f : total(second.add(second1));
-    for (; i < n; i++) {
-      float d = x[xAt + i] - shift;
-      s += d;
-      ss = Math.fma(d, d, ss);
+    return folded(v);
+  }
+
+  private static FloatVector differencesColumn(float[] x, int at, int n, float shift, int offset) {
+    FloatVector c0 = FloatVector.zero(S);
+    FloatVector c1 = c0;
+    FloatVector c2 = c0;
+    FloatVector c3 = c0;
+    int i = at + offset;
+    for (int end = i + n - n % LANES; i < end; i += LANES) {
+      c0 = c0.add(at(x, i).sub(shift));
+      c1 = c1.add(at(x, i + COLUMN).sub(shift));
+      c2 = c2.add(at(x, i + 2 * COLUMN).sub(shift));
+      c3 = c3.add(at(x, i + 3 * COLUMN).sub(shift));
     }
-    moments[0] = s;
-    moments[1] = ss;
+    int last = at + n;
+    if (i < last) {
+      c0 = c0.add(difference(x, i, last, shift));
+      c1 = c1.add(difference(x, i + COLUMN, last, shift));
+      c2 = c2.add(difference(x, i + 2 * COLUMN, last, shift));
+      c3 = c3.add(difference(x, i + 3 * COLUMN, last, shift));
+    }
+    return c0.add(c2).add(c1.add(c3));
+  }
+
+  /** x - shift, and 0 beyond the end. */
+  private static FloatVector difference(float[] x, int index, int end, float shift) {
+    FloatVector zero = FloatVector.zero(S);
+    return index < end ? zero.blend(upTo(x, index, end).sub(shift), S.indexInRange(index, end)) : zero;
+  }
+
+  @Override
+  public float sumOfSquares(float[] x, int at, int n, float shift) {
+    FloatVector v = squaresColumn(x, at, n, shift, 0);
+    if (COLUMN / L == 2) {
+      v = v.add(squaresColumn(x, at, n, shift, 8));
+    } else if (COLUMN / L == 4) {
+      v = v.add(squaresColumn(x, at, n, shift, 8))
+          .add(squaresColumn(x, at, n, shift, 4).add(squaresColumn(x, at, n, shift, 12)));
+    }
+    return folded(v);
+  }
+
+  private static FloatVector squaresColumn(float[] x, int at, int n, float shift, int offset) {
+    FloatVector c0 = FloatVector.zero(S);
+    FloatVector c1 = c0;
+    FloatVector c2 = c0;
+    FloatVector c3 = c0;
+    int i = at + offset;
+    for (int end = i + n - n % LANES; i < end; i += LANES) {
+      FloatVector d0 = at(x, i).sub(shift);
+      FloatVector d1 = at(x, i + COLUMN).sub(shift);
+      FloatVector d2 = at(x, i + 2 * COLUMN).sub(shift);
+      FloatVector d3 = at(x, i + 3 * COLUMN).sub(shift);
+      c0 = d0.fma(d0, c0);
+      c1 = d1.fma(d1, c1);
+      c2 = d2.fma(d2, c2);
+      c3 = d3.fma(d3, c3);
+    }
+    int last = at + n;
+    if (i < last) {
+      FloatVector d0 = difference(x, i, last, shift);
+      FloatVector d1 = difference(x, i + COLUMN, last, shift);
+      FloatVector d2 = difference(x, i + 2 * COLUMN, last, shift);
+      FloatVector d3 = difference(x, i + 3 * COLUMN, last, shift);
+      c0 = d0.fma(d0, c0);
+      c1 = d1.fma(d1, c1);
+      c2 = d2.fma(d2, c2);
+      c3 = d3.fma(d3, c3);
+    }
+    return c0.add(c2).add(c1.add(c3));
   }
 
   @Override
   public void add(float[] x, int xAt, float[] y, int yAt, int n) {
     int i = 0;
     for (; i + L <= n; i += L) {
-      FloatVector.fromArray(S, y, yAt + i).add(FloatVector.fromArray(S, x, xAt + i)).intoArray(y, yAt + i);
+      at(y, yAt + i).add(at(x, xAt + i)).intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] += x[xAt + i];
@@ -81,13 +180,136 @@ final class VectorRowKernels implements RowKernels {
 
   @Override
   public void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int n) {
-    var factor = FloatVector.broadcast(S, a);
+    FloatVector factor = FloatVector.broadcast(S, a);
     int i = 0;
     for (; i + L <= n; i += L) {
-      factor.fma(FloatVector.fromArray(S, x, xAt + i), FloatVector.fromArray(S, y, yAt + i)).intoArray(y, yAt + i);
+      factor.fma(at(x, xAt + i), at(y, yAt + i)).intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] = Math.fma(a, x[xAt + i], y[yAt + i]);
+    }
+  }
+
+  // Which element wins is anyone's guess, so the branches of plain Java took most of the time of pooling.
+  @Override
+  public void maxOfColumns(Windows w, float[] x, int at, int row) {
+    int j = 0;
+    for (; j + L <= w.width; j += L) {
+      foldColumns(w, at(x, at + j), j, row);
+    }
+    if (!MASKS) {
+      w.columns(x, at, row, j);
+    } else if (j < w.width) {
+      var live = S.indexInRange(j, w.width);
+      foldColumns(w, NOTHING.blend(FloatVector.fromArray(S, x, at + j, live), live), j, row);
+    }
+  }
+
+  private static void foldColumns(Windows w, FloatVector value, int column, int row) {
+    int j = w.padding + column;
+    FloatVector old = at(w.best, j);
+    // Not less or equal: larger, or one of them NaN.
+    var wins = value.compare(LE, old).not().and(old.compare(EQ, old));
+    old.blend(value, wins).intoArray(w.best, j);
+    IntVector.fromArray(I, w.where, j).blend(row, wins.cast(I)).intoArray(w.where, j);
+  }
+
+  @Override
+  public void maxOfWindows(Windows w) {
+    if (w.stride > 2) {
+      w.windows(0);
+      return;
+    }
+    for (int j = 0; j < w.columns; j += L) {
+      FloatVector most = NOTHING;
+      IntVector place = IntVector.broadcast(I, Integer.MAX_VALUE);
+      for (int q = 0; q < w.kernel; q++) {
+        int at = j * w.stride + q;
+        FloatVector value = at(w.best, at);
+        IntVector row = IntVector.fromArray(I, w.where, at);
+        if (w.stride == 2) {
+          value = value.rearrange(EVEN, at(w.best, at + L));
+          row = row.rearrange(EVEN_INTS, IntVector.fromArray(I, w.where, at + L));
+        }
+        IntVector candidate = row.mul(w.width).add(INDEX.mul(w.stride)).add(at - w.padding);
+        var nan = value.compare(NE, value);
+        var first = candidate.compare(LT, place).cast(S).and(value.compare(EQ, most).or(nan));
+        var wins = value.compare(GT, most).or(nan.and(most.compare(EQ, most))).or(first);
+        most = most.blend(value, wins);
+        place = place.blend(candidate, wins.cast(I));
+      }
+      most.intoArray(w.largest, j);
+      place.intoArray(w.index, j);
+    }
+  }
+
+  @Override
+  public void normalize(Row r) {
+    int j = 0;
+    for (; j + L <= r.n; j += L) {
+      at(r.x, r.at + j).sub(r.mean).sub(r.rest).mul(r.rstd).fma(at(r.gamma, j), at(r.beta, j))
+          .intoArray(r.out, r.at + j);
+    }
+    ScalarRowKernels.normalize(r, j);
+  }
+
+  @Override
+  public void normalizeGradSums(Row r) {
+    int j = 0;
+    for (; j + L <= r.n; j += L) {
+      FloatVector dy = at(r.dy, r.at + j);
+      FloatVector h = at(r.x, r.at + j).sub(r.mean).mul(r.rstd);
+      h.intoArray(r.h, j);
+      dy.mul(at(r.gamma, j)).intoArray(r.g, j);
+      dy.fma(h, at(r.dgamma, r.part + j)).intoArray(r.dgamma, r.part + j);
+      at(r.dbeta, r.part + j).add(dy).intoArray(r.dbeta, r.part + j);
+    }
+    ScalarRowKernels.normalizeGradSums(r, j);
+  }
+
+  @Override
+  public void normalizeGrad(Row r, float meanG, float meanGh) {
+    int j = 0;
+    for (; j + L <= r.n; j += L) {
+      at(r.g, j).sub(meanG).sub(at(r.h, j).mul(meanGh)).mul(r.rstd).intoArray(r.out, r.at + j);
+    }
+    ScalarRowKernels.normalizeGrad(r, meanG, meanGh, j);
+  }
+
+  @Override
+  public void addRows(Rows r) {
+    int j = 0;
+    for (; j + L <= r.length; j += L) {
+      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
+        at(r.y, to).add(at(r.x, from)).intoArray(r.y, to);
+      }
+    }
+    if (!MASKS) {
+      r.add(j);
+    } else if (j < r.length) {
+      var live = S.indexInRange(j, r.length);
+      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
+        FloatVector.fromArray(S, r.y, to, live).add(FloatVector.fromArray(S, r.x, from, live))
+            .intoArray(r.y, to, live);
+      }
+    }
+  }
+
+  @Override
+  public void copyRows(Rows r) {
+    int j = 0;
+    for (; j + L <= r.length; j += L) {
+      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
+        at(r.x, from).intoArray(r.y, to);
+      }
+    }
+    if (!MASKS) {
+      r.copy(j);
+    } else if (j < r.length) {
+      var live = S.indexInRange(j, r.length);
+      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
+        FloatVector.fromArray(S, r.x, from, live).intoArray(r.y, to, live);
+      }
     }
   }
 
@@ -100,7 +322,7 @@ final class VectorRowKernels implements RowKernels {
     int j = 0;
     for (; j + L <= g.count; j += L) {
       for (int k = 0, to = g.to + j; k < g.depth; k++, to += g.toStep) {
-        FloatVector.fromArray(S, g.x, g.at + j + g.offsets[g.first + k]).intoArray(g.y, to);
+        at(g.x, g.at + j + g.offsets[g.first + k]).intoArray(g.y, to);
       }
     }
     if (!MASKS) {
@@ -109,25 +331,6 @@ final class VectorRowKernels implements RowKernels {
       var live = S.indexInRange(j, g.count);
       for (int k = 0, to = g.to + j; k < g.depth; k++, to += g.toStep) {
         FloatVector.fromArray(S, g.x, g.at + j + g.offsets[g.first + k], live).intoArray(g.y, to, live);
-      }
-    }
-  }
-
-  @Override
-  public void addRows(Rows r) {
-    int j = 0;
-    for (; j + L <= r.length; j += L) {
-      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
-        FloatVector.fromArray(S, r.y, to).add(FloatVector.fromArray(S, r.x, from)).intoArray(r.y, to);
-      }
-    }
-    if (!MASKS) {
-      r.add(j);
-    } else if (j < r.length) {
-      var live = S.indexInRange(j, r.length);
-      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
-        FloatVector.fromArray(S, r.y, to, live).add(FloatVector.fromArray(S, r.x, from, live))
-            .intoArray(r.y, to, live);
       }
     }
   }

@@ -3,8 +3,8 @@ package dev.tandem.cpu;
 import dev.tandem.backend.Flag;
 
 /**
- * Whether the Vector API is used in this JVM, how wide, and why. Decided once: vector code is fast only where the species
- * is a constant to the compiler.
+ * Whether the Vector API is used in this JVM, how wide, and why. Decided once: vector code is fast only where
+ * the species is a constant to the compiler.
  */
 final class Vectorization {
   private static final String MODULE = "jdk.incubator.vector";
@@ -13,20 +13,27 @@ final class Vectorization {
   private static final boolean AVAILABLE;
   private static final int BITS;
   private static final String REASON;
+  private static final String PROBLEM;
 
   static {
-    int asked = Flag.VECTOR_BITS.number(WIDEST);
-    if (asked != WIDEST && asked != 0 && asked != 128 && asked != 256 && asked != 512) {
-      throw new IllegalArgumentException(
-          "TANDEM_VECTOR_BITS: no such width, got " + asked + "; use 0 (scalar), 128, 256 or 512");
+    int asked = WIDEST;
+    String problem = null;
+    try {
+      asked = Flag.VECTOR_BITS.number(WIDEST);
+      if (asked != WIDEST && asked != 0 && asked != 128 && asked != 256 && asked != 512) {
+        problem = "TANDEM_VECTOR_BITS: no such width, got " + asked + "; use 0 (scalar), 128, 256 or 512";
+      }
+    } catch (IllegalArgumentException notANumber) {
+      problem = notANumber.getMessage();
     }
     boolean present = ModuleLayer.boot().findModule(MODULE).isPresent();
-    AVAILABLE = present && asked != 0;
+    AVAILABLE = present && asked != 0 && problem == null;
     // Lanes refers to the module's classes, so it must not be touched where the module is absent.
     BITS = AVAILABLE ? Lanes.bits() : 0;
     REASON = AVAILABLE ? "Vector API " + BITS + " bit (FMA)"
         : asked == 0 ? "scalar, as TANDEM_VECTOR_BITS=0 asks"
-        : "scalar (pass --add-modules " + MODULE + " to java for the fast path)";
+        : "scalar (pass --add-modules " + MODULE + " for the fast path)";
+    PROBLEM = problem;
   }
 
   private Vectorization() {}
@@ -44,5 +51,10 @@ final class Vectorization {
   /** What is used and, if it is not the fast path, how to get that. */
   static String reason() {
     return REASON;
+  }
+
+  /** What is wrong with the width that was asked for, or null. */
+  static String problem() {
+    return PROBLEM;
   }
 }

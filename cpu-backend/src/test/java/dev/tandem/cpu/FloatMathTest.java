@@ -104,8 +104,8 @@ class FloatMathTest {
     return x -> DoubleMath.function(op).applyAsDouble(x, 1);
   }
 
-  private static void withinUlps(String name, FloatFunction actual, DoubleUnaryOperator expected, float low, float high,
-      double ulps) {
+  private static void withinUlps(String name, FloatFunction actual, DoubleUnaryOperator expected, float low,
+      float high, double ulps) {
     for (int bits = 0; bits < Float.floatToRawIntBits(INFINITY); bits += SAMPLE_STEP) {
       for (float x : new float[] {Float.intBitsToFloat(bits), -Float.intBitsToFloat(bits)}) {
         if (x >= low && x <= high) {

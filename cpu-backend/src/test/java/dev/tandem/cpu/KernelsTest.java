@@ -1,5 +1,6 @@
 package dev.tandem.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -9,7 +10,10 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Vector and scalar kernels agree in every bit, wherever an element lies. The width is that of the JVM the test runs in. */
+/**
+ * Vector and scalar kernels agree in every bit, wherever an element lies. The width is that of the JVM the test
+ * runs in.
+ */
 class KernelsTest {
   private static final int[] LENGTHS = {0, 1, 2, 3, 7, 15, 16, 17, 31, 63, 64, 65, 127, 207, 702, 1024, 4098};
   private static final float[] SPECIAL = {0f, -0f, 1, -1, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY,
@@ -88,6 +92,17 @@ class KernelsTest {
         assertEquals(Float.NaN, vector.min(x, 4, length));
         assertEquals(Float.NaN, vector.sum(x, 4, length));
       }
+    }
+  }
+
+  @Test
+  void philox() {
+    for (int length : LENGTHS) {
+      int[] expected = new int[4 * length];
+      int[] actual = new int[4 * length];
+      scalar.philox(0xfedcba98_76543210L, 0x80000001_90000002L, Integer.MAX_VALUE - length, expected, length);
+      vector.philox(0xfedcba98_76543210L, 0x80000001_90000002L, Integer.MAX_VALUE - length, actual, length);
+      assertArrayEquals(expected, actual, "philox of " + length);
     }
   }
 

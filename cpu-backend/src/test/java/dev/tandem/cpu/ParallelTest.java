@@ -60,11 +60,12 @@ class ParallelTest {
     for (int threads : THREADS) {
       try (Parallel parallel = new Parallel(threads)) {
         for (int round = 0; round < 200; round++) {
-          ArithmeticException thrown = assertThrows(ArithmeticException.class, () -> parallel.range(100, 1, (from, to) -> {
+          Parallel.Range body = (from, to) -> {
             if (from >= 40) {
               throw new ArithmeticException("chunk " + from);
             }
-          }));
+          };
+          ArithmeticException thrown = assertThrows(ArithmeticException.class, () -> parallel.range(100, 1, body));
           assertEquals("chunk 40", thrown.getMessage());
         }
         AtomicInteger after = new AtomicInteger();

@@ -52,6 +52,14 @@ class PoolingTest {
   }
 
   @Test
+  void zerosOfEitherSignAreEqual() {
+    List<double[]> out = new Trial(new MaxPool2d(Window.of(2))).values(Shape.of(1, 1, 2, 4), -0.0, -1, 0, -0.0, 0, -1, -0.0, 0)
+        .f32();
+    assertArrayEquals(new double[] {-0.0, 0}, out.get(0));
+    assertArrayEquals(new double[] {0, 2}, out.get(1));
+  }
+
+  @Test
   void paddingNeverWinsAndCountsInTheMean() {
     Window window = new Window(Size2d.of(2), Size2d.of(2), Size2d.of(1));
     Shape x = Shape.of(1, 1, 2, 2);

@@ -10,7 +10,9 @@ import dev.tandem.backend.Flag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What a run must not go without: the CPU backend always, another kind when {@code TANDEM_REQUIRE} names it. */
+/**
+ * What a run must not go without: the CPU backend always, another kind when {@code TANDEM_REQUIRE} names it.
+ */
 @ExtendWith(ConformanceReport.class)
 final class BackendPresenceTest {
   @Test
@@ -24,13 +26,21 @@ final class BackendPresenceTest {
   }
 
   private static void requireUsable(String kind, String why) {
-    BackendProvider provider = Backends.providers().stream()
-        .filter(candidate -> candidate.kind().equals(kind))
-        .findFirst()
-        .orElseGet(() -> fail("backend " + kind + " (" + why + ") is not on the class path, which has "
-            + Backends.providers().stream().map(BackendProvider::kind).toList()));
+    BackendProvider provider =
+        Backends.providers().stream()
+            .filter(candidate -> candidate.kind().equals(kind))
+            .findFirst()
+            .orElseGet(() ->
+                fail(
+                    "backend "
+                        + kind
+                        + " ("
+                        + why
+                        + ") is not on the class path, which has "
+                        + Backends.providers().stream().map(BackendProvider::kind).toList()));
     Availability availability = provider.probe();
-    assertTrue(availability.usable(),
+    assertTrue(
+        availability.usable(),
         () -> "backend " + kind + " (" + why + ") cannot be used here: " + availability.reason());
   }
 }

@@ -11,11 +11,14 @@ import java.util.List;
 final class Cases {
   /** One element; fewer than a vector has lanes; rows beyond a vector, and no multiple of one. */
   static final Shape ONE = Shape.of(1);
+
   static final Shape ODD = Shape.of(7);
   static final Shape LONG = Shape.of(3, 257);
   static final Shape EMPTY = Shape.of(0, 5);
+
   /** Enough to be split among threads, unevenly. */
   static final Shape LARGE = Shape.of(100_003);
+
   static final List<Shape> SHAPES =
       List.of(Shape.scalar(), ONE, ODD, LONG, Shape.of(2, 3, 1, 5, 2), EMPTY);
 

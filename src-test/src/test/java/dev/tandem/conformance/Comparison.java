@@ -14,16 +14,19 @@ final class Comparison {
    * @param title op, shapes and backend, for the message
    * @param magnitude the op over absolute values, for tolerances that need it, or else the expected values
    */
-  static void check(String title, Values expected, Values magnitude, Values actual, Tolerance tolerance) {
+  static void check(
+      String title, Values expected, Values magnitude, Values actual, Tolerance tolerance) {
     DType dtype = actual.dtype();
     int wrong = 0;
     int worst = -1;
     double worstFraction = 0;
     for (int i = 0; i < actual.data().length; i++) {
       double rounded = Rounding.to(dtype, expected.data()[i]);
-      // Near the largest number a result may round to infinity or stay below it: the rounded value decides.
+      // Near the largest number a result may round to infinity or stay below it: the rounded value
+      // decides.
       double reference = Double.isInfinite(rounded) ? rounded : expected.data()[i];
-      double allowed = dtype.floating() ? tolerance.allowed(dtype, reference, magnitude.data()[i]) : 0;
+      double allowed =
+          dtype.floating() ? tolerance.allowed(dtype, reference, magnitude.data()[i]) : 0;
       double fraction = fraction(allowed == 0 ? rounded : reference, actual.data()[i], allowed);
       if (fraction > 1) {
         wrong++;
@@ -36,9 +39,23 @@ final class Comparison {
     if (wrong > 0) {
       double is = actual.data()[worst];
       double should = expected.data()[worst];
-      Assertions.fail(title + ": " + wrong + " of " + actual.data().length + " elements differ, the worst at "
-          + Arrays.toString(Positions.place(actual.shape(), worst)) + ": expected " + should + ", actual " + is
-          + ", error " + Math.abs(is - should) + ", " + (float) worstFraction + " times the tolerance");
+      Assertions.fail(
+          title
+              + ": "
+              + wrong
+              + " of "
+              + actual.data().length
+              + " elements differ, the worst at "
+              + Arrays.toString(Positions.place(actual.shape(), worst))
+              + ": expected "
+              + should
+              + ", actual "
+              + is
+              + ", error "
+              + Math.abs(is - should)
+              + ", "
+              + (float) worstFraction
+              + " times the tolerance");
     }
   }
 

@@ -4,6 +4,7 @@ import dev.tandem.backend.Availability;
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Backends;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -11,10 +12,12 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /**
- * Counts the comparisons with the oracle and, when the last test of the run is done, says how many there were on each
- * backend, so that a missing device is never silent: {@code conformance: oracle 212, cpu 848, cuda 0 (no device)}.
+ * Counts the comparisons with the oracle and, when the last test of the run is done, says how many there were
+ * on each backend, so that a missing device is never silent: {@code conformance: oracle 212, cpu 848, cuda 0
+ * (no device)}.
  */
 public final class ConformanceReport implements BeforeAllCallback {
+  private static final List<String> KINDS = List.of("cpu", "cuda");
   private static final Map<String, Integer> PASSED = new TreeMap<>();
   private static int oracle;
 
@@ -29,8 +32,11 @@ public final class ConformanceReport implements BeforeAllCallback {
   @Override
   public void beforeAll(ExtensionContext context) {
     // The root's store is closed after the last class of the run, and with it what it holds.
-    context.getRoot().getStore(Namespace.GLOBAL).getOrComputeIfAbsent(
-        ConformanceReport.class, _ -> (AutoCloseable) () -> System.out.println(line()));
+    context
+        .getRoot()
+        .getStore(Namespace.GLOBAL)
+        .getOrComputeIfAbsent(
+            ConformanceReport.class, _ -> (AutoCloseable) () -> System.out.println(line()));
   }
 
   private static String kind(Backend backend) {
@@ -39,9 +45,14 @@ public final class ConformanceReport implements BeforeAllCallback {
 
   private static synchronized String line() {
     StringBuilder line = new StringBuilder("conformance: oracle " + oracle);
-    for (BackendProvider provider : Backends.providers().reversed()) {
-      Availability availability = provider.probe();
-      line.append(", ").append(provider.kind()).append(' ').append(PASSED.getOrDefault(provider.kind(), 0));
+    for (String kind : KINDS) {
+      Availability availability =
+          Backends.providers().stream()
+              .filter(provider -> provider.kind().equals(kind))
+              .findFirst()
+              .map(BackendProvider::probe)
+              .orElse(Availability.no("not on the class path"));
+      line.append(", ").append(kind).append(' ').append(PASSED.getOrDefault(kind, 0));
       if (!availability.usable()) {
         line.append(" (").append(availability.reason()).append(')');
       }

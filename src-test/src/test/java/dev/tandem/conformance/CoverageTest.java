@@ -30,36 +30,52 @@ final class CoverageTest {
 
   @Test
   void everyUpdateHasACase() {
-    Set<Class<?>> covered = UpdateCases.all().stream().map(c -> c.update().getClass()).collect(Collectors.toSet());
+    Set<Class<?>> covered =
+        UpdateCases.all().stream().map(c -> c.update().getClass()).collect(Collectors.toSet());
     assertEquals(Set.of(), without(UPDATES, covered), "updates without a case in UpdateCases");
   }
 
   @Test
   void everyOpIsTriedOnNothing() {
     // Batch norm and its gradient have no statistics over nothing, and refuse it.
-    Set<Class<?>> tried = opsWhere(sample -> results(sample).stream().anyMatch(y -> y.shape().elements() == 0));
+    Set<Class<?>> tried =
+        opsWhere(sample -> results(sample).stream().anyMatch(y -> y.shape().elements() == 0));
     Set<String> refusing = Set.of("BatchNorm", "BatchNormGrad");
-    assertEquals(refusing, without(OPS, tried).stream().map(Class::getSimpleName).collect(Collectors.toSet()),
+    assertEquals(
+        refusing,
+        without(OPS, tried).stream().map(Class::getSimpleName).collect(Collectors.toSet()),
         "ops without a case of no elements");
   }
 
   @Test
   void everyOpIsTriedBeyondOneVectorAndOffItsMultiple() {
-    Set<Class<?>> tried = opsWhere(sample -> {
-      long elements = Math.max(results(sample).getFirst().elements(),
-          sample.inputs(sample.dtypes().getFirst()).stream().mapToLong(x -> x.type().elements()).max().orElse(0));
-      return elements > 64 && elements % 4 != 0;
-    });
-    assertEquals(Set.of(), without(OPS, tried), "ops without a case of more than 64 elements that 4 does not divide");
+    Set<Class<?>> tried =
+        opsWhere(sample -> {
+          long elements =
+              Math.max(
+                  results(sample).getFirst().elements(),
+                  sample.inputs(sample.dtypes().getFirst()).stream()
+                      .mapToLong(x -> x.type().elements())
+                      .max()
+                      .orElse(0));
+          return elements > 64 && elements % 4 != 0;
+        });
+    assertEquals(
+        Set.of(),
+        without(OPS, tried),
+        "ops without a case of more than 64 elements that 4 does not divide");
   }
 
   @Test
   void differentiableCasesRunInBothFloatingTypes() {
-    List<String> single = OpCases.all().stream()
-        .filter(sample -> sample.dtypes().equals(List.of(DType.F32)) || sample.dtypes().equals(List.of(DType.F64)))
-        .map(sample -> sample.op().name())
-        .filter(name -> !name.equals("fill") && !name.equals("one_hot"))
-        .toList();
+    List<String> single =
+        OpCases.all().stream()
+            .filter(sample ->
+                sample.dtypes().equals(List.of(DType.F32))
+                    || sample.dtypes().equals(List.of(DType.F64)))
+            .map(sample -> sample.op().name())
+            .filter(name -> !name.equals("fill") && !name.equals("one_hot"))
+            .toList();
     assertEquals(List.of(), single, "cases in one floating-point type only");
   }
 
@@ -70,26 +86,34 @@ final class CoverageTest {
     Map<String, Class<?>> byName = new HashMap<>();
     for (Class<?> type : all) {
       Class<?> other = byName.put(type.getSimpleName().toLowerCase(Locale.ROOT), type);
-      assertTrue(other == null, () -> "two records share a name, and so would their kernels: " + type + ", " + other);
+      assertTrue(
+          other == null,
+          () -> "two records share a name, and so would their kernels: " + type + ", " + other);
     }
   }
 
   @Test
   void gradientsAreNamedAfterTheirForward() {
     Set<String> names = OPS.stream().map(Class::getSimpleName).collect(Collectors.toSet());
-    List<String> orphans = names.stream()
-        .filter(name -> name.contains("Grad"))
-        .filter(name -> !names.contains(name.replaceAll("Grad(Input|Weight)?$", "")))
-        .toList();
+    List<String> orphans =
+        names.stream()
+            .filter(name -> name.contains("Grad"))
+            .filter(name -> !names.contains(name.replaceAll("Grad(Input|Weight)?$", "")))
+            .toList();
     assertEquals(List.of(), orphans, "backward ops without the forward that their name speaks of");
   }
 
   private static List<TensorType> results(OpCase sample) {
-    return sample.op().outputs(sample.inputs(sample.dtypes().getFirst()).stream().map(Values::type).toList());
+    return sample
+        .op()
+        .outputs(sample.inputs(sample.dtypes().getFirst()).stream().map(Values::type).toList());
   }
 
   private static Set<Class<?>> opsWhere(Predicate<OpCase> condition) {
-    return OpCases.all().stream().filter(condition).map(c -> c.op().getClass()).collect(Collectors.toSet());
+    return OpCases.all().stream()
+        .filter(condition)
+        .map(c -> c.op().getClass())
+        .collect(Collectors.toSet());
   }
 
   private static Set<Class<?>> without(Set<Class<?>> all, Set<Class<?>> some) {

@@ -31,9 +31,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * The table of derivatives against central differences of the forward, in F64, on the oracle and on every backend that
- * has F64. The gradient that comes in is random: all ones would hide a row that forgets dy. An op without a derivative
- * must say so by its name.
+ * The table of derivatives against central differences of the forward, in F64, on the oracle and on every
+ * backend that has F64. The gradient that comes in is random: all ones would hide a row that forgets dy. An op
+ * without a derivative must say so by its name.
  */
 final class GradientTest {
   private static final double TOLERANCE = 1e-6;
@@ -41,10 +41,17 @@ final class GradientTest {
   /** Small, so that no kink lies within three steps of a sample. */
   private static final double STEP = 0x1p-12;
 
-  /** Flat almost everywhere, and integer-valued: the tape does not follow them, and there is nothing to lose. */
-  private static final Set<Class<?>> FLAT = Set.of(
-      Elementwise.Equal.class, Elementwise.Less.class, Elementwise.LessEqual.class, Reduction.ArgMax.class,
-      Indexing.OneHot.class, Creation.Fill.class);
+  /**
+   * Flat almost everywhere, and integer-valued: the tape does not follow them, and there is nothing to lose.
+   */
+  private static final Set<Class<?>> FLAT =
+      Set.of(
+          Elementwise.Equal.class,
+          Elementwise.Less.class,
+          Elementwise.LessEqual.class,
+          Reduction.ArgMax.class,
+          Indexing.OneHot.class,
+          Creation.Fill.class);
 
   private static List<Backend> backends() {
     return Stream.concat(Stream.of(new OracleBackend()), TestBackends.available().stream())
@@ -54,21 +61,41 @@ final class GradientTest {
 
   @TestFactory
   Stream<DynamicTest> equalCentralDifferences() {
-    return GradientCases.all().stream().flatMap(sample -> backends().stream().flatMap(backend -> {
-      List<Values> inputs = OpCase.inputs(sample.sources(), DType.F64, sample.op().toString());
-      String title = OpCase.label(sample.op().name(), sample.op().toString(), sample.sources(), inputs, DType.F64)
-          + " on " + backend.name();
-      List<Integer> learnable = IntStream.range(0, sample.learned())
-          .filter(i -> inputs.get(i).dtype() == DType.F64).boxed().toList();
-      // All at once, and each alone: rows of the table look at which gradients are needed.
-      Stream<Set<Integer>> choices = Stream.concat(Stream.of(Set.copyOf(learnable)),
-          learnable.size() == 1 ? Stream.of() : learnable.stream().map(Set::of));
-      return choices.map(learned -> DynamicTest.dynamicTest(title + ", learned " + learned,
-          () -> check(title, sample, inputs, learned, backend)));
-    }));
+    return GradientCases.all().stream()
+        .flatMap(sample ->
+            backends().stream()
+                .flatMap(backend -> {
+                  List<Values> inputs =
+                      OpCase.inputs(sample.sources(), DType.F64, sample.op().toString());
+                  String title =
+                      OpCase.label(
+                              sample.op().name(),
+                              sample.op().toString(),
+                              sample.sources(),
+                              inputs,
+                              DType.F64)
+                          + " on "
+                          + backend.name();
+                  List<Integer> learnable =
+                      IntStream.range(0, sample.learned())
+                          .filter(i -> inputs.get(i).dtype() == DType.F64)
+                          .boxed()
+                          .toList();
+                  // All at once, and each alone: rows of the table look at which gradients are
+                  // needed.
+                  Stream<Set<Integer>> choices =
+                      Stream.concat(
+                          Stream.of(Set.copyOf(learnable)),
+                          learnable.size() == 1 ? Stream.of() : learnable.stream().map(Set::of));
+                  return choices.map(learned ->
+                      DynamicTest.dynamicTest(
+                          title + ", learned " + learned,
+                          () -> check(title, sample, inputs, learned, backend)));
+                }));
   }
 
-  private static void check(String title, Sample sample, List<Values> inputs, Set<Integer> learned, Backend backend) {
+  private static void check(
+      String title, Sample sample, List<Values> inputs, Set<Integer> learned, Backend backend) {
     Values weights = weights(sample.op(), inputs);
     List<Tensor> tensors = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
@@ -84,10 +111,26 @@ final class GradientTest {
       for (int k = 0; k < x.length; k++) {
         int input = i;
         int element = k;
-        double numeric = Slope.at(moved -> loss(sample.op(), inputs, input, element, moved, weights, backend), x[k], STEP);
+        double numeric =
+            Slope.at(
+                moved -> loss(sample.op(), inputs, input, element, moved, weights, backend),
+                x[k],
+                STEP);
         double error = Math.abs(numeric - backprop[k]) / Math.max(1, Math.abs(numeric));
-        assertTrue(error <= TOLERANCE, () -> title + ": gradient of input " + input + " at " + element
-            + ": central difference " + numeric + ", backprop " + backprop[element] + ", error " + error);
+        assertTrue(
+            error <= TOLERANCE,
+            () ->
+                title
+                    + ": gradient of input "
+                    + input
+                    + " at "
+                    + element
+                    + ": central difference "
+                    + numeric
+                    + ", backprop "
+                    + backprop[element]
+                    + ", error "
+                    + error);
       }
     }
     tensors.forEach(Tensor::close);
@@ -95,13 +138,21 @@ final class GradientTest {
 
   /** The weighted sum of the results, with one element of one input moved. */
   private static double loss(
-      Op op, List<Values> inputs, int input, int element, double moved, Values weights, Backend backend) {
+      Op op,
+      List<Values> inputs,
+      int input,
+      int element,
+      double moved,
+      Values weights,
+      Backend backend) {
     try (Scope _ = Scope.open()) {
       List<Values> elsewhere = new ArrayList<>(inputs);
       elsewhere.set(input, inputs.get(input).copy());
       elsewhere.get(input).data()[element] = moved;
-      double[] y = Tensor.applyAll(op, elsewhere.stream().map(values -> tensor(backend, values)).toList())
-          .getFirst().toDoubles();
+      double[] y =
+          Tensor.applyAll(op, elsewhere.stream().map(values -> tensor(backend, values)).toList())
+              .getFirst()
+              .toDoubles();
       double loss = 0;
       for (int i = 0; i < y.length; i++) {
         loss += weights.data()[i] * y[i];
@@ -111,7 +162,8 @@ final class GradientTest {
   }
 
   private static Values weights(Op op, List<Values> inputs) {
-    return Source.uniform(op.outputs(inputs.stream().map(Values::type).toList()).getFirst().shape(), -2, 2)
+    return Source.uniform(
+            op.outputs(inputs.stream().map(Values::type).toList()).getFirst().shape(), -2, 2)
         .make(DType.F64, 17, List.of());
   }
 
@@ -121,31 +173,43 @@ final class GradientTest {
 
   @Test
   void everyOpHasAGradientCaseOrRefuses() {
-    Set<Class<?>> covered = GradientCases.all().stream().map(sample -> sample.op().getClass()).collect(Collectors.toSet());
+    Set<Class<?>> covered =
+        GradientCases.all().stream()
+            .map(sample -> sample.op().getClass())
+            .collect(Collectors.toSet());
     covered.addAll(FLAT);
     refusals().forEach(sample -> covered.add(sample.op().getClass()));
     Set<Class<?>> missing = new HashSet<>(CoverageTest.records(Op.class));
     missing.removeAll(covered);
-    assertEquals(Set.of(), missing, "ops in neither GradientCases, nor among the flat ones, nor among those that refuse");
+    assertEquals(
+        Set.of(),
+        missing,
+        "ops in neither GradientCases, nor among the flat ones, nor among those that refuse");
   }
 
   /** The backward ops: each takes floating-point inputs, so that someone could ask for its derivative. */
   private static Stream<OpCase> refusals() {
     Predicate<OpCase> backward = sample -> sample.op().getClass().getSimpleName().contains("Grad");
     Set<Class<?>> seen = new HashSet<>();
-    return OpCases.all().stream().filter(backward).filter(sample -> seen.add(sample.op().getClass()));
+    return OpCases.all().stream()
+        .filter(backward)
+        .filter(sample -> seen.add(sample.op().getClass()));
   }
 
   @TestFactory
   Stream<DynamicTest> backwardOpsRefuseByName() {
-    return refusals().map(sample -> DynamicTest.dynamicTest(sample.op().name() + " has no second-order gradient", () -> {
-      List<Values> inputs = sample.inputs(DType.F64);
-      for (int i = 0; i < inputs.size(); i++) {
-        if (inputs.get(i).dtype().floating()) {
-          assertRefused(sample.op(), inputs, i);
-        }
-      }
-    }));
+    return refusals()
+        .map(sample ->
+            DynamicTest.dynamicTest(
+                sample.op().name() + " has no second-order gradient",
+                () -> {
+                  List<Values> inputs = sample.inputs(DType.F64);
+                  for (int i = 0; i < inputs.size(); i++) {
+                    if (inputs.get(i).dtype().floating()) {
+                      assertRefused(sample.op(), inputs, i);
+                    }
+                  }
+                }));
   }
 
   @Test
@@ -163,7 +227,10 @@ final class GradientTest {
   }
 
   private static OpCase firstCase(Op op) {
-    return OpCases.all().stream().filter(sample -> sample.op().equals(op)).findFirst().orElseThrow();
+    return OpCases.all().stream()
+        .filter(sample -> sample.op().equals(op))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Backward through the op, with a gradient wanted for this input alone, must fail, and name the op. */
@@ -177,23 +244,32 @@ final class GradientTest {
       }
       Tensor y = Tensor.applyAll(op, tensors).getFirst();
       Tensor dy = tensor(backend, weights(op, inputs));
-      RuntimeException refusal = assertThrows(UnsupportedOperationException.class, () -> tape.backward(y, dy));
+      RuntimeException refusal =
+          assertThrows(UnsupportedOperationException.class, () -> tape.backward(y, dy));
       assertTrue(refusal.getMessage().startsWith(op.name() + ":"), refusal.getMessage());
     }
   }
 
-  /** A comparison ends the history: backward from it does not run and give zeros, it says that nothing depends on x. */
+  /**
+   * A comparison ends the history: backward from it does not run and give zeros, it says that nothing depends
+   * on x.
+   */
   @Test
   void flatOpsEndTheHistory() {
     Backend backend = new OracleBackend();
     try (Tape tape = Tape.open()) {
       Tensor x = Tensor.of(backend, new double[] {1, 2}, 2).requireGradient();
       Tensor one = Tensor.scalar(backend, DType.F64, 1);
-      List<Tensor> flat = List.of(x.less(one), x.argMax(0), Tensor.apply(new Elementwise.Equal(), x, one),
-          Tensor.apply(new Elementwise.LessEqual(), x, one));
+      List<Tensor> flat =
+          List.of(
+              x.less(one),
+              x.argMax(0),
+              Tensor.apply(new Elementwise.Equal(), x, one),
+              Tensor.apply(new Elementwise.LessEqual(), x, one));
       for (Tensor y : flat) {
         Tensor loss = y.cast(DType.F64).sum();
-        IllegalStateException refusal = assertThrows(IllegalStateException.class, () -> tape.backward(loss));
+        IllegalStateException refusal =
+            assertThrows(IllegalStateException.class, () -> tape.backward(loss));
         assertTrue(refusal.getMessage().contains("does not depend"), refusal.getMessage());
       }
       x.close();

@@ -20,37 +20,65 @@ final class ImportRulesTest {
   private static final String HOME = "dev.tandem.";
 
   /** Each package and those of the project that it may import. A package not listed here has no place yet. */
-  private static final Map<String, Set<String>> INSIDE = Map.ofEntries(
-      Map.entry("shape", Set.of()),
-      Map.entry("op", Set.of("shape")),
-      Map.entry("backend", Set.of("shape", "op")),
-      Map.entry("tensor", Set.of("shape", "op", "backend")),
-      Map.entry("nn", Set.of("shape", "op", "backend", "tensor")),
-      Map.entry("optim", Set.of("shape", "op", "backend", "tensor", "nn")),
-      Map.entry("data", Set.of("shape", "op", "backend", "tensor", "nn")),
-      Map.entry("io", Set.of("shape", "op", "backend", "tensor", "nn", "optim")),
-      Map.entry("train", Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io")),
-      Map.entry("cli", Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io", "train", "cli.config")),
-      Map.entry("cli.config", Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io", "train")),
-      Map.entry("cpu", Set.of("shape", "op", "backend")),
-      Map.entry("cuda", Set.of("shape", "op", "backend", "cuda.driver")),
-      Map.entry("cuda.driver", Set.of("backend")),
-      Map.entry("ptx", Set.of("backend", "cuda.driver")));
+  private static final Map<String, Set<String>> INSIDE =
+      Map.ofEntries(
+          Map.entry("shape", Set.of()),
+          Map.entry("op", Set.of("shape")),
+          Map.entry("backend", Set.of("shape", "op")),
+          Map.entry("tensor", Set.of("shape", "op", "backend")),
+          Map.entry("nn", Set.of("shape", "op", "backend", "tensor")),
+          Map.entry("optim", Set.of("shape", "op", "backend", "tensor", "nn")),
+          Map.entry("data", Set.of("shape", "op", "backend", "tensor", "nn")),
+          Map.entry("io", Set.of("shape", "op", "backend", "tensor", "nn", "optim")),
+          Map.entry(
+              "train", Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io")),
+          Map.entry(
+              "cli",
+              Set.of(
+                  "shape",
+                  "op",
+                  "backend",
+                  "tensor",
+                  "nn",
+                  "optim",
+                  "data",
+                  "io",
+                  "train",
+                  "cli.config")),
+          Map.entry(
+              "cli.config",
+              Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io", "train")),
+          Map.entry("cpu", Set.of("shape", "op", "backend")),
+          Map.entry("cuda", Set.of("shape", "op", "backend", "cuda.driver")),
+          Map.entry("cuda.driver", Set.of("backend")),
+          Map.entry("ptx", Set.of("backend", "cuda.driver")));
 
   /** What packages may import from elsewhere; all may import java. */
-  private static final Map<String, Set<String>> OUTSIDE = Map.of(
-      "data", Set.of("com.fasterxml.jackson", "org.apache.commons.csv", "org.slf4j"),
-      "io", Set.of("com.fasterxml.jackson", "org.slf4j"),
-      "train", Set.of("com.fasterxml.jackson", "org.apache.commons.csv", "org.slf4j"),
-      "cli", Set.of("com.fasterxml.jackson", "org.slf4j", "picocli", "org.snakeyaml.engine", "me.tongfei.progressbar"),
-      "cli.config", Set.of("org.snakeyaml.engine"),
-      "cpu", Set.of("jdk.incubator.vector"),
-      "cuda.driver", Set.of("jcuda"));
+  private static final Map<String, Set<String>> OUTSIDE =
+      Map.of(
+          "data", Set.of("com.fasterxml.jackson", "org.apache.commons.csv", "org.slf4j"),
+          "io", Set.of("com.fasterxml.jackson", "org.slf4j"),
+          "train", Set.of("com.fasterxml.jackson", "org.apache.commons.csv", "org.slf4j"),
+          "cli",
+              Set.of(
+                  "com.fasterxml.jackson",
+                  "org.slf4j",
+                  "picocli",
+                  "org.snakeyaml.engine",
+                  "me.tongfei.progressbar"),
+          "cli.config", Set.of("org.snakeyaml.engine"),
+          "cpu", Set.of("jdk.incubator.vector"),
+          "cuda.driver", Set.of("jcuda"));
 
-  private static final Pattern IMPORT = Pattern.compile("import\\s+(?:static\\s+)?([\\w.]+?)(?:\\.\\*)?;");
+  private static final Pattern IMPORT =
+      Pattern.compile("import\\s+(?:static\\s+)?([\\w.]+?)(?:\\.\\*)?;");
 
-  /** A name written out in full is an import too. Lower case up to the type, so that no method call is taken for one. */
-  private static final Pattern QUALIFIED = Pattern.compile("\\b((?:dev\\.tandem|jcuda|jdk\\.incubator)(?:\\.[a-z]\\w*)*)\\.[A-Z]");
+  /**
+   * A name written out in full is an import too. Lower case up to the type, so that no method call is taken for
+   * one.
+   */
+  private static final Pattern QUALIFIED =
+      Pattern.compile("\\b((?:dev\\.tandem|jcuda|jdk\\.incubator)(?:\\.[a-z]\\w*)*)\\.[A-Z]");
 
   private static final List<Source> SOURCES = SourceTree.find().sources();
 
@@ -67,14 +95,18 @@ final class ImportRulesTest {
 
   @Test
   void importsRunOneWay() {
-    assertNoneBreaks((own, used) -> !used.startsWith(HOME) || home(used).equals(own)
-        || INSIDE.getOrDefault(own, Set.of()).contains(home(used)));
+    assertNoneBreaks((own, used) ->
+        !used.startsWith(HOME)
+            || home(used).equals(own)
+            || INSIDE.getOrDefault(own, Set.of()).contains(home(used)));
   }
 
   @Test
   void onlyListedPackagesImportFromElsewhere() {
-    assertNoneBreaks((own, used) -> used.startsWith(HOME) || used.startsWith("java.")
-        || OUTSIDE.getOrDefault(own, Set.of()).stream().anyMatch(used::startsWith));
+    assertNoneBreaks((own, used) ->
+        used.startsWith(HOME)
+            || used.startsWith("java.")
+            || OUTSIDE.getOrDefault(own, Set.of()).stream().anyMatch(used::startsWith));
   }
 
   /** The table itself runs one way: following it from any package never leads back. */
@@ -97,9 +129,11 @@ final class ImportRulesTest {
   void scannerSeesImportsAndQualifiedNames() {
     assertEquals(List.of("dev.tandem.op"), used("import dev.tandem.op.Op;").toList());
     assertEquals(List.of("dev.tandem.op"), used("import dev.tandem.op.Elementwise.*;").toList());
-    assertEquals(List.of("dev.tandem.op"), used("import static dev.tandem.op.Pooling.extent;").toList());
+    assertEquals(
+        List.of("dev.tandem.op"), used("import static dev.tandem.op.Pooling.extent;").toList());
     assertEquals(List.of("jcuda.driver"), used("    jcuda.driver.JCudaDriver.cuInit(0);").toList());
-    assertEquals(List.of(), used(" * {@link dev.tandem.tensor.Tensor} is not seen from here").toList());
+    assertEquals(
+        List.of(), used(" * {@link dev.tandem.tensor.Tensor} is not seen from here").toList());
   }
 
   private interface Rule {
@@ -109,9 +143,13 @@ final class ImportRulesTest {
   private static void assertNoneBreaks(Rule rule) {
     List<String> broken = new ArrayList<>();
     for (Source source : SOURCES) {
-      source.lines().stream().flatMap(ImportRulesTest::used).distinct()
+      source.lines().stream()
+          .flatMap(ImportRulesTest::used)
+          .distinct()
           .filter(used -> !rule.allows(home(source.inPackage()), used))
-          .forEach(used -> broken.add(source.file().getFileName() + " in " + source.inPackage() + " uses " + used));
+          .forEach(used ->
+              broken.add(
+                  source.file().getFileName() + " in " + source.inPackage() + " uses " + used));
     }
     assertEquals(List.of(), broken, "imports against the table");
   }
@@ -119,7 +157,10 @@ final class ImportRulesTest {
   /** The packages that a line of source names. Comments may speak of anything. */
   private static Stream<String> used(String line) {
     String code = line.strip();
-    if (code.startsWith("*") || code.startsWith("/*") || code.startsWith("//") || code.startsWith("package ")) {
+    if (code.startsWith("*")
+        || code.startsWith("/*")
+        || code.startsWith("//")
+        || code.startsWith("package ")) {
       return Stream.of();
     }
     Matcher statement = IMPORT.matcher(code);

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * An index outside its range is an error that names the op and the index, at once or at the next synchronisation, on every
- * backend; after it the backend works on.
+ * An index outside its range is an error that names the op and the index, at once or at the next
+ * synchronisation, on every backend; after it the backend works on.
  */
 final class IndexRangeTest {
   private static final int BOUND = 5;
@@ -37,10 +37,19 @@ final class IndexRangeTest {
   Stream<DynamicTest> namesTheIndex() {
     List<Backend> backends =
         Stream.concat(Stream.of(new OracleBackend()), TestBackends.available().stream()).toList();
-    return ops().stream().flatMap(indexed -> Stream.of(-1, BOUND, Integer.MIN_VALUE, Integer.MAX_VALUE).flatMap(index ->
-        backends.stream().map(backend -> DynamicTest.dynamicTest(
-            indexed.op.name() + " refuses index " + index + " on " + backend.name(),
-            () -> check(indexed, index, backend)))));
+    return ops().stream()
+        .flatMap(indexed ->
+            Stream.of(-1, BOUND, Integer.MIN_VALUE, Integer.MAX_VALUE)
+                .flatMap(index ->
+                    backends.stream()
+                        .map(backend ->
+                            DynamicTest.dynamicTest(
+                                indexed.op.name()
+                                    + " refuses index "
+                                    + index
+                                    + " on "
+                                    + backend.name(),
+                                () -> check(indexed, index, backend)))));
   }
 
   private static List<Indexed> ops() {
@@ -69,28 +78,42 @@ final class IndexRangeTest {
 
   private static void check(Indexed indexed, int index, Backend backend) {
     Values indices = Values.of(DType.I32, Shape.of(4), 0, BOUND - 1, index, 1);
-    List<Values> inputs = Stream.of(indexed.before, List.of(indices), indexed.after).flatMap(List::stream).toList();
-    BackendException refusal = assertThrows(BackendException.class, () -> {
-      run(indexed.op, inputs, backend);
-      backend.finish();
-    });
-    assertTrue(refusal.getMessage().contains(indexed.op.name()), () -> "no op in: " + refusal.getMessage());
-    assertTrue(refusal.getMessage().contains(Integer.toString(index)), () -> "no index in: " + refusal.getMessage());
+    List<Values> inputs =
+        Stream.of(indexed.before, List.of(indices), indexed.after).flatMap(List::stream).toList();
+    BackendException refusal =
+        assertThrows(
+            BackendException.class,
+            () -> {
+              run(indexed.op, inputs, backend);
+              backend.finish();
+            });
+    assertTrue(
+        refusal.getMessage().contains(indexed.op.name()),
+        () -> "no op in: " + refusal.getMessage());
+    assertTrue(
+        refusal.getMessage().contains(Integer.toString(index)),
+        () -> "no index in: " + refusal.getMessage());
 
     List<Values> sum = List.of(ramp(3), ramp(3));
-    assertEquals(Oracle.run(new Elementwise.Add(), sum).getFirst().data()[2],
-        run(new Elementwise.Add(), sum, backend).getFirst().data()[2], "the backend works on after the error");
+    assertEquals(
+        Oracle.run(new Elementwise.Add(), sum).getFirst().data()[2],
+        run(new Elementwise.Add(), sum, backend).getFirst().data()[2],
+        "the backend works on after the error");
   }
 
   private static List<Values> run(Op op, List<Values> inputs, Backend backend) {
     List<Operand> operands = inputs.stream().map(input -> input.on(backend)).toList();
-    List<Operand> outputs = op.outputs(inputs.stream().map(Values::type).toList()).stream()
-        .map(type -> new Operand(type, backend.allocate(type))).toList();
+    List<Operand> outputs =
+        op.outputs(inputs.stream().map(Values::type).toList()).stream()
+            .map(type -> new Operand(type, backend.allocate(type)))
+            .toList();
     try {
       backend.run(op, operands, outputs);
       return outputs.stream().map(output -> Values.from(backend, output)).toList();
     } finally {
-      Stream.of(operands, outputs).flatMap(List::stream).forEach(operand -> operand.buffer().close());
+      Stream.of(operands, outputs)
+          .flatMap(List::stream)
+          .forEach(operand -> operand.buffer().close());
     }
   }
 }

@@ -26,8 +26,18 @@ final class LinearCases {
   }
 
   private static void matmul(Cases cases) {
-    // M, N, K: single, odd, either side long, beyond the tiles and panels that fast products are cut into.
-    int[][] sizes = {{1, 1, 1}, {7, 5, 3}, {1, 257, 3}, {257, 1, 5}, {3, 6, 257}, {13, 2049, 5}, {97, 65, 513}, {130, 70, 33}};
+    // M, N, K: single, odd, either side long, beyond the tiles and panels that fast products are
+    // cut into.
+    int[][] sizes = {
+      {1, 1, 1},
+      {7, 5, 3},
+      {1, 257, 3},
+      {257, 1, 5},
+      {3, 6, 257},
+      {13, 2049, 5},
+      {97, 65, 513},
+      {130, 70, 33}
+    };
     for (int[] size : sizes) {
       for (boolean transposeA : new boolean[] {false, true}) {
         for (boolean transposeB : new boolean[] {false, true}) {
@@ -53,13 +63,16 @@ final class LinearCases {
     add(cases, false, false, Shape.of(0, 3, 4), Shape.of(4, 2));
     // 0 * infinity is NaN: a product may not skip zeros.
     double infinity = Double.POSITIVE_INFINITY;
-    cases.add(new Matmul(false, false), Tolerance.sums(),
+    cases.add(
+        new Matmul(false, false),
+        Tolerance.sums(),
         repeating("special", Shape.of(5, 4), 0, 1, 0, 2, 3, 0, Double.NaN, 0, 0),
         repeating("special", Shape.of(4, 6), 1, infinity, 2, -infinity, 3, 4, 5, 0, 0, 6, 7));
   }
 
   private static void add(Cases cases, boolean transposeA, boolean transposeB, Shape a, Shape b) {
-    cases.add(new Matmul(transposeA, transposeB), Tolerance.sums(), uniform(a, -2, 2), uniform(b, -2, 2));
+    cases.add(
+        new Matmul(transposeA, transposeB), Tolerance.sums(), uniform(a, -2, 2), uniform(b, -2, 2));
   }
 
   private static void convolution(Cases cases) {
@@ -81,7 +94,8 @@ final class LinearCases {
     convolution(cases, geometry(2, 1, 1, 2, 1, 2, 3), Shape.of(2, 6, 7, 8), Shape.of(3, 2, 3, 3));
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 5), Shape.of(2, 5, 6, 7), Shape.of(5, 1, 3, 3));
     convolution(cases, geometry(2, 2, 1, 1, 1, 1, 5), Shape.of(2, 5, 6, 7), Shape.of(10, 1, 3, 3));
-    convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(3, 16, 14, 13), Shape.of(33, 16, 3, 3));
+    convolution(
+        cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(3, 16, 14, 13), Shape.of(33, 16, 3, 3));
     // Nothing in; and sums over no channels, which are 0.
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(0, 3, 5, 5), Shape.of(4, 3, 3, 3));
     convolution(cases, plain, Shape.of(2, 0, 5, 5), Shape.of(4, 0, 3, 3));
@@ -89,14 +103,21 @@ final class LinearCases {
 
   private static void convolution(Cases cases, Conv2dGeometry geometry, Shape x, Shape w) {
     Conv2d forward = new Conv2d(geometry);
-    Shape y = forward.outputs(List.of(new TensorType(DType.F32, x), new TensorType(DType.F32, w))).getFirst().shape();
+    Shape y =
+        forward
+            .outputs(List.of(new TensorType(DType.F32, x), new TensorType(DType.F32, w)))
+            .getFirst()
+            .shape();
     cases.add(forward, Tolerance.sums(), uniform(x, -2, 2), uniform(w, -1, 1));
-    cases.add(new Conv2dGradInput(geometry, x), Tolerance.sums(), uniform(w, -1, 1), uniform(y, -2, 2));
-    cases.add(new Conv2dGradWeight(geometry, w), Tolerance.sums(), uniform(x, -2, 2), uniform(y, -2, 2));
+    cases.add(
+        new Conv2dGradInput(geometry, x), Tolerance.sums(), uniform(w, -1, 1), uniform(y, -2, 2));
+    cases.add(
+        new Conv2dGradWeight(geometry, w), Tolerance.sums(), uniform(x, -2, 2), uniform(y, -2, 2));
   }
 
   /** Stride, padding and dilation, each height then width. */
-  private static Conv2dGeometry geometry(int sh, int sw, int ph, int pw, int dh, int dw, int groups) {
+  private static Conv2dGeometry geometry(
+      int sh, int sw, int ph, int pw, int dh, int dw, int groups) {
     return new Conv2dGeometry(new Size2d(sh, sw), new Size2d(ph, pw), new Size2d(dh, dw), groups);
   }
 }

@@ -13,10 +13,18 @@ import dev.tandem.op.Normalization.Softmax;
 import dev.tandem.shape.Shape;
 import java.util.List;
 
-/** Samples of the fused losses. Saturated logits are those of a network that has gone wrong, or has finished. */
+/**
+ * Samples of the fused losses. Saturated logits are those of a network that has gone wrong, or has finished.
+ */
 final class LossCases {
-  private static final List<Shape> LOGITS = List.of(
-      Shape.of(1, 1), Shape.of(7, 3), Shape.of(3, 257), Shape.of(5, 10), Shape.of(150, 33), Shape.of(0, 5));
+  private static final List<Shape> LOGITS =
+      List.of(
+          Shape.of(1, 1),
+          Shape.of(7, 3),
+          Shape.of(3, 257),
+          Shape.of(5, 10),
+          Shape.of(150, 33),
+          Shape.of(0, 5));
 
   private LossCases() {}
 
@@ -38,18 +46,34 @@ final class LossCases {
           cases.add(new CrossEntropyGrad(smoothing), backward, x, targets, result(op, 1, 0, 1), dy);
         }
         SoftCrossEntropy soft = new SoftCrossEntropy();
-        Source distribution = new Source("soft", (dtype, key, before) -> result(new Softmax(), 0, 0)
-            .make(dtype, key, List.of(uniform(logits, -3, 3).make(dtype, key, before))));
+        Source distribution =
+            new Source(
+                "soft",
+                (dtype, key, before) ->
+                    result(new Softmax(), 0, 0)
+                        .make(
+                            dtype, key, List.of(uniform(logits, -3, 3).make(dtype, key, before))));
         cases.add(soft, forward, x, distribution);
         cases.add(new SoftCrossEntropyGrad(), backward, x, distribution, result(soft, 1, 0, 1), dy);
         // Weights that sum to something else than 1: about C / 2, and the loss with them.
-        Tolerance weighted = Tolerance.relative(4 + logits.length(1)).plusAbsolute(2 * bound * logits.length(1));
+        Tolerance weighted =
+            Tolerance.relative(4 + logits.length(1)).plusAbsolute(2 * bound * logits.length(1));
         cases.add(soft, weighted, x, uniform(logits, 0, 1));
-        cases.add(new SoftCrossEntropyGrad(), weighted.ofSlope(bound / 3 * logits.length(1)), x, uniform(logits, 0, 1), result(soft, 1, 0, 1), dy);
+        cases.add(
+            new SoftCrossEntropyGrad(),
+            weighted.ofSlope(bound / 3 * logits.length(1)),
+            x,
+            uniform(logits, 0, 1),
+            result(soft, 1, 0, 1),
+            dy);
       }
     }
     Source equal = repeating("equal", Shape.of(4, 19), 1000);
-    cases.add(new CrossEntropy(0), Tolerance.relative(4).plusAbsolute(2000), equal, indices(Shape.of(4), 19));
+    cases.add(
+        new CrossEntropy(0),
+        Tolerance.relative(4).plusAbsolute(2000),
+        equal,
+        indices(Shape.of(4), 19));
     return cases.list();
   }
 }

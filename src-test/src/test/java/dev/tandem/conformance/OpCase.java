@@ -35,11 +35,17 @@ record OpCase(Op op, List<DType> dtypes, List<Source> sources, Tolerance toleran
   }
 
   /** The record's own text names its attributes; without any it ends in {@code []}. */
-  static String label(String name, String record, List<Source> sources, Collection<Values> inputs, DType dtype) {
+  static String label(
+      String name, String record, List<Source> sources, Collection<Values> inputs, DType dtype) {
     String attributes = record.substring(record.indexOf('[')).replace("[]", "");
-    String shapes = inputs.stream().map(input -> input.shape().toString()).collect(Collectors.joining(" "));
+    String shapes =
+        inputs.stream().map(input -> input.shape().toString()).collect(Collectors.joining(" "));
     String ranges =
-        sources.stream().map(Source::range).filter(range -> !range.isEmpty()).distinct().collect(Collectors.joining(" "));
+        sources.stream()
+            .map(Source::range)
+            .filter(range -> !range.isEmpty())
+            .distinct()
+            .collect(Collectors.joining(" "));
     return String.join(" ", List.of(name + attributes, dtype.toString(), shapes, ranges)).strip();
   }
 }

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Every case of every op, on every backend of this machine, against the oracle. Nothing is caught: an op that throws is an
- * op that is missing.
+ * Every case of every op, on every backend of this machine, against the oracle. Nothing is caught: an op that
+ * throws is an op that is missing.
  */
 @ExtendWith(ConformanceReport.class)
 final class OpConformanceTest {
@@ -30,20 +30,24 @@ final class OpConformanceTest {
 
   @TestFactory
   Stream<DynamicTest> agreesWithOracle() {
-    return OpCases.all().stream().flatMap(sample -> sample.dtypes().stream().flatMap(dtype -> tests(sample, dtype)));
+    return OpCases.all().stream()
+        .flatMap(sample -> sample.dtypes().stream().flatMap(dtype -> tests(sample, dtype)));
   }
 
   private static Stream<DynamicTest> tests(OpCase sample, DType dtype) {
     Reference reference = new Reference(sample, dtype);
     List<Backend> able =
         TestBackends.available().stream().filter(backend -> reference.supported(backend)).toList();
-    return able.stream().map(backend -> {
-      String title = sample.label(dtype) + " " + backend.name() + " vs oracle";
-      return DynamicTest.dynamicTest(title, () -> {
-        check(title, sample, reference, backend);
-        ConformanceReport.ran(backend);
-      });
-    });
+    return able.stream()
+        .map(backend -> {
+          String title = sample.label(dtype) + " " + backend.name() + " vs oracle";
+          return DynamicTest.dynamicTest(
+              title,
+              () -> {
+                check(title, sample, reference, backend);
+                ConformanceReport.ran(backend);
+              });
+        });
   }
 
   private static void check(String title, OpCase sample, Reference reference, Backend backend) {
@@ -52,16 +56,24 @@ final class OpConformanceTest {
     List<MemorySegment> first = run(backend, sample.op(), operands, reference.types, NAN_GARBAGE);
     for (int i = 0; i < reference.types.size(); i++) {
       Values actual = Values.of(reference.types.get(i), first.get(i));
-      Comparison.check(title + ", result " + i, reference.expected().get(i), reference.magnitude().get(i), actual,
+      Comparison.check(
+          title + ", result " + i,
+          reference.expected().get(i),
+          reference.magnitude().get(i),
+          actual,
           sample.tolerance());
     }
     for (int i = 0; i < operands.size(); i++) {
-      assertEquals(-1, Values.bytes(backend, operands.get(i)).mismatch(inputs.get(i).bytes()),
+      assertEquals(
+          -1,
+          Values.bytes(backend, operands.get(i)).mismatch(inputs.get(i).bytes()),
           title + ": input " + i + " was written to, first at byte");
     }
     List<MemorySegment> second = run(backend, sample.op(), operands, reference.types, HUGE_GARBAGE);
     for (int i = 0; i < first.size(); i++) {
-      assertEquals(-1, first.get(i).mismatch(second.get(i)),
+      assertEquals(
+          -1,
+          first.get(i).mismatch(second.get(i)),
           title + ": result " + i + " differs between two runs, first at byte");
     }
     operands.forEach(operand -> operand.buffer().close());
@@ -73,12 +85,16 @@ final class OpConformanceTest {
     List<Operand> outputs = new ArrayList<>();
     for (TensorType type : types) {
       Operand output = Values.zeros(type).on(backend);
-      backend.write(output.buffer(), MemorySegment.ofArray(new long[(int) (type.bytes() / 8) + 1])
-          .asSlice(0, type.bytes()).fill(garbage));
+      backend.write(
+          output.buffer(),
+          MemorySegment.ofArray(new long[(int) (type.bytes() / 8) + 1])
+              .asSlice(0, type.bytes())
+              .fill(garbage));
       outputs.add(output);
     }
     backend.run(op, inputs, outputs);
-    List<MemorySegment> results = outputs.stream().map(output -> Values.bytes(backend, output)).toList();
+    List<MemorySegment> results =
+        outputs.stream().map(output -> Values.bytes(backend, output)).toList();
     outputs.forEach(output -> output.buffer().close());
     return results;
   }
@@ -98,7 +114,8 @@ final class OpConformanceTest {
     }
 
     private boolean supported(Backend backend) {
-      return Stream.concat(inputs.stream().map(Values::dtype), types.stream().map(TensorType::dtype))
+      return Stream.concat(
+              inputs.stream().map(Values::dtype), types.stream().map(TensorType::dtype))
           .allMatch(backend::supports);
     }
 
@@ -112,9 +129,10 @@ final class OpConformanceTest {
 
     private List<Values> magnitude() {
       if (magnitude == null) {
-        magnitude = sample.tolerance().linear() == 0
-            ? expected()
-            : Oracle.run(sample.op(), inputs.stream().map(Reference::absolute).toList());
+        magnitude =
+            sample.tolerance().linear() == 0
+                ? expected()
+                : Oracle.run(sample.op(), inputs.stream().map(Reference::absolute).toList());
       }
       return magnitude;
     }

@@ -17,13 +17,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The definition of every op, in double, by plain loops, with no thought of speed and no line shared with a backend.
+ * The definition of every op, in double, by plain loops, with no thought of speed and no line shared with a
+ * backend.
  *
- * <p>Results are not rounded to their floating-point type: they are what an op should give, not what the type can hold.
- * Only {@code cast} rounds, for rounding is what it does. Backward ops have no formulas of their own where it can be
- * avoided, in one of two ways. Smooth ones are the {@link Slope} of their forward. Linear ones (convolution, average
- * pooling, embedding, gather) are written once as the list of which input element meets which output element; the forward
- * and its gradients walk the same list.
+ * <p>Results are not rounded to their floating-point type: they are what an op should give, not what the type
+ * can hold. Only {@code cast} rounds, for rounding is what it does. Backward ops have no formulas of their own
+ * where it can be avoided, in one of two ways. Smooth ones are the {@link Slope} of their forward. Linear ones
+ * (convolution, average pooling, embedding, gather) are written once as the list of which input element meets
+ * which output element; the forward and its gradients walk the same list.
  */
 final class Oracle {
   private Oracle() {}
@@ -31,20 +32,24 @@ final class Oracle {
   /** The results of the op for these inputs, in the order of {@link Op#outputs}. */
   static List<Values> run(Op op, List<Values> inputs) {
     List<TensorType> types = op.outputs(inputs.stream().map(Values::type).toList());
-    List<double[]> results = switch (op) {
-      case Creation creation -> OracleMovement.run(creation);
-      case Elementwise elementwise -> List.of(OracleElementwise.run(elementwise, inputs, types.getFirst()));
-      case Reduction reduction -> List.of(OracleReduction.run(reduction, inputs.getFirst(), types.getFirst()));
-      case Linear linear -> List.of(OracleLinear.run(linear, inputs, types.getFirst()));
-      case Pooling pooling -> OraclePooling.run(pooling, inputs, types.getFirst());
-      case Movement movement -> List.of(OracleMovement.run(movement, inputs, types.getFirst()));
-      case Indexing indexing -> List.of(OracleIndexing.run(indexing, inputs, types.getFirst()));
-      case Normalization normalization -> OracleNormalization.run(normalization, inputs);
-      case Loss loss -> OracleLoss.run(loss, inputs);
-      case Stochastic stochastic -> OracleStochastic.run(stochastic, inputs);
-    };
+    List<double[]> results =
+        switch (op) {
+          case Creation creation -> OracleMovement.run(creation);
+          case Elementwise elementwise ->
+              List.of(OracleElementwise.run(elementwise, inputs, types.getFirst()));
+          case Reduction reduction ->
+              List.of(OracleReduction.run(reduction, inputs.getFirst(), types.getFirst()));
+          case Linear linear -> List.of(OracleLinear.run(linear, inputs, types.getFirst()));
+          case Pooling pooling -> OraclePooling.run(pooling, inputs, types.getFirst());
+          case Movement movement -> List.of(OracleMovement.run(movement, inputs, types.getFirst()));
+          case Indexing indexing -> List.of(OracleIndexing.run(indexing, inputs, types.getFirst()));
+          case Normalization normalization -> OracleNormalization.run(normalization, inputs);
+          case Loss loss -> OracleLoss.run(loss, inputs);
+          case Stochastic stochastic -> OracleStochastic.run(stochastic, inputs);
+        };
     if (results.size() != types.size()) {
-      throw new AssertionError(op.name() + ": the oracle gives " + results.size() + " results, not " + types.size());
+      throw new AssertionError(
+          op.name() + ": the oracle gives " + results.size() + " results, not " + types.size());
     }
     return IntStream.range(0, types.size())
         .mapToObj(i -> new Values(types.get(i), results.get(i)))

@@ -14,8 +14,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The {@link Oracle} as a backend, so that whole networks can run on the definitions. Every type is held as doubles, and
- * rounded to itself only on the way to the host: an F32 network on the oracle shows what F32 would give if it were exact.
+ * The {@link Oracle} as a backend, so that whole networks can run on the definitions. Every type is held as
+ * doubles, and rounded to itself only on the way to the host: an F32 network on the oracle shows what F32 would
+ * give if it were exact.
  */
 public final class OracleBackend implements Backend {
   private long used;
@@ -74,7 +75,8 @@ public final class OracleBackend implements Backend {
   @Override
   public void write(Buffer target, MemorySegment source) {
     Doubles doubles = doubles(target);
-    System.arraycopy(Values.of(doubles.type, source).data(), 0, doubles.data, 0, doubles.data.length);
+    System.arraycopy(
+        Values.of(doubles.type, source).data(), 0, doubles.data, 0, doubles.data.length);
   }
 
   @Override
@@ -116,10 +118,12 @@ public final class OracleBackend implements Backend {
 
   private static Doubles doubles(Buffer buffer) {
     if (!(buffer instanceof Doubles doubles)) {
-      throw new BackendException("oracle: a buffer of another backend, got " + buffer + "; write it here first");
+      throw new BackendException(
+          "oracle: a buffer of another backend, got " + buffer + "; write it here first");
     }
     if (doubles.data == null) {
-      throw new BackendException("oracle: a closed buffer is used, of " + doubles.type + "; keep it open");
+      throw new BackendException(
+          "oracle: a closed buffer is used, of " + doubles.type + "; keep it open");
     }
     return doubles;
   }

@@ -5,7 +5,10 @@ import dev.tandem.op.Elementwise.*;
 import dev.tandem.shape.TensorType;
 import java.util.List;
 
-/** The definition of the elementwise ops. Backward ops are the slope of their forward, but for those with a kink. */
+/**
+ * The definition of the elementwise ops. Backward ops are the slope of their forward, but for those with a
+ * kink.
+ */
 final class OracleElementwise {
   private OracleElementwise() {}
 
@@ -43,7 +46,8 @@ final class OracleElementwise {
       case Pow pow -> Math.pow(v[0], pow.exponent());
       case Abs _ -> Math.abs(v[0]);
       case Sign _ -> Math.signum(v[0]);
-      case Clamp clamp -> v[0] < clamp.low() ? clamp.low() : v[0] > clamp.high() ? clamp.high() : v[0];
+      case Clamp clamp ->
+          v[0] < clamp.low() ? clamp.low() : v[0] > clamp.high() ? clamp.high() : v[0];
       case Relu _ -> v[0] < 0 ? 0 : v[0];
       case LeakyRelu leaky -> v[0] > 0 ? v[0] : leaky.slope() * v[0];
       case Sigmoid _ -> sigmoid(v[0]);
@@ -58,7 +62,8 @@ final class OracleElementwise {
       case LeakyReluGrad leaky -> v[0] > 0 ? v[1] : leaky.slope() * v[1];
 
       // These take y, so the slope is that of the forward where it gives y: at the inverse.
-      case SigmoidGrad _ -> v[1] * Slope.at(OracleElementwise::sigmoid, Math.log(v[0] / (1 - v[0])));
+      case SigmoidGrad _ ->
+          v[1] * Slope.at(OracleElementwise::sigmoid, Math.log(v[0] / (1 - v[0])));
       case TanhGrad _ -> v[1] * Slope.at(Math::tanh, Math.log((1 + v[0]) / (1 - v[0])) / 2);
 
       case GeluTanhGrad _ -> v[1] * Slope.at(OracleElementwise::geluTanh, v[0]);
@@ -80,8 +85,9 @@ final class OracleElementwise {
   }
 
   /**
-   * 1 - erf(x). Near 0 by the series erf(x) = 2/sqrt(pi) e^(-x^2) sum of 2^n x^(2n+1) / (2n+1)!!, whose terms have one sign
-   * (Abramowitz and Stegun 7.1.6); in the tail by the continued fraction 7.1.14, since 1 - erf cancels there.
+   * 1 - erf(x). Near 0 by the series erf(x) = 2/sqrt(pi) e^(-x^2) sum of 2^n x^(2n+1) / (2n+1)!!, whose terms
+   * have one sign (Abramowitz and Stegun 7.1.6); in the tail by the continued fraction 7.1.14, since 1 - erf
+   * cancels there.
    */
   static double erfc(double x) {
     if (x < 0) {

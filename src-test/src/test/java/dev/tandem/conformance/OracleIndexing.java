@@ -27,9 +27,12 @@ final class OracleIndexing {
     double[] result = new double[Positions.elements(output.shape())];
     switch (op) {
       case Embedding _ -> rows(op, from, inputs.get(1), (x, y) -> result[y] = first[x]);
-      case EmbeddingGrad _ -> rows(op, output.shape(), inputs.get(1), (x, y) -> result[x] += first[y]);
-      case Gather gather -> along(op, from, gather.axis(), inputs.get(1), (x, y) -> result[y] = first[x]);
-      case GatherGrad grad -> along(op, output.shape(), grad.axis(), inputs.get(1), (x, y) -> result[x] += first[y]);
+      case EmbeddingGrad _ ->
+          rows(op, output.shape(), inputs.get(1), (x, y) -> result[x] += first[y]);
+      case Gather gather ->
+          along(op, from, gather.axis(), inputs.get(1), (x, y) -> result[y] = first[x]);
+      case GatherGrad grad ->
+          along(op, output.shape(), grad.axis(), inputs.get(1), (x, y) -> result[x] += first[y]);
       case OneHot oneHot -> {
         for (int i = 0; i < first.length; i++) {
           result[i * oneHot.classes() + index(op, first[i], oneHot.classes())] = 1;
@@ -61,8 +64,12 @@ final class OracleIndexing {
   /** The index, checked. */
   static int index(Op op, double index, int bound) {
     if (index < 0 || index >= bound) {
-      throw new BackendException(op.name() + ": index outside its range, got " + (int) index + " on oracle; give 0 to "
-          + (bound - 1));
+      throw new BackendException(
+          op.name()
+              + ": index outside its range, got "
+              + (int) index
+              + " on oracle; give 0 to "
+              + (bound - 1));
     }
     return (int) index;
   }

@@ -28,12 +28,27 @@ final class OracleLinear {
     double[] b = second.data();
     switch (op) {
       case Matmul matmul -> matmul(matmul, first, second, output.shape(), result);
-      case Conv2d conv -> meetings(conv.geometry(), first.shape(), second.shape(), output.shape(),
-          (x, w, y) -> result[y] += a[x] * b[w]);
-      case Conv2dGradInput grad -> meetings(grad.geometry(), output.shape(), first.shape(), second.shape(),
-          (x, w, y) -> result[x] += a[w] * b[y]);
-      case Conv2dGradWeight grad -> meetings(grad.geometry(), first.shape(), output.shape(), second.shape(),
-          (x, w, y) -> result[w] += a[x] * b[y]);
+      case Conv2d conv ->
+          meetings(
+              conv.geometry(),
+              first.shape(),
+              second.shape(),
+              output.shape(),
+              (x, w, y) -> result[y] += a[x] * b[w]);
+      case Conv2dGradInput grad ->
+          meetings(
+              grad.geometry(),
+              output.shape(),
+              first.shape(),
+              second.shape(),
+              (x, w, y) -> result[x] += a[w] * b[y]);
+      case Conv2dGradWeight grad ->
+          meetings(
+              grad.geometry(),
+              first.shape(),
+              output.shape(),
+              second.shape(),
+              (x, w, y) -> result[w] += a[x] * b[y]);
     }
     return result;
   }
@@ -61,10 +76,11 @@ final class OracleLinear {
   }
 
   /**
-   * All meetings of a convolution: y[n,o,i,j] takes x[n,c,h,v] * w[o,p,q,r] where h = i * stride - padding + q * dilation,
-   * likewise v, and c is channel p of o's group.
+   * All meetings of a convolution: y[n,o,i,j] takes x[n,c,h,v] * w[o,p,q,r] where h = i * stride - padding + q
+   * * dilation, likewise v, and c is channel p of o's group.
    */
-  private static void meetings(Conv2dGeometry geometry, Shape x, Shape w, Shape y, Meeting meeting) {
+  private static void meetings(
+      Conv2dGeometry geometry, Shape x, Shape w, Shape y, Meeting meeting) {
     int outputsPerGroup = w.length(0) / geometry.groups();
     for (int number = 0; number < y.elements(); number++) {
       int[] place = Positions.place(y, number);
@@ -72,13 +88,20 @@ final class OracleLinear {
       for (int p = 0; p < w.length(1); p++) {
         int c = group * w.length(1) + p;
         for (int q = 0; q < w.length(2); q++) {
-          int h = place[2] * geometry.stride().height() - geometry.padding().height()
-              + q * geometry.dilation().height();
+          int h =
+              place[2] * geometry.stride().height()
+                  - geometry.padding().height()
+                  + q * geometry.dilation().height();
           for (int r = 0; r < w.length(3); r++) {
-            int v = place[3] * geometry.stride().width() - geometry.padding().width()
-                + r * geometry.dilation().width();
+            int v =
+                place[3] * geometry.stride().width()
+                    - geometry.padding().width()
+                    + r * geometry.dilation().width();
             if (h >= 0 && h < x.length(2) && v >= 0 && v < x.length(3)) {
-              meeting.of(Positions.number(x, place[0], c, h, v), Positions.number(w, place[1], p, q, r), number);
+              meeting.of(
+                  Positions.number(x, place[0], c, h, v),
+                  Positions.number(w, place[1], p, q, r),
+                  number);
             }
           }
         }

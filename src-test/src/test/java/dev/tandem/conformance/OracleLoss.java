@@ -24,12 +24,14 @@ final class OracleLoss {
     for (int n = 0; n < rows; n++) {
       double[] row = Arrays.copyOfRange(logits.data(), n * classes, (n + 1) * classes);
       int start = n * classes;
-      ToDoubleFunction<double[]> lossOfRow = switch (op) {
-        case CrossEntropy forward -> hard(op, forward.smoothing(), targets[n], classes);
-        case CrossEntropyGrad grad -> hard(op, grad.smoothing(), targets[n], classes);
-        case SoftCrossEntropy _ -> soft(Arrays.copyOfRange(targets, start, start + classes));
-        case SoftCrossEntropyGrad _ -> soft(Arrays.copyOfRange(targets, start, start + classes));
-      };
+      ToDoubleFunction<double[]> lossOfRow =
+          switch (op) {
+            case CrossEntropy forward -> hard(op, forward.smoothing(), targets[n], classes);
+            case CrossEntropyGrad grad -> hard(op, grad.smoothing(), targets[n], classes);
+            case SoftCrossEntropy _ -> soft(Arrays.copyOfRange(targets, start, start + classes));
+            case SoftCrossEntropyGrad _ ->
+                soft(Arrays.copyOfRange(targets, start, start + classes));
+          };
       switch (op) {
         case CrossEntropy _, SoftCrossEntropy _ -> {
           loss[n] = lossOfRow.applyAsDouble(row);
@@ -49,10 +51,13 @@ final class OracleLoss {
     };
   }
 
-  private static ToDoubleFunction<double[]> hard(Loss op, double smoothing, double target, int classes) {
+  private static ToDoubleFunction<double[]> hard(
+      Loss op, double smoothing, double target, int classes) {
     int index = OracleIndexing.index(op, target, classes);
-    return x -> OracleNormalization.logSumExp(x) - (1 - smoothing) * x[index]
-        - (smoothing == 0 ? 0 : smoothing * Arrays.stream(x).sum() / x.length);
+    return x ->
+        OracleNormalization.logSumExp(x)
+            - (1 - smoothing) * x[index]
+            - (smoothing == 0 ? 0 : smoothing * Arrays.stream(x).sum() / x.length);
   }
 
   private static ToDoubleFunction<double[]> soft(double[] targets) {

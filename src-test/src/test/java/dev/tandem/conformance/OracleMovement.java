@@ -34,39 +34,42 @@ final class OracleMovement {
     double[] y = new double[Positions.elements(to)];
     for (int i = 0; i < y.length; i++) {
       int[] place = Positions.place(to, i);
-      y[i] = switch (op) {
-        case Reshape _ -> x.data()[i];
-        case Expand _ -> x.data()[Positions.stretched(x.shape(), place)];
-        case Permute permute -> {
-          int[] from = new int[place.length];
-          for (int axis = 0; axis < place.length; axis++) {
-            from[permute.order().get(axis)] = place[axis];
-          }
-          yield x.data()[Positions.number(x.shape(), from)];
-        }
-        case Slice slice -> {
-          for (int axis = 0; axis < place.length; axis++) {
-            place[axis] += slice.start().get(axis);
-          }
-          yield x.data()[Positions.number(x.shape(), place)];
-        }
-        case Pad pad -> {
-          boolean inside = true;
-          for (int axis = 0; axis < place.length; axis++) {
-            place[axis] -= pad.before().get(axis);
-            inside &= place[axis] >= 0 && place[axis] < x.shape().length(axis);
-          }
-          yield inside ? x.data()[Positions.number(x.shape(), place)] : Rounding.to(output.dtype(), pad.value());
-        }
-        case Concat concat -> {
-          int axis = to.axis("concat", concat.axis());
-          int source = 0;
-          while (place[axis] >= inputs.get(source).shape().length(axis)) {
-            place[axis] -= inputs.get(source++).shape().length(axis);
-          }
-          yield inputs.get(source).data()[Positions.number(inputs.get(source).shape(), place)];
-        }
-      };
+      y[i] =
+          switch (op) {
+            case Reshape _ -> x.data()[i];
+            case Expand _ -> x.data()[Positions.stretched(x.shape(), place)];
+            case Permute permute -> {
+              int[] from = new int[place.length];
+              for (int axis = 0; axis < place.length; axis++) {
+                from[permute.order().get(axis)] = place[axis];
+              }
+              yield x.data()[Positions.number(x.shape(), from)];
+            }
+            case Slice slice -> {
+              for (int axis = 0; axis < place.length; axis++) {
+                place[axis] += slice.start().get(axis);
+              }
+              yield x.data()[Positions.number(x.shape(), place)];
+            }
+            case Pad pad -> {
+              boolean inside = true;
+              for (int axis = 0; axis < place.length; axis++) {
+                place[axis] -= pad.before().get(axis);
+                inside &= place[axis] >= 0 && place[axis] < x.shape().length(axis);
+              }
+              yield inside
+                  ? x.data()[Positions.number(x.shape(), place)]
+                  : Rounding.to(output.dtype(), pad.value());
+            }
+            case Concat concat -> {
+              int axis = to.axis("concat", concat.axis());
+              int source = 0;
+              while (place[axis] >= inputs.get(source).shape().length(axis)) {
+                place[axis] -= inputs.get(source++).shape().length(axis);
+              }
+              yield inputs.get(source).data()[Positions.number(inputs.get(source).shape(), place)];
+            }
+          };
     }
     return y;
   }

@@ -19,8 +19,9 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * The definition of the normalisations. Every gradient is the {@link Slope} of the forward a group (row or channel) at a
- * time; statistics that a backward op is handed serve only to recover what it is not handed, epsilon.
+ * The definition of the normalisations. Every gradient is the {@link Slope} of the forward a group (row or
+ * channel) at a time; statistics that a backward op is handed serve only to recover what it is not handed,
+ * epsilon.
  */
 final class OracleNormalization {
   private OracleNormalization() {}
@@ -29,10 +30,19 @@ final class OracleNormalization {
     return switch (op) {
       case Softmax _ -> rows(inputs, (x, _) -> softmax(x));
       case LogSoftmax _ -> rows(inputs, (x, _) -> logSoftmax(x));
-      // Takes y, so the slope is that of the forward at an x which gives it: softmax(ln y) = y, and log_softmax(y) = y.
-      case SoftmaxGrad _ -> rows(inputs,
-          (y, dy) -> weighted(OracleNormalization::softmax, dy, Arrays.stream(y).map(Math::log).toArray(), Slope.WIDE));
-      case LogSoftmaxGrad _ -> rows(inputs, (y, dy) -> weighted(OracleNormalization::logSoftmax, dy, y, Slope.WIDE));
+      // Takes y, so the slope is that of the forward at an x which gives it: softmax(ln y) = y, and
+      // log_softmax(y) = y.
+      case SoftmaxGrad _ ->
+          rows(
+              inputs,
+              (y, dy) ->
+                  weighted(
+                      OracleNormalization::softmax,
+                      dy,
+                      Arrays.stream(y).map(Math::log).toArray(),
+                      Slope.WIDE));
+      case LogSoftmaxGrad _ ->
+          rows(inputs, (y, dy) -> weighted(OracleNormalization::logSoftmax, dy, y, Slope.WIDE));
       case LayerNorm norm -> layerNorm(norm.epsilon(), inputs);
       case LayerNormGrad _ -> layerNormGrad(inputs);
       case RmsNorm norm -> rmsNorm(norm.epsilon(), inputs);
@@ -52,7 +62,8 @@ final class OracleNormalization {
     double[] result = new double[inputs.getFirst().data().length];
     int length = inputs.getFirst().shape().length(-1);
     for (int start = 0; start < result.length; start += length) {
-      double[] row = function.of(row(inputs.getFirst(), start, length), row(inputs.getLast(), start, length));
+      double[] row =
+          function.of(row(inputs.getFirst(), start, length), row(inputs.getLast(), start, length));
       System.arraycopy(row, 0, result, start, length);
     }
     return List.of(result);
@@ -63,7 +74,8 @@ final class OracleNormalization {
   }
 
   /** dx of L = sum of dy * f(x). */
-  private static double[] weighted(UnaryOperator<double[]> f, double[] dy, double[] x, double step) {
+  private static double[] weighted(
+      UnaryOperator<double[]> f, double[] dy, double[] x, double step) {
     return Slope.gradient(moved -> dot(dy, f.apply(moved)), x, step);
   }
 
@@ -153,7 +165,8 @@ final class OracleNormalization {
       double[] dyRow = row(dy, r * length, length);
       double epsilon = 1 / (rstd[r] * rstd[r]) - variance(row);
       double[] h = standardized(row, epsilon);
-      double[] slope = weighted(moved -> standardized(moved, epsilon), product(dyRow, gamma), row, Slope.NARROW);
+      double[] slope =
+          weighted(moved -> standardized(moved, epsilon), product(dyRow, gamma), row, Slope.NARROW);
       for (int c = 0; c < length; c++) {
         dx[r * length + c] = slope[c];
         dgamma[c] += dyRow[c] * h[c];
@@ -191,7 +204,8 @@ final class OracleNormalization {
       double[] dyRow = row(dy, r * length, length);
       double epsilon = 1 / (rstd[r] * rstd[r]) - meanSquare(row);
       double[] h = scaledByRms(row, epsilon);
-      double[] slope = weighted(moved -> scaledByRms(moved, epsilon), product(dyRow, gamma), row, Slope.NARROW);
+      double[] slope =
+          weighted(moved -> scaledByRms(moved, epsilon), product(dyRow, gamma), row, Slope.NARROW);
       for (int c = 0; c < length; c++) {
         dx[r * length + c] = slope[c];
         dgamma[c] += dyRow[c] * h[c];
@@ -239,7 +253,8 @@ final class OracleNormalization {
       int[] members = members(x.shape(), c);
       double[] channel = pick(x.data(), members);
       double[] dyChannel = pick(dy, members);
-      double[] slope = weighted(moved -> standardized(moved, epsilon), dyChannel, channel, Slope.NARROW);
+      double[] slope =
+          weighted(moved -> standardized(moved, epsilon), dyChannel, channel, Slope.NARROW);
       for (int i = 0; i < members.length; i++) {
         dx[members[i]] = gamma[c] * slope[i];
       }

@@ -28,14 +28,21 @@ final class OraclePooling {
       case MaxPool2d max -> {
         int[] best = new int[result.length];
         Arrays.fill(best, -1);
-        // Windows are walked in row-major order, so that only a larger one, or the first NaN, displaces the best.
-        meetings(max.window(), from, output.shape(), (x, y) -> {
-          boolean wins = best[y] < 0 || first[x] > first[best[y]]
-              || Double.isNaN(first[x]) && !Double.isNaN(first[best[y]]);
-          if (wins) {
-            best[y] = x;
-          }
-        });
+        // Windows are walked in row-major order, so that only a larger one, or the first NaN,
+        // displaces the best.
+        meetings(
+            max.window(),
+            from,
+            output.shape(),
+            (x, y) -> {
+              boolean wins =
+                  best[y] < 0
+                      || first[x] > first[best[y]]
+                      || Double.isNaN(first[x]) && !Double.isNaN(first[best[y]]);
+              if (wins) {
+                best[y] = x;
+              }
+            });
         int plane = Math.max(1, from.length(2) * from.length(3));
         return List.of(
             Arrays.stream(best).mapToDouble(x -> first[x]).toArray(),
@@ -49,10 +56,18 @@ final class OraclePooling {
           result[start + (int) inputs.get(1).data()[y]] += first[y];
         }
       }
-      case AvgPool2d avg -> meetings(avg.window(), from, output.shape(),
-          (x, y) -> result[y] += first[x] / area(avg.window()));
-      case AvgPool2dGrad avg -> meetings(avg.window(), output.shape(), from,
-          (x, y) -> result[x] += first[y] / area(avg.window()));
+      case AvgPool2d avg ->
+          meetings(
+              avg.window(),
+              from,
+              output.shape(),
+              (x, y) -> result[y] += first[x] / area(avg.window()));
+      case AvgPool2dGrad avg ->
+          meetings(
+              avg.window(),
+              output.shape(),
+              from,
+              (x, y) -> result[x] += first[y] / area(avg.window()));
     }
     return List.of(result);
   }

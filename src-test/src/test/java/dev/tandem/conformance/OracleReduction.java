@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
-/** The definition of the reductions: collect what falls on each output element, in row-major order, then fold it. */
+/**
+ * The definition of the reductions: collect what falls on each output element, in row-major order, then fold
+ * it.
+ */
 final class OracleReduction {
   private OracleReduction() {}
 
@@ -21,8 +24,10 @@ final class OracleReduction {
     return switch (op) {
       case Sum sum -> fold(x, sum.axes(), output, OracleReduction::sum);
       case Mean mean -> fold(x, mean.axes(), output, values -> sum(values) / values.size());
-      case Max max -> fold(x, max.axes(), output, values -> values.stream().reduce(Math::max).orElseThrow());
-      case Min min -> fold(x, min.axes(), output, values -> values.stream().reduce(Math::min).orElseThrow());
+      case Max max ->
+          fold(x, max.axes(), output, values -> values.stream().reduce(Math::max).orElseThrow());
+      case Min min ->
+          fold(x, min.axes(), output, values -> values.stream().reduce(Math::min).orElseThrow());
       case ArgMax argMax -> fold(x, List.of(argMax.axis()), output, OracleReduction::firstLargest);
     };
   }
@@ -34,9 +39,10 @@ final class OracleReduction {
     for (int axis : axes) {
       kept = kept.with(axis, 1);
     }
-    List<List<Double>> folded = Stream.generate(() -> (List<Double>) new ArrayList<Double>())
-        .limit(output.elements())
-        .toList();
+    List<List<Double>> folded =
+        Stream.generate(() -> (List<Double>) new ArrayList<Double>())
+            .limit(output.elements())
+            .toList();
     for (int i = 0; i < x.data().length; i++) {
       int[] place = Positions.place(x.shape(), i);
       axes.forEach(axis -> place[axis] = 0);

@@ -16,7 +16,10 @@ import dev.tandem.op.Update.Scale;
 import dev.tandem.op.Update.Sgd;
 import java.util.List;
 
-/** The definition of what works in place. Formulas follow the cited papers; the golden files check them from outside. */
+/**
+ * The definition of what works in place. Formulas follow the cited papers; the golden files check them from
+ * outside.
+ */
 final class OracleUpdate {
   private OracleUpdate() {}
 

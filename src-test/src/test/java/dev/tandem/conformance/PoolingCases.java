@@ -42,8 +42,12 @@ final class PoolingCases {
   private static void pooling(Cases cases, Window window, Shape x) {
     MaxPool2d max = new MaxPool2d(window);
     Shape y = max.outputs(List.of(new TensorType(DType.F32, x))).getFirst().shape();
-    Source indices = new Source("", (dtype, key, _) ->
-        result(max, 1, 0).make(dtype, key, List.of(uniform(x, -2, 2).make(dtype, key, List.of()))));
+    Source indices =
+        new Source(
+            "",
+            (dtype, key, _) ->
+                result(max, 1, 0)
+                    .make(dtype, key, List.of(uniform(x, -2, 2).make(dtype, key, List.of()))));
     cases.add(max, Tolerance.exact(), uniform(x, -2, 2));
     cases.add(max, Tolerance.exact(), ties(x, 3));
     cases.add(new MaxPool2dGrad(window, x), Tolerance.sums(), uniform(y, -2, 2), indices);
@@ -59,10 +63,16 @@ final class PoolingCases {
     cases.add(padded, Tolerance.exact(), repeating("lowest", x, lowest));
     cases.add(padded, Tolerance.exact(), uniform(x, -400, -300));
     cases.add(padded, Tolerance.exact(), repeating("lowest", x, -Double.MAX_VALUE, lowest, lowest));
-    cases.add(padded, Tolerance.exact(), repeating("NaN", x, 1, 2, 3, Double.NaN, 4, 5, -1, 9, Double.NaN, 8, 7));
+    cases.add(
+        padded,
+        Tolerance.exact(),
+        repeating("NaN", x, 1, 2, 3, Double.NaN, 4, 5, -1, 9, Double.NaN, 8, 7));
     cases.add(padded, Tolerance.exact(), repeating("NaN", x, Double.NaN));
     // The mean counts padding, also where the window is mostly padding.
-    cases.add(new AvgPool2d(window(4, 4, 1, 1, 2, 2)), Tolerance.sums(), uniform(Shape.of(1, 2, 1, 2), 1, 2));
+    cases.add(
+        new AvgPool2d(window(4, 4, 1, 1, 2, 2)),
+        Tolerance.sums(),
+        uniform(Shape.of(1, 2, 1, 2), 1, 2));
   }
 
   /** Kernel, stride and padding, each height then width. */

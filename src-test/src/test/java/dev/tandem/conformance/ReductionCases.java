@@ -19,23 +19,24 @@ final class ReductionCases {
   /** A shape and the axes folded: all, inner, outer, middle, several apart, none, axes of length 1. */
   private record Fold(Shape shape, List<Integer> axes) {}
 
-  private static final List<Fold> FOLDS = List.of(
-      new Fold(Shape.scalar(), List.of()),
-      new Fold(Shape.of(1), List.of(0)),
-      new Fold(Shape.of(7), List.of(0)),
-      new Fold(Shape.of(3, 257), List.of(1)),
-      new Fold(Shape.of(3, 257), List.of(0)),
-      new Fold(Shape.of(3, 257), List.of(0, 1)),
-      new Fold(Shape.of(3, 257), List.of()),
-      new Fold(Shape.of(2, 5, 33), List.of(1)),
-      new Fold(Shape.of(2, 5, 3, 7), List.of(0, 2, 3)),
-      new Fold(Shape.of(2, 5, 3, 7), List.of(1, 3)),
-      new Fold(Shape.of(2, 5, 3, 7), List.of(2, 3)),
-      new Fold(Shape.of(2, 1, 3, 1, 4), List.of(1, 3)),
-      new Fold(Shape.of(2, 3, 2, 3, 2), List.of(0, 2, 4)),
-      new Fold(Shape.of(600, 171), List.of(1)),
-      new Fold(Shape.of(600, 171), List.of(0)),
-      new Fold(Shape.of(100_003), List.of(0)));
+  private static final List<Fold> FOLDS =
+      List.of(
+          new Fold(Shape.scalar(), List.of()),
+          new Fold(Shape.of(1), List.of(0)),
+          new Fold(Shape.of(7), List.of(0)),
+          new Fold(Shape.of(3, 257), List.of(1)),
+          new Fold(Shape.of(3, 257), List.of(0)),
+          new Fold(Shape.of(3, 257), List.of(0, 1)),
+          new Fold(Shape.of(3, 257), List.of()),
+          new Fold(Shape.of(2, 5, 33), List.of(1)),
+          new Fold(Shape.of(2, 5, 3, 7), List.of(0, 2, 3)),
+          new Fold(Shape.of(2, 5, 3, 7), List.of(1, 3)),
+          new Fold(Shape.of(2, 5, 3, 7), List.of(2, 3)),
+          new Fold(Shape.of(2, 1, 3, 1, 4), List.of(1, 3)),
+          new Fold(Shape.of(2, 3, 2, 3, 2), List.of(0, 2, 4)),
+          new Fold(Shape.of(600, 171), List.of(1)),
+          new Fold(Shape.of(600, 171), List.of(0)),
+          new Fold(Shape.of(100_003), List.of(0)));
 
   private ReductionCases() {}
 
@@ -72,15 +73,45 @@ final class ReductionCases {
     double infinity = Double.POSITIVE_INFINITY;
     Shape shape = Shape.of(5, 19);
     // Rows of 19 and six numbers: each row and column begins elsewhere in the list.
-    List<Source> sources = List.of(
-        repeating("NaN", shape, 1, 2, 3, 4, Double.NaN, -1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21),
-        repeating("infinite", shape, infinity, -infinity, 1, -2, infinity, 3, 7),
-        repeating("lowest", shape, -infinity),
-        repeating("negative", shape, -3e38, -1, -2, -1e-40, -7),
-        ties(shape, 3));
+    List<Source> sources =
+        List.of(
+            repeating(
+                "NaN",
+                shape,
+                1,
+                2,
+                3,
+                4,
+                Double.NaN,
+                -1,
+                5,
+                6,
+                7,
+                8,
+                9,
+                10,
+                11,
+                12,
+                13,
+                14,
+                15,
+                16,
+                17,
+                18,
+                19,
+                20,
+                21),
+            repeating("infinite", shape, infinity, -infinity, 1, -2, infinity, 3, 7),
+            repeating("lowest", shape, -infinity),
+            repeating("negative", shape, -3e38, -1, -2, -1e-40, -7),
+            ties(shape, 3));
     for (Source source : sources) {
       for (int axis = 0; axis < 2; axis++) {
-        List<Op> ops = List.of(new Max(List.of(axis), false), new Min(List.of(axis), false), new ArgMax(axis, false));
+        List<Op> ops =
+            List.of(
+                new Max(List.of(axis), false),
+                new Min(List.of(axis), false),
+                new ArgMax(axis, false));
         ops.forEach(op -> cases.add(op, Tolerance.exact(), source));
       }
     }
@@ -90,7 +121,9 @@ final class ReductionCases {
   }
 
   private static void argMax(Cases cases) {
-    for (Shape shape : List.of(Shape.of(1), Shape.of(7), Shape.of(3, 257), Shape.of(2, 3, 5, 2), Shape.of(600, 171))) {
+    for (Shape shape :
+        List.of(
+            Shape.of(1), Shape.of(7), Shape.of(3, 257), Shape.of(2, 3, 5, 2), Shape.of(600, 171))) {
       for (int axis = 0; axis < shape.rank(); axis++) {
         cases.add(new ArgMax(axis, axis % 2 == 1), Tolerance.exact(), uniform(shape, -2, 2));
         cases.add(new ArgMax(axis, axis % 2 == 0), Tolerance.exact(), ties(shape, 4));

@@ -6,7 +6,10 @@ import dev.tandem.shape.DType;
 public final class Rounding {
   private Rounding() {}
 
-  /** The number as the type holds it: integers toward zero, clamped, NaN to 0; fractions to nearest, ties to even. */
+  /**
+   * The number as the type holds it: integers toward zero, clamped, NaN to 0; fractions to nearest, ties to
+   * even.
+   */
   public static double to(DType dtype, double x) {
     return switch (dtype) {
       case F64 -> x;
@@ -25,7 +28,8 @@ public final class Rounding {
       case F32 -> 0x1p-23;
       case F16 -> 0x1p-10;
       case BF16 -> 0x1p-7;
-      case I32, U8 -> throw new IllegalArgumentException("epsilon: needs a floating-point type, got " + dtype);
+      case I32, U8 ->
+          throw new IllegalArgumentException("epsilon: needs a floating-point type, got " + dtype);
     };
   }
 

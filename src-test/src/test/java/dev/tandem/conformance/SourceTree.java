@@ -19,7 +19,8 @@ record SourceTree(Path root) {
       folder = folder.getParent();
     }
     if (folder == null) {
-      throw new IllegalStateException("source tree: not found above " + Path.of("").toAbsolutePath());
+      throw new IllegalStateException(
+          "source tree: not found above " + Path.of("").toAbsolutePath());
     }
     return new SourceTree(folder);
   }
@@ -27,8 +28,11 @@ record SourceTree(Path root) {
   /** Every Java file of every module's main sources. */
   List<Source> sources() {
     try (Stream<Path> modules = Files.list(root)) {
-      return modules.filter(module -> Files.isDirectory(module.resolve("src/main/java"))).sorted()
-          .flatMap(SourceTree::sources).toList();
+      return modules
+          .filter(module -> Files.isDirectory(module.resolve("src/main/java")))
+          .sorted()
+          .flatMap(SourceTree::sources)
+          .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -37,8 +41,12 @@ record SourceTree(Path root) {
   private static Stream<Source> sources(Path module) {
     Path top = module.resolve("src/main/java");
     try (Stream<Path> files = Files.walk(top)) {
-      return files.filter(file -> file.toString().endsWith(".java")).sorted()
-          .map(file -> read(file, module.getFileName().toString(), top)).toList().stream();
+      return files
+          .filter(file -> file.toString().endsWith(".java"))
+          .sorted()
+          .map(file -> read(file, module.getFileName().toString(), top))
+          .toList()
+          .stream();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -46,7 +54,10 @@ record SourceTree(Path root) {
 
   private static Source read(Path file, String module, Path top) {
     try {
-      String inPackage = top.relativize(file.getParent()).toString().replace(file.getFileSystem().getSeparator(), ".");
+      String inPackage =
+          top.relativize(file.getParent())
+              .toString()
+              .replace(file.getFileSystem().getSeparator(), ".");
       return new Source(file, module, inPackage, Files.readAllLines(file));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

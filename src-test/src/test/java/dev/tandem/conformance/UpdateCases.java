@@ -52,17 +52,37 @@ final class UpdateCases {
   private void pairs() {
     for (Shape s : SHAPES) {
       add(EVERY, new Assign(), Tolerance.exact(), uniform(s, -100, 100), uniform(s, -100, 100));
-      add(OpCase.FLOATING, new Accumulate(), Tolerance.exact(), uniform(s, -2, 2), uniform(s, -2, 2));
+      add(
+          OpCase.FLOATING,
+          new Accumulate(),
+          Tolerance.exact(),
+          uniform(s, -2, 2),
+          uniform(s, -2, 2));
       // Two roundings of terms up to 4.
       Tolerance average = Tolerance.relative(2).plusAbsolute(4);
       add(OpCase.FLOATING, new RunningAverage(0.1), average, uniform(s, -2, 2), uniform(s, -2, 2));
       add(OpCase.FLOATING, new RunningAverage(1), average, uniform(s, -2, 2), uniform(s, -2, 2));
       add(OpCase.FLOATING, new ClampInPlace(-0.5, 1), Tolerance.exact(), uniform(s, -2, 2));
       add(OpCase.FLOATING, new Scale(), Tolerance.exact(), uniform(s, -2, 2), scalar(-0.375));
-      add(OpCase.FLOATING, new Scale(), Tolerance.exact(), uniform(s, -2, 2), uniform(Shape.scalar(), 0, 1));
+      add(
+          OpCase.FLOATING,
+          new Scale(),
+          Tolerance.exact(),
+          uniform(s, -2, 2),
+          uniform(Shape.scalar(), 0, 1));
     }
-    add(OpCase.FLOATING, new ClampInPlace(-0.5, 1), Tolerance.exact(),
-        listed("special", Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, -0.0, -0.5, 1));
+    add(
+        OpCase.FLOATING,
+        new ClampInPlace(-0.5, 1),
+        Tolerance.exact(),
+        listed(
+            "special",
+            Double.NaN,
+            Double.POSITIVE_INFINITY,
+            Double.NEGATIVE_INFINITY,
+            -0.0,
+            -0.5,
+            1));
   }
 
   private void counters() {
@@ -70,9 +90,17 @@ final class UpdateCases {
       add(List.of(DType.I32), new Increment(), Tolerance.exact(), scalar(t));
     }
     // The number is 64 bits wide: the carry must cross the words, and the last wraps around.
-    for (int[] words : new int[][] {{1, 2, 0, 0}, {1, 2, -1, 0}, {-1, -1, -1, -1}, {0, 5, 0x7fffffff, -3}, {9, 9, -2, 8}}) {
-      add(List.of(DType.I32), new NextDraw(), Tolerance.exact(),
-          fixed(Values.of(DType.I32, Stochastic.STATE.shape(), words[0], words[1], words[2], words[3])));
+    for (int[] words :
+        new int[][] {
+          {1, 2, 0, 0}, {1, 2, -1, 0}, {-1, -1, -1, -1}, {0, 5, 0x7fffffff, -3}, {9, 9, -2, 8}
+        }) {
+      add(
+          List.of(DType.I32),
+          new NextDraw(),
+          Tolerance.exact(),
+          fixed(
+              Values.of(
+                  DType.I32, Stochastic.STATE.shape(), words[0], words[1], words[2], words[3])));
     }
   }
 
@@ -87,18 +115,39 @@ final class UpdateCases {
       optimizer(new Adam(0.9, 0.999, 1e-8, decay, true));
       optimizer(new Lion(0.9, 0.99, decay));
     }
-    // A weight of 0 shows the step alone, without a sum to round it away: 1 - beta^t must not be computed in F32.
+    // A weight of 0 shows the step alone, without a sum to round it away: 1 - beta^t must not be
+    // computed in F32.
     for (int t : new int[] {1, 2, 10, 1000, 100_000}) {
-      add(OpCase.FLOATING, new Adam(0.9, 0.999, 1e-8, 0.1, true), Tolerance.relative(16), repeating("zero", Cases.ODD, 0),
-          uniform(Cases.ODD, -1, 1), uniform(Cases.ODD, 0, 1), uniform(Cases.ODD, -2, 2), scalar(0.01),
+      add(
+          OpCase.FLOATING,
+          new Adam(0.9, 0.999, 1e-8, 0.1, true),
+          Tolerance.relative(16),
+          repeating("zero", Cases.ODD, 0),
+          uniform(Cases.ODD, -1, 1),
+          uniform(Cases.ODD, 0, 1),
+          uniform(Cases.ODD, -2, 2),
+          scalar(0.01),
           fixed(Values.scalar(DType.I32, t)));
     }
     // The first step of Adam is the sign of dw, however small dw is; no gradient, no step.
-    add(OpCase.FLOATING, new Adam(0.9, 0.999, 1e-8, 0, false), Tolerance.relative(16), repeating("zero", Cases.ODD, 0),
-        repeating("zero", Cases.ODD, 0), repeating("zero", Cases.ODD, 0), listed("tiny", 1, -1, 1e-3, -1e-5, 0, 100, -1e4),
-        scalar(0.01), fixed(Values.scalar(DType.I32, 1)));
-    add(OpCase.FLOATING, new Lion(0.9, 0.99, 0), Tolerance.relative(2), repeating("zero", Cases.ODD, 0),
-        listed("signs", 0, 1, -1, 0, 0, 1e-20, -1e-20), listed("signs", 0, 0, 0, 1e-20, -1e-20, 1, -1), scalar(0.01));
+    add(
+        OpCase.FLOATING,
+        new Adam(0.9, 0.999, 1e-8, 0, false),
+        Tolerance.relative(16),
+        repeating("zero", Cases.ODD, 0),
+        repeating("zero", Cases.ODD, 0),
+        repeating("zero", Cases.ODD, 0),
+        listed("tiny", 1, -1, 1e-3, -1e-5, 0, 100, -1e4),
+        scalar(0.01),
+        fixed(Values.scalar(DType.I32, 1)));
+    add(
+        OpCase.FLOATING,
+        new Lion(0.9, 0.99, 0),
+        Tolerance.relative(2),
+        repeating("zero", Cases.ODD, 0),
+        listed("signs", 0, 1, -1, 0, 0, 1e-20, -1e-20),
+        listed("signs", 0, 0, 0, 1e-20, -1e-20, 1, -1),
+        scalar(0.01));
   }
 
   private void optimizer(Optimizer optimizer) {
@@ -108,8 +157,12 @@ final class UpdateCases {
       List<Source> sources = new ArrayList<>();
       sources.add(uniform(s, -2, 2));
       for (int state = 1; state <= optimizer.states(); state++) {
-        // Means of squares are never negative: they are the last state of all that divide by their root.
-        boolean square = state == optimizer.states() && !(optimizer instanceof Momentum) && !(optimizer instanceof Lion);
+        // Means of squares are never negative: they are the last state of all that divide by their
+        // root.
+        boolean square =
+            state == optimizer.states()
+                && !(optimizer instanceof Momentum)
+                && !(optimizer instanceof Lion);
         sources.add(uniform(s, square ? 0.1 : -1, 1));
       }
       sources.add(uniform(s, -2, 2));

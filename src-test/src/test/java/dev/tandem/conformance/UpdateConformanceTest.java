@@ -33,10 +33,12 @@ final class UpdateConformanceTest {
         .filter(backend -> before.stream().map(Values::dtype).allMatch(backend::supports))
         .map(backend -> {
           String title = sample.label(dtype) + " " + backend.name() + " vs oracle";
-          return DynamicTest.dynamicTest(title, () -> {
-            check(title, sample, before, after, backend);
-            ConformanceReport.ran(backend);
-          });
+          return DynamicTest.dynamicTest(
+              title,
+              () -> {
+                check(title, sample, before, after, backend);
+                ConformanceReport.ran(backend);
+              });
         });
   }
 
@@ -47,12 +49,17 @@ final class UpdateConformanceTest {
     for (int i = 0; i < before.size(); i++) {
       if (i < sample.update().written()) {
         Values actual = Values.of(before.get(i).type(), first.get(i));
-        Comparison.check(title + ", operand " + i, after.get(i), after.get(i), actual, sample.tolerance());
+        Comparison.check(
+            title + ", operand " + i, after.get(i), after.get(i), actual, sample.tolerance());
       } else {
-        assertEquals(-1, first.get(i).mismatch(before.get(i).bytes()),
+        assertEquals(
+            -1,
+            first.get(i).mismatch(before.get(i).bytes()),
             title + ": operand " + i + " was written to, first at byte");
       }
-      assertEquals(-1, first.get(i).mismatch(second.get(i)),
+      assertEquals(
+          -1,
+          first.get(i).mismatch(second.get(i)),
           title + ": operand " + i + " differs between two runs, first at byte");
     }
   }
@@ -60,7 +67,8 @@ final class UpdateConformanceTest {
   private static List<MemorySegment> apply(Update update, List<Values> before, Backend backend) {
     List<Operand> operands = before.stream().map(values -> values.on(backend)).toList();
     backend.update(update, operands);
-    List<MemorySegment> bytes = operands.stream().map(operand -> Values.bytes(backend, operand)).toList();
+    List<MemorySegment> bytes =
+        operands.stream().map(operand -> Values.bytes(backend, operand)).toList();
     operands.forEach(operand -> operand.buffer().close());
     return bytes;
   }
@@ -69,20 +77,33 @@ final class UpdateConformanceTest {
   @TestFactory
   Stream<DynamicTest> sgdWithoutDecayIsOneProductAndOneDifference() {
     Shape shape = Shape.of(1031);
-    return OpCase.FLOATING.stream().flatMap(dtype -> TestBackends.available().stream()
-        .filter(backend -> backend.supports(dtype))
-        .map(backend -> DynamicTest.dynamicTest("sgd " + dtype + " to the bit on " + backend.name(), () -> {
-          List<Source> sources =
-              List.of(Source.uniform(shape, -2, 2), Source.uniform(shape, -2, 2), Source.scalar(0.1));
-          List<Values> before = OpCase.inputs(sources, dtype, "sgd");
-          Values actual =
-              Values.of(before.getFirst().type(), apply(new Sgd(0), before, backend).getFirst());
-          double lr = before.get(2).data()[0];
-          for (int i = 0; i < shape.elements(); i++) {
-            double product = Rounding.to(dtype, lr * before.get(1).data()[i]);
-            double expected = Rounding.to(dtype, before.get(0).data()[i] - product);
-            assertEquals(expected, actual.data()[i], "sgd " + dtype + " on " + backend.name() + " at " + i);
-          }
-        })));
+    return OpCase.FLOATING.stream()
+        .flatMap(dtype ->
+            TestBackends.available().stream()
+                .filter(backend -> backend.supports(dtype))
+                .map(backend ->
+                    DynamicTest.dynamicTest(
+                        "sgd " + dtype + " to the bit on " + backend.name(),
+                        () -> {
+                          List<Source> sources =
+                              List.of(
+                                  Source.uniform(shape, -2, 2),
+                                  Source.uniform(shape, -2, 2),
+                                  Source.scalar(0.1));
+                          List<Values> before = OpCase.inputs(sources, dtype, "sgd");
+                          Values actual =
+                              Values.of(
+                                  before.getFirst().type(),
+                                  apply(new Sgd(0), before, backend).getFirst());
+                          double lr = before.get(2).data()[0];
+                          for (int i = 0; i < shape.elements(); i++) {
+                            double product = Rounding.to(dtype, lr * before.get(1).data()[i]);
+                            double expected = Rounding.to(dtype, before.get(0).data()[i] - product);
+                            assertEquals(
+                                expected,
+                                actual.data()[i],
+                                "sgd " + dtype + " on " + backend.name() + " at " + i);
+                          }
+                        })));
   }
 }

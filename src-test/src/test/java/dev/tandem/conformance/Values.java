@@ -12,20 +12,25 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A tensor on the host, as the tests see it: a type, and its elements as doubles, which hold every element type exactly.
+ * A tensor on the host, as the tests see it: a type, and its elements as doubles, which hold every element type
+ * exactly.
  */
 public record Values(TensorType type, double[] data) {
   public Values {
     if (data.length != type.elements()) {
       throw new IllegalArgumentException(
-          "values: number of elements differs from the shape's, got " + data.length + " for " + type);
+          "values: number of elements differs from the shape's, got "
+              + data.length
+              + " for "
+              + type);
     }
   }
 
   /** The numbers rounded to the element type. */
   public static Values of(DType dtype, Shape shape, double... data) {
     return new Values(
-        new TensorType(dtype, shape), Arrays.stream(data).map(x -> Rounding.to(dtype, x)).toArray());
+        new TensorType(dtype, shape),
+        Arrays.stream(data).map(x -> Rounding.to(dtype, x)).toArray());
   }
 
   /** One number in a tensor without axes. */
@@ -61,10 +66,16 @@ public record Values(TensorType type, double[] data) {
       switch (dtype()) {
         case F64 -> bytes.setAtIndex(ValueLayout.JAVA_DOUBLE, i, data[i]);
         case F32 -> bytes.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) data[i]);
-        case F16 -> bytes.setAtIndex(ValueLayout.JAVA_SHORT, i,
-            Float.floatToFloat16((float) Rounding.to(DType.F16, data[i])));
-        case BF16 -> bytes.setAtIndex(ValueLayout.JAVA_SHORT, i,
-            (short) (Float.floatToRawIntBits((float) Rounding.to(DType.BF16, data[i])) >>> 16));
+        case F16 ->
+            bytes.setAtIndex(
+                ValueLayout.JAVA_SHORT,
+                i,
+                Float.floatToFloat16((float) Rounding.to(DType.F16, data[i])));
+        case BF16 ->
+            bytes.setAtIndex(
+                ValueLayout.JAVA_SHORT,
+                i,
+                (short) (Float.floatToRawIntBits((float) Rounding.to(DType.BF16, data[i])) >>> 16));
         case I32 -> bytes.setAtIndex(ValueLayout.JAVA_INT, i, (int) data[i]);
         case U8 -> bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (int) data[i]);
       }
@@ -72,18 +83,20 @@ public record Values(TensorType type, double[] data) {
     return bytes;
   }
 
-  /** The tensor whose elements these bytes are. */
+  /** The tensor whose elements these bytes are; they may lie anywhere, as in a file. */
   public static Values of(TensorType type, MemorySegment bytes) {
     double[] data = new double[Math.toIntExact(type.elements())];
     for (int i = 0; i < data.length; i++) {
-      data[i] = switch (type.dtype()) {
-        case F64 -> bytes.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-        case F32 -> bytes.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-        case F16 -> Float.float16ToFloat(bytes.getAtIndex(ValueLayout.JAVA_SHORT, i));
-        case BF16 -> Float.intBitsToFloat(bytes.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
-        case I32 -> bytes.getAtIndex(ValueLayout.JAVA_INT, i);
-        case U8 -> Byte.toUnsignedInt(bytes.get(ValueLayout.JAVA_BYTE, i));
-      };
+      data[i] =
+          switch (type.dtype()) {
+            case F64 -> bytes.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8L * i);
+            case F32 -> bytes.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
+            case F16 -> Float.float16ToFloat(bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i));
+            case BF16 ->
+                Float.intBitsToFloat(bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i) << 16);
+            case I32 -> bytes.get(ValueLayout.JAVA_INT_UNALIGNED, 4L * i);
+            case U8 -> Byte.toUnsignedInt(bytes.get(ValueLayout.JAVA_BYTE, i));
+          };
     }
     return new Values(type, data);
   }

@@ -22,21 +22,30 @@ public final class Agreement {
     }
   }
 
-  /** The oracle in F64, and every backend of this machine in F32 and F64. The oracle's own truth comes from here. */
+  /**
+   * The oracle in F64, and every backend of this machine in F32 and F64. The oracle's own truth comes from
+   * here.
+   */
   public static List<Setting> settings() {
-    Stream<Setting> backends = TestBackends.available().stream().flatMap(backend ->
-        Stream.of(DType.F64, DType.F32).filter(backend::supports).map(dtype -> new Setting(backend, dtype)));
+    Stream<Setting> backends =
+        TestBackends.available().stream()
+            .flatMap(backend ->
+                Stream.of(DType.F64, DType.F32)
+                    .filter(backend::supports)
+                    .map(dtype -> new Setting(backend, dtype)));
     return Stream.concat(Stream.of(new Setting(new OracleBackend(), DType.F64)), backends).toList();
   }
 
   /** Fails where an element is off by more than relative * |expected| + absolute, naming the worst. */
-  public static void check(String title, double[] expected, double[] actual, double relative, double absolute) {
+  public static void check(
+      String title, double[] expected, double[] actual, double relative, double absolute) {
     assertEquals(expected.length, actual.length, title + ": number of elements");
     int worst = 0;
     double worstFraction = 0;
     for (int i = 0; i < expected.length; i++) {
       double error = Math.abs(expected[i] - actual[i]);
-      double fraction = expected[i] == actual[i] ? 0 : error / (relative * Math.abs(expected[i]) + absolute);
+      double fraction =
+          expected[i] == actual[i] ? 0 : error / (relative * Math.abs(expected[i]) + absolute);
       if (!(fraction <= worstFraction)) {
         worst = i;
         worstFraction = fraction;
@@ -44,7 +53,18 @@ public final class Agreement {
     }
     int at = worst;
     double times = worstFraction;
-    assertTrue(worstFraction <= 1, () -> title + ": differs from PyTorch, the worst at " + at + ": expected "
-        + expected[at] + ", actual " + actual[at] + ", " + times + " times the tolerance");
+    assertTrue(
+        worstFraction <= 1,
+        () ->
+            title
+                + ": differs from PyTorch, the worst at "
+                + at
+                + ": expected "
+                + expected[at]
+                + ", actual "
+                + actual[at]
+                + ", "
+                + times
+                + " times the tolerance");
   }
 }

@@ -20,12 +20,14 @@ public record GoldenFile(String name, List<Case> cases) {
   private static final String MAGIC = "tandem-golden 1 |";
 
   /** A named piece of a file: numbers of an op, an optimizer or a network. */
-  public record Case(String name, String op, Map<String, double[]> attributes, List<Entry> entries) {
+  public record Case(
+      String name, String op, Map<String, double[]> attributes, List<Entry> entries) {
     /** The numbers of an attribute. */
     public double[] attribute(String attribute) {
       double[] numbers = attributes.get(attribute);
       if (numbers == null) {
-        throw new IllegalArgumentException(name + ": no attribute " + attribute + ", got " + attributes.keySet());
+        throw new IllegalArgumentException(
+            name + ": no attribute " + attribute + ", got " + attributes.keySet());
       }
       return numbers;
     }
@@ -40,8 +42,11 @@ public record GoldenFile(String name, List<Case> cases) {
     }
 
     public Values entry(String kind, String entry) {
-      return entries(kind).stream().filter(candidate -> candidate.name.equals(entry)).findFirst()
-          .orElseThrow(() -> new IllegalArgumentException(name + ": no " + kind + " " + entry)).values;
+      return entries(kind).stream()
+          .filter(candidate -> candidate.name.equals(entry))
+          .findFirst()
+          .orElseThrow(() -> new IllegalArgumentException(name + ": no " + kind + " " + entry))
+          .values;
     }
   }
 
@@ -49,8 +54,11 @@ public record GoldenFile(String name, List<Case> cases) {
   public record Entry(String kind, String name, Values values) {}
 
   public Case named(String wanted) {
-    return cases.stream().filter(candidate -> candidate.name.equals(wanted)).findFirst()
-        .orElseThrow(() -> new IllegalArgumentException(name + ": no case " + wanted + regenerate()));
+    return cases.stream()
+        .filter(candidate -> candidate.name.equals(wanted))
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException(name + ": no case " + wanted + regenerate()));
   }
 
   /** Reads {@code golden/<name>.txt}. */
@@ -60,11 +68,21 @@ public record GoldenFile(String name, List<Case> cases) {
       if (stream == null) {
         throw new IllegalStateException("golden: no file " + path + regenerate());
       }
-      BufferedReader lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.US_ASCII));
+      BufferedReader lines =
+          new BufferedReader(new InputStreamReader(stream, StandardCharsets.US_ASCII));
       String header = lines.readLine();
       if (header == null || !header.startsWith(MAGIC + " " + name + " | ")) {
-        throw new IllegalStateException("golden: " + path + " is of another format, got '" + header + "', expected '"
-            + MAGIC + " " + name + "'" + regenerate());
+        throw new IllegalStateException(
+            "golden: "
+                + path
+                + " is of another format, got '"
+                + header
+                + "', expected '"
+                + MAGIC
+                + " "
+                + name
+                + "'"
+                + regenerate());
       }
       return new GoldenFile(name, parse(lines.lines()));
     } catch (IOException e) {
@@ -73,7 +91,8 @@ public record GoldenFile(String name, List<Case> cases) {
   }
 
   private static String regenerate() {
-    return "; to make it anew: cd src-test/src/test/resources/golden && python3 make_golden.py (needs PyTorch)";
+    return "; to make it anew: cd src-test/src/test/resources/golden && python3 make_golden.py"
+        + " (needs PyTorch)";
   }
 
   private static List<Case> parse(Stream<String> lines) {
@@ -82,10 +101,12 @@ public record GoldenFile(String name, List<Case> cases) {
       String[] sides = line.split(" :", 2);
       String[] words = sides[0].split(" ");
       switch (words[0]) {
-        case "case" -> cases.add(new Case(words[1], words[2], new LinkedHashMap<>(), new ArrayList<>()));
+        case "case" ->
+            cases.add(new Case(words[1], words[2], new LinkedHashMap<>(), new ArrayList<>()));
         case "attribute" -> cases.getLast().attributes.put(words[1], numbers(sides[1]));
         default -> {
-          DType dtype = words[0].equals("int") || words[1].equals("indices") ? DType.I32 : DType.F64;
+          DType dtype =
+              words[0].equals("int") || words[1].equals("indices") ? DType.I32 : DType.F64;
           Values values = Values.of(dtype, shape(words[2]), numbers(sides[1]));
           cases.getLast().entries.add(new Entry(words[0], words[1], values));
         }
@@ -95,8 +116,10 @@ public record GoldenFile(String name, List<Case> cases) {
   }
 
   private static double[] numbers(String text) {
-    return Stream.of(text.strip().split(" ")).filter(number -> !number.isEmpty())
-        .mapToDouble(GoldenFile::number).toArray();
+    return Stream.of(text.strip().split(" "))
+        .filter(number -> !number.isEmpty())
+        .mapToDouble(GoldenFile::number)
+        .toArray();
   }
 
   private static double number(String text) {

@@ -4,7 +4,10 @@ import dev.tandem.conformance.Values;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 
-/** The generator of make_golden.py, so that weights and batches need not be stored: Knuth's MMIX, its upper 24 bits. */
+/**
+ * The generator of make_golden.py, so that weights and batches need not be stored: Knuth's MMIX, its upper 24
+ * bits.
+ */
 public final class Lcg {
   private long state;
 

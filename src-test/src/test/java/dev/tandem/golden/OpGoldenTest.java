@@ -24,13 +24,20 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Results and gradients of the ops as PyTorch has them: what the oracle, the backends and the table of gradients share. */
+/**
+ * Results and gradients of the ops as PyTorch has them: what the oracle, the backends and the table of
+ * gradients share.
+ */
 final class OpGoldenTest {
   @TestFactory
   Stream<DynamicTest> agreesWithPyTorch() {
     List<Setting> settings = Agreement.settings();
-    return GoldenFile.read("ops").cases().stream().flatMap(golden -> settings.stream().map(setting ->
-        DynamicTest.dynamicTest(golden.name() + " " + setting, () -> check(golden, setting))));
+    return GoldenFile.read("ops").cases().stream()
+        .flatMap(golden ->
+            settings.stream()
+                .map(setting ->
+                    DynamicTest.dynamicTest(
+                        golden.name() + " " + setting, () -> check(golden, setting))));
   }
 
   private static void check(Case golden, Setting setting) {
@@ -47,7 +54,7 @@ final class OpGoldenTest {
           }
           case "fixed" -> operands.add(tensor(backend, entry.values().as(setting.dtype())));
           case "int" -> operands.add(tensor(backend, entry.values()));
-          default -> { }
+          default -> {}
         }
       }
       List<Tensor> results = Tensor.applyAll(op(golden), operands);
@@ -71,12 +78,16 @@ final class OpGoldenTest {
   }
 
   /**
-   * F64 to 1e-9, which is what the oracle's central differences are worth. F32 to some units of the last place of the
-   * largest operand, for terms of that size cancel; OpConformanceTest is stricter.
+   * F64 to 1e-9, which is what the oracle's central differences are worth. F32 to some units of the last place
+   * of the largest operand, for terms of that size cancel; OpConformanceTest is stricter.
    */
   private static void compare(Case golden, Setting setting, Entry expected, Tensor actual) {
-    double largest = golden.entries("in").stream().flatMapToDouble(entry -> Arrays.stream(entry.values().data()))
-        .map(Math::abs).max().orElse(0);
+    double largest =
+        golden.entries("in").stream()
+            .flatMapToDouble(entry -> Arrays.stream(entry.values().data()))
+            .map(Math::abs)
+            .max()
+            .orElse(0);
     boolean wide = setting.dtype() == DType.F64;
     double relative = wide ? 1e-9 : 3e-6;
     double absolute = wide ? 1e-9 : 5e-7 * (1 + largest);
@@ -101,7 +112,8 @@ final class OpGoldenTest {
       case "silu" -> new Elementwise.Silu();
       case "softplus" -> new Elementwise.Softplus();
       case "abs" -> new Elementwise.Abs();
-      case "clamp" -> new Elementwise.Clamp(golden.attribute("limits")[0], golden.attribute("limits")[1]);
+      case "clamp" ->
+          new Elementwise.Clamp(golden.attribute("limits")[0], golden.attribute("limits")[1]);
       case "exp" -> new Elementwise.Exp();
       case "log" -> new Elementwise.Log();
       case "sqrt" -> new Elementwise.Sqrt();
@@ -118,14 +130,23 @@ final class OpGoldenTest {
       case "batch_norm" -> new Normalization.BatchNorm(golden.attribute("epsilon")[0]);
       case "cross_entropy" -> new Loss.CrossEntropy(golden.attribute("smoothing")[0]);
       case "soft_cross_entropy" -> new Loss.SoftCrossEntropy();
-      case "matmul" -> new Linear.Matmul(golden.attribute("transposed")[0] != 0, golden.attribute("transposed")[1] != 0);
-      case "conv2d" -> new Linear.Conv2d(new Linear.Conv2dGeometry(size(golden, "stride"), size(golden, "padding"),
-          size(golden, "dilation"), (int) golden.attribute("groups")[0]));
+      case "matmul" ->
+          new Linear.Matmul(
+              golden.attribute("transposed")[0] != 0, golden.attribute("transposed")[1] != 0);
+      case "conv2d" ->
+          new Linear.Conv2d(
+              new Linear.Conv2dGeometry(
+                  size(golden, "stride"),
+                  size(golden, "padding"),
+                  size(golden, "dilation"),
+                  (int) golden.attribute("groups")[0]));
       case "max_pool2d" -> new Pooling.MaxPool2d(window(golden));
       case "avg_pool2d" -> new Pooling.AvgPool2d(window(golden));
       case "embedding" -> new Indexing.Embedding();
       case "gather" -> new Indexing.Gather((int) golden.attribute("axis")[0]);
-      default -> throw new IllegalArgumentException("golden: no such op, got " + golden.op() + "; add it here");
+      default ->
+          throw new IllegalArgumentException(
+              "golden: no such op, got " + golden.op() + "; add it here");
     };
   }
 
@@ -134,7 +155,8 @@ final class OpGoldenTest {
   }
 
   private static Pooling.Window window(Case golden) {
-    return new Pooling.Window(size(golden, "kernel"), size(golden, "stride"), size(golden, "padding"));
+    return new Pooling.Window(
+        size(golden, "kernel"), size(golden, "stride"), size(golden, "padding"));
   }
 
   private static Size2d size(Case golden, String attribute) {

@@ -24,9 +24,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * A hundred steps of each optimizer on one sequence of gradients, which is constant in one weight, alternating in the
- * next, then mostly absent, tiny, huge and random; the learning rate changes with the step. No network takes part, so
- * that a difference is the optimizer's.
+ * A hundred steps of each optimizer on one sequence of gradients, which is constant in one weight, alternating
+ * in the next, then mostly absent, tiny, huge and random; the learning rate changes with the step. No network
+ * takes part, so that a difference is the optimizer's.
  */
 final class OptimizerGoldenTest {
   @TestFactory
@@ -34,10 +34,15 @@ final class OptimizerGoldenTest {
     GoldenFile file = GoldenFile.read("optimizers");
     Case problem = file.named("problem");
     List<Setting> settings = Agreement.settings();
-    return file.cases().stream().filter(golden -> golden != problem).flatMap(golden -> settings.stream()
-        .filter(setting -> golden.name().endsWith(setting.dtype() == DType.F64 ? "_f64" : "_f32"))
-        .map(setting -> DynamicTest.dynamicTest(golden.name() + " " + setting,
-            () -> replay(problem, golden, setting))));
+    return file.cases().stream()
+        .filter(golden -> golden != problem)
+        .flatMap(golden ->
+            settings.stream()
+                .filter(setting ->
+                    golden.name().endsWith(setting.dtype() == DType.F64 ? "_f64" : "_f32"))
+                .map(setting ->
+                    DynamicTest.dynamicTest(
+                        golden.name() + " " + setting, () -> replay(problem, golden, setting))));
   }
 
   private static void replay(Case problem, Case golden, Setting setting) {
@@ -63,22 +68,31 @@ final class OptimizerGoldenTest {
 
     List<Entry> expected = new ArrayList<>(golden.entries("out"));
     int weights = start.data().length;
+    double reach = 1;
     for (int step = 1; step <= rates.length; step++) {
-      double[] gradient = Arrays.copyOfRange(gradients.data(), (step - 1) * weights, step * weights);
+      double[] gradient =
+          Arrays.copyOfRange(gradients.data(), (step - 1) * weights, step * weights);
       backend.write(dw.buffer(), Values.of(setting.dtype(), Shape.of(weights), gradient).bytes());
       backend.write(lr.buffer(), Values.scalar(setting.dtype(), rates[step - 1]).bytes());
       backend.update(new Increment(), List.of(t));
       backend.update(optimizer, operands);
       if (!expected.isEmpty() && expected.getFirst().name().equals("w" + step)) {
         double[] actual = Values.from(backend, operands.getFirst()).data();
-        // Errors gather over a hundred steps. Weights of order 1 are added to, hence absolute as well.
+        double[] should = expected.removeFirst().values().data();
+        // A weight that has been far out and comes back keeps the rounding it met there.
+        reach = Math.max(reach, Arrays.stream(should).map(Math::abs).max().orElse(0));
         double tolerance = setting.dtype() == DType.F64 ? 1e-12 : 1e-5;
-        Agreement.check(golden.name() + " " + setting + " after step " + step, expected.removeFirst().values().data(),
-            actual, tolerance, tolerance / 10);
+        Agreement.check(
+            golden.name() + " " + setting + " after step " + step,
+            should,
+            actual,
+            tolerance,
+            tolerance / 10 * reach);
       }
     }
     if (!expected.isEmpty()) {
-      throw new AssertionError(golden.name() + ": steps never reached: " + expected.stream().map(Entry::name).toList());
+      throw new AssertionError(
+          golden.name() + ": steps never reached: " + expected.stream().map(Entry::name).toList());
     }
     operands.forEach(operand -> operand.buffer().close());
     t.buffer().close();
@@ -88,13 +102,23 @@ final class OptimizerGoldenTest {
     double decay = golden.number("weight_decay", 0);
     return switch (golden.op()) {
       case "sgd" -> new Sgd(decay);
-      case "momentum" -> new Momentum(golden.attribute("momentum")[0], golden.attribute("nesterov")[0] != 0, decay);
+      case "momentum" ->
+          new Momentum(
+              golden.attribute("momentum")[0], golden.attribute("nesterov")[0] != 0, decay);
       case "adagrad" -> new Adagrad(golden.attribute("epsilon")[0], decay);
-      case "rms_prop" -> new RmsProp(golden.attribute("alpha")[0], golden.attribute("epsilon")[0], decay);
-      case "adam" -> new Adam(golden.attribute("betas")[0], golden.attribute("betas")[1],
-          golden.attribute("epsilon")[0], decay, golden.attribute("decoupled")[0] != 0);
+      case "rms_prop" ->
+          new RmsProp(golden.attribute("alpha")[0], golden.attribute("epsilon")[0], decay);
+      case "adam" ->
+          new Adam(
+              golden.attribute("betas")[0],
+              golden.attribute("betas")[1],
+              golden.attribute("epsilon")[0],
+              decay,
+              golden.attribute("decoupled")[0] != 0);
       case "lion" -> new Lion(golden.attribute("betas")[0], golden.attribute("betas")[1], decay);
-      default -> throw new IllegalArgumentException("golden: no such optimizer, got " + golden.op() + "; add it here");
+      default ->
+          throw new IllegalArgumentException(
+              "golden: no such optimizer, got " + golden.op() + "; add it here");
     };
   }
 }

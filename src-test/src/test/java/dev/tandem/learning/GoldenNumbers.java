@@ -19,19 +19,31 @@ public final class GoldenNumbers {
 
   public GoldenNumbers(String file) {
     this.file = file;
-    try (var lines = new BufferedReader(new InputStreamReader(
-        Objects.requireNonNull(GoldenNumbers.class.getResourceAsStream("/golden/" + file), file),
-        StandardCharsets.US_ASCII))) {
+    try (var lines =
+        new BufferedReader(
+            new InputStreamReader(
+                Objects.requireNonNull(
+                    GoldenNumbers.class.getResourceAsStream("/golden/" + file), file),
+                StandardCharsets.US_ASCII))) {
       String magic = lines.readLine();
       if (magic == null || !magic.startsWith(MAGIC)) {
-        throw new IllegalStateException("golden: " + file + " begins with another line, got '" + magic + "' for '" + MAGIC
-            + "'; make it again with python3 make_learning.py in its folder");
+        throw new IllegalStateException(
+            "golden: "
+                + file
+                + " begins with another line, got '"
+                + magic
+                + "' for '"
+                + MAGIC
+                + "'; make it again with python3 make_learning.py in its folder");
       }
-      lines.lines().forEach(line -> {
-        String[] words = line.split(" ");
-        double[] values = Arrays.stream(words).skip(1).mapToDouble(GoldenNumbers::number).toArray();
-        numbers.put(words[0], values);
-      });
+      lines
+          .lines()
+          .forEach(line -> {
+            String[] words = line.split(" ");
+            double[] values =
+                Arrays.stream(words).skip(1).mapToDouble(GoldenNumbers::number).toArray();
+            numbers.put(words[0], values);
+          });
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -45,7 +57,8 @@ public final class GoldenNumbers {
   public double[] get(String name) {
     double[] values = numbers.get(name);
     if (values == null) {
-      throw new IllegalStateException("golden: no such numbers in " + file + ", got '" + name + "' of " + numbers.keySet());
+      throw new IllegalStateException(
+          "golden: no such numbers in " + file + ", got '" + name + "' of " + numbers.keySet());
     }
     return values.clone();
   }

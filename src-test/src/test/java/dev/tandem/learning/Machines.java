@@ -47,9 +47,10 @@ public final class Machines {
 
   /** Overwrites an F32 or F64 tensor. */
   public static void set(Tensor tensor, double... numbers) {
-    tensor.write(tensor.dtype() == DType.F64
-        ? MemorySegment.ofArray(numbers.clone())
-        : MemorySegment.ofArray(floats(numbers)));
+    tensor.write(
+        tensor.dtype() == DType.F64
+            ? MemorySegment.ofArray(numbers.clone())
+            : MemorySegment.ofArray(floats(numbers)));
   }
 
   public static float[] floats(double... numbers) {

@@ -31,10 +31,17 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Step 1: weights start as seeded random numbers of a known distribution, the same on every backend. */
+/**
+ * Step 1: weights start as seeded random numbers of a known distribution, the same on every
+ * backend.
+ */
 class Step1InitialisationTest {
   private static final int MANY = 200_000;
-  /** A sample mean is further off than this many of its standard deviations once in two million draws. */
+
+  /**
+   * A sample mean is further off than this many of its standard deviations once in two million
+   * draws.
+   */
   private static final double SIGMAS = 5;
 
   private static float[] draw(Initializer initializer, int... lengths) {
@@ -47,18 +54,27 @@ class Step1InitialisationTest {
 
   private static double variance(float[] values) {
     double mean = mean(values);
-    return IntStream.range(0, values.length).mapToDouble(i -> (values[i] - mean) * (values[i] - mean)).average()
+    return IntStream.range(0, values.length)
+        .mapToDouble(i -> (values[i] - mean) * (values[i] - mean))
+        .average()
         .orElseThrow();
   }
 
-  /** Mean and variance lie within the error of a sample of that size. kurtosis: 9/5 if uniform, 3 if normal. */
+  /**
+   * Mean and variance lie within the error of a sample of that size. kurtosis: 9/5 if uniform, 3 if
+   * normal.
+   */
   private static void assertMoments(double mean, double variance, double kurtosis, float[] sample) {
     double n = sample.length;
     assertEquals(mean, mean(sample), SIGMAS * Math.sqrt(variance / n), "mean");
-    assertEquals(variance, variance(sample), SIGMAS * variance * Math.sqrt((kurtosis - 1) / n), "variance");
+    assertEquals(
+        variance, variance(sample), SIGMAS * variance * Math.sqrt((kurtosis - 1) / n), "variance");
   }
 
-  /** The moments of a uniform distribution over [-bound, bound], no number outside, and the edges reached. */
+  /**
+   * The moments of a uniform distribution over [-bound, bound], no number outside, and the edges
+   * reached.
+   */
   private static void assertUniform(double bound, float[] sample) {
     assertMoments(0, bound * bound / 3, 1.8, sample);
     float[] sorted = sample.clone();
@@ -72,13 +88,16 @@ class Step1InitialisationTest {
 
   private static void assertNormal(double mean, double deviation, float[] sample) {
     assertMoments(mean, deviation * deviation, 3, sample);
-    // What tells a normal distribution from others of its moments: the shares within one and two deviations.
+    // What tells a normal distribution from others of its moments: the shares within one and two
+    // deviations.
     for (double[] share : new double[][] {{1, 0.6826894921}, {2, 0.9544997361}}) {
-      long within = IntStream.range(0, sample.length)
-          .filter(i -> Math.abs(sample[i] - mean) <= share[0] * deviation)
-          .count();
+      long within =
+          IntStream.range(0, sample.length)
+              .filter(i -> Math.abs(sample[i] - mean) <= share[0] * deviation)
+              .count();
       double error = SIGMAS * Math.sqrt(share[1] * (1 - share[1]) / sample.length);
-      assertEquals(share[1], (double) within / sample.length, error, "within " + share[0] + " deviations");
+      assertEquals(
+          share[1], (double) within / sample.length, error, "within " + share[0] + " deviations");
     }
   }
 
@@ -105,10 +124,13 @@ class Step1InitialisationTest {
   @Test
   void xavierTakesFansOfBothSides() {
     assertUniform(Math.sqrt(6.0 / (200 + 1000)), draw(new Initializer.XavierUniform(1), 200, 1000));
-    assertNormal(0, Math.sqrt(2.0 / (200 + 1000)), draw(new Initializer.XavierNormal(1), 200, 1000));
-    // A convolution from 40 to 80 channels with a 5 x 10 kernel: fan-in 40 * 50, fan-out 80 * 50. The gain scales.
+    assertNormal(
+        0, Math.sqrt(2.0 / (200 + 1000)), draw(new Initializer.XavierNormal(1), 200, 1000));
+    // A convolution from 40 to 80 channels with a 5 x 10 kernel: fan-in 40 * 50, fan-out 80 * 50.
+    // The gain scales.
     double deviation = 5.0 / 3 * Math.sqrt(2.0 / (40 * 50 + 80 * 50));
-    assertUniform(deviation * Math.sqrt(3), draw(new Initializer.XavierUniform(5.0 / 3), 80, 40, 5, 10));
+    assertUniform(
+        deviation * Math.sqrt(3), draw(new Initializer.XavierUniform(5.0 / 3), 80, 40, 5, 10));
     assertNormal(0, deviation, draw(new Initializer.XavierNormal(5.0 / 3), 80, 40, 5, 10));
   }
 
@@ -136,16 +158,21 @@ class Step1InitialisationTest {
       for (int b = 0; b <= a; b++) {
         double dot = 0;
         for (int k = 0; k < length; k++) {
-          dot += (double) matrix[wide ? a * columns + k : k * columns + a]
-              * matrix[wide ? b * columns + k : k * columns + b];
+          dot +=
+              (double) matrix[wide ? a * columns + k : k * columns + a]
+                  * matrix[wide ? b * columns + k : k * columns + b];
         }
         // Computed in double; each element was rounded to F32, by 2^-24 of itself.
-        assertEquals(a == b ? gain * gain : 0, dot, 1e-6 * gain * gain, "vectors " + a + " and " + b);
+        assertEquals(
+            a == b ? gain * gain : 0, dot, 1e-6 * gain * gain, "vectors " + a + " and " + b);
       }
     }
   }
 
-  /** A QR decomposition whose signs are left to chance of the algorithm would give a first element of one sign. */
+  /**
+   * A QR decomposition whose signs are left to chance of the algorithm would give a first element
+   * of one sign.
+   */
   @Test
   void orthogonalMatricesPreferNoDirection() {
     int draws = 2000;
@@ -164,8 +191,10 @@ class Step1InitialisationTest {
         new BatchNorm(init, 4),
         Activation.of("relu"),
         new Flatten(),
-        new Linear(init, 16, 8, Linear.Options.standard().withWeight(new Initializer.Orthogonal(1))),
-        new Linear(init, 8, 3, Linear.Options.standard().withWeight(new Initializer.XavierNormal(1))),
+        new Linear(
+            init, 16, 8, Linear.Options.standard().withWeight(new Initializer.Orthogonal(1))),
+        new Linear(
+            init, 8, 3, Linear.Options.standard().withWeight(new Initializer.XavierNormal(1))),
         new Embedding(init, 5, 3));
   }
 
@@ -182,57 +211,74 @@ class Step1InitialisationTest {
     Backend first = Machines.all().findFirst().orElseThrow().getPayload();
     Map<String, float[]> expected = weights(first, 5);
     assertTrue(expected.values().stream().mapToInt(values -> values.length).sum() > 200);
-    Machines.all().forEach(backend -> {
-      Map<String, float[]> actual = weights(backend.getPayload(), 5);
-      assertEquals(expected.keySet(), actual.keySet());
-      actual.forEach((name, values) -> assertArrayEquals(expected.get(name), values, name + " on " + backend.getName()));
-    });
+    Machines.all()
+        .forEach(backend -> {
+          Map<String, float[]> actual = weights(backend.getPayload(), 5);
+          assertEquals(expected.keySet(), actual.keySet());
+          actual.forEach((name, values) ->
+              assertArrayEquals(expected.get(name), values, name + " on " + backend.getName()));
+        });
   }
 
   /**
-   * Pins the numbers themselves, so that a run recorded with a seed can be repeated by a later version. They come from a
-   * separate Philox and normal quantile, in Python: statistics.NormalDist().inv_cdf((word + 0.5) / 2**32).
+   * Pins the numbers themselves, so that a run recorded with a seed can be repeated by a later
+   * version. They come from a separate Philox and normal quantile, in Python:
+   * statistics.NormalDist().inv_cdf((word + 0.5) / 2**32).
    */
   @Test
   void theNumbersOfASeedDoNotChangeBetweenVersions() {
-    assertArrayEquals(new float[] {0.337677002f, -0.637741625f, -0.861723363f}, draw(new Initializer.Normal(0, 1), 3));
+    assertArrayEquals(
+        new float[] {0.337677002f, -0.637741625f, -0.861723363f},
+        draw(new Initializer.Normal(0, 1), 3));
   }
 
   @OnEveryMachine
   void anotherSeedGivesOtherWeights(Backend backend) {
     Map<String, float[]> one = weights(backend, 5);
     Map<String, float[]> other = weights(backend, 6);
-    one.keySet().stream().filter(name -> name.endsWith("weight") && !name.equals("1.weight")).forEach(name -> {
-      assertFalse(Arrays.equals(one.get(name), other.get(name)), name);
-      long equal = IntStream.range(0, one.get(name).length)
-          .filter(i -> one.get(name)[i] == other.get(name)[i])
-          .count();
-      assertEquals(0, equal, name + ": elements in common");
-    });
+    one.keySet().stream()
+        .filter(name -> name.endsWith("weight") && !name.equals("1.weight"))
+        .forEach(name -> {
+          assertFalse(Arrays.equals(one.get(name), other.get(name)), name);
+          long equal =
+              IntStream.range(0, one.get(name).length)
+                  .filter(i -> one.get(name)[i] == other.get(name)[i])
+                  .count();
+          assertEquals(0, equal, name + ": elements in common");
+        });
   }
 
   @OnDoubles
   void anF64NetworkStartsFromTheF32NetworkOfItsSeed(Backend backend) {
     Map<String, float[]> narrow = weights(backend, 5);
     try (Module network = network(Machines.init(backend, DType.F64, 5))) {
-      network.parameters().forEach((name, parameter) ->
-          assertArrayEquals(narrow.get(name), Machines.floats(parameter.toDoubles()), name));
+      network
+          .parameters()
+          .forEach((name, parameter) ->
+              assertArrayEquals(narrow.get(name), Machines.floats(parameter.toDoubles()), name));
     }
   }
 
-  /** Each layer draws a stream of its own: what is added at the end leaves the beginning as it was. */
+  /**
+   * Each layer draws a stream of its own: what is added at the end leaves the beginning as it was.
+   */
   @OnEveryMachine
   void aLayerAddedAtTheEndChangesNoneBefore(Backend backend) {
     Init init = Machines.init(backend, DType.F32, 5);
     try (Module first = new Linear(init, 6, 4)) {
       Init again = Machines.init(backend, DType.F32, 5);
       try (Module longer = Sequential.of(new Linear(again, 6, 4), new Linear(again, 4, 2))) {
-        assertArrayEquals(first.parameters().get("weight").toFloats(), longer.parameters().get("0.weight").toFloats());
+        assertArrayEquals(
+            first.parameters().get("weight").toFloats(),
+            longer.parameters().get("0.weight").toFloats());
       }
     }
   }
 
-  /** Why weights are random: units that start alike get like gradients and stay alike, one unit many times over. */
+  /**
+   * Why weights are random: units that start alike get like gradients and stay alike, one unit many
+   * times over.
+   */
   @OnEveryMachine
   void unitsThatStartAlikeStayAlike(Backend backend) {
     float[] alike = trainedUnits(backend, new Initializer.Constant(0.3));
@@ -246,8 +292,11 @@ class Step1InitialisationTest {
   private static float[] trainedUnits(Backend backend, Initializer initializer) {
     Init init = Machines.init(backend, DType.F32, 3);
     Linear.Options options = Linear.Options.standard().withWeight(initializer);
-    try (Module network = Sequential.of(
-            new Linear(init, 2, 2, options), Activation.of("tanh"), new Linear(init, 2, 1, options));
+    try (Module network =
+            Sequential.of(
+                new Linear(init, 2, 2, options),
+                Activation.of("tanh"),
+                new Linear(init, 2, 1, options));
         Optimizer optimizer = new Optimizer(Rule.Sgd.standard().update(), network.parameters());
         Tensor x = Tensor.of(backend, new float[] {0, 0, 0, 1, 1, 0, 1, 1}, 4, 2);
         Tensor target = Tensor.of(backend, new float[] {0, 1, 1, 0}, 4, 1)) {

@@ -42,7 +42,10 @@ import org.junit.jupiter.api.BeforeEach;
 
 /** Step 2: an input passes through layers, each of which computes what pencil and paper say. */
 class Step2ForwardTest {
-  /** A handful of F32 operations of order 1, transcendental functions among them: about 16 units in the last place. */
+  /**
+   * A handful of F32 operations of order 1, transcendental functions among them: about 16 units in
+   * the last place.
+   */
   private static final double F32 = 2e-6;
 
   private Scope scope;
@@ -81,13 +84,22 @@ class Step2ForwardTest {
   @OnEveryMachine
   void linearWorksOnTheInnermostAxis(Backend backend) {
     try (Linear layer = new Linear(init(backend), 3, 2)) {
-      Tensor x = Tensor.of(backend, Machines.floats(IntStream.range(0, 24).mapToDouble(i -> i).toArray()), 2, 4, 3);
+      Tensor x =
+          Tensor.of(
+              backend,
+              Machines.floats(IntStream.range(0, 24).mapToDouble(i -> i).toArray()),
+              2,
+              4,
+              3);
       Tensor y = layer.forward(x);
       assertEquals(Shape.of(2, 4, 2), y.shape());
       assertNear(layer.forward(x.reshape(8, 3)).toDoubles(), y, 0, "rows");
       assertEquals(Shape.of(2), layer.forward(x.slice(0, 0, 1).slice(1, 0, 1).reshape(3)).shape());
-      ShapeException refused = assertThrows(ShapeException.class, () -> layer.forward(x.reshape(6, 4)));
-      assertEquals("Linear(3 -> 2): x does not fit the layer, got F32 (6, 4); it must be (..., 3)", refused.getMessage());
+      ShapeException refused =
+          assertThrows(ShapeException.class, () -> layer.forward(x.reshape(6, 4)));
+      assertEquals(
+          "Linear(3 -> 2): x does not fit the layer, got F32 (6, 4); it must be (..., 3)",
+          refused.getMessage());
     }
   }
 
@@ -105,30 +117,57 @@ class Step2ForwardTest {
     set(layer.parameters().get("weight"), 1, 0, 0, 1, 0, 1, -1, 0);
     set(layer.parameters().get("bias"), 0, 100);
     Tensor x = Tensor.of(backend, new float[] {1, 2, 3, 4, 5, 6, 7, 8, 9}, 1, 1, 3, 3);
-    // The first kernel adds the diagonal, not a mirrored one: what is called convolution here is cross-correlation.
-    assertForward(layer, x, Shape.of(1, 2, 2, 2), 1 + 5, 2 + 6, 4 + 8, 5 + 9, 100 + 2 - 4, 100 + 3 - 5, 100 + 5 - 7,
+    // The first kernel adds the diagonal, not a mirrored one: what is called convolution here is
+    // cross-correlation.
+    assertForward(
+        layer,
+        x,
+        Shape.of(1, 2, 2, 2),
+        1 + 5,
+        2 + 6,
+        4 + 8,
+        5 + 9,
+        100 + 2 - 4,
+        100 + 3 - 5,
+        100 + 5 - 7,
         100 + 6 - 8);
   }
 
   @OnEveryMachine
   void conv2dPadsAndStrides(Backend backend) {
-    Conv2d layer = new Conv2d(init(backend), 1, 1, Size2d.of(3), Conv2d.Options.standard().withStride(2).withPadding(1));
+    Conv2d layer =
+        new Conv2d(
+            init(backend),
+            1,
+            1,
+            Size2d.of(3),
+            Conv2d.Options.standard().withStride(2).withPadding(1));
     set(layer.parameters().get("weight"), 1, 1, 1, 1, 1, 1, 1, 1, 1);
     Tensor x = Tensor.of(backend, new float[] {1, 2, 3, 4, 5, 6, 7, 8, 9}, 1, 1, 3, 3);
-    assertForward(layer, x, Shape.of(1, 1, 2, 2), 1 + 2 + 4 + 5, 2 + 3 + 5 + 6, 4 + 5 + 7 + 8, 5 + 6 + 8 + 9);
+    assertForward(
+        layer, x, Shape.of(1, 1, 2, 2), 1 + 2 + 4 + 5, 2 + 3 + 5 + 6, 4 + 5 + 7 + 8, 5 + 6 + 8 + 9);
   }
 
   @OnEveryMachine
   void conv2dKeepsGroupsApart(Backend backend) {
-    Conv2d layer = new Conv2d(init(backend), 2, 2, Size2d.of(1), Conv2d.Options.standard().withGroups(2).withoutBias());
+    Conv2d layer =
+        new Conv2d(
+            init(backend),
+            2,
+            2,
+            Size2d.of(1),
+            Conv2d.Options.standard().withGroups(2).withoutBias());
     assertEquals(Shape.of(2, 1, 1, 1), layer.parameters().get("weight").shape());
     set(layer.parameters().get("weight"), 2, 3);
-    assertForward(layer, Tensor.of(backend, new float[] {5, 7}, 1, 2, 1, 1), Shape.of(1, 2, 1, 1), 10, 21);
+    assertForward(
+        layer, Tensor.of(backend, new float[] {5, 7}, 1, 2, 1, 1), Shape.of(1, 2, 1, 1), 10, 21);
   }
 
   @OnEveryMachine
   void poolingFoldsWindows(Backend backend) {
-    Tensor x = Tensor.of(backend, new float[] {1, 2, 5, 6, 3, 4, 7, 0, -1, -2, 0, 0, -3, -4, 0, 1}, 1, 1, 4, 4);
+    Tensor x =
+        Tensor.of(
+            backend, new float[] {1, 2, 5, 6, 3, 4, 7, 0, -1, -2, 0, 0, -3, -4, 0, 1}, 1, 1, 4, 4);
     assertForward(new MaxPool2d(2), x, Shape.of(1, 1, 2, 2), 4, 7, -1, 1);
     assertForward(new AvgPool2d(2), x, Shape.of(1, 1, 2, 2), 2.5, 4.5, -2.5, 0.25);
     assertForward(new GlobalAvgPool2d(), x, Shape.of(1, 1), 19.0 / 16);
@@ -148,7 +187,14 @@ class Step2ForwardTest {
     RmsNorm layer = new RmsNorm(init(backend), 2, 0);
     set(layer.parameters().get("weight"), 1, 3);
     // The mean square of (1, 7) is 25, of (-3, -3) it is 9: the mean stays, the sign stays.
-    assertForward(layer, Tensor.of(backend, new float[] {1, 7, -3, -3}, 2, 2), Shape.of(2, 2), 0.2, 4.2, -1, -3);
+    assertForward(
+        layer,
+        Tensor.of(backend, new float[] {1, 7, -3, -3}, 2, 2),
+        Shape.of(2, 2),
+        0.2,
+        4.2,
+        -1,
+        -3);
   }
 
   @OnEveryMachine
@@ -158,15 +204,23 @@ class Step2ForwardTest {
       assertNear(new double[] {-1, -1, 1, -1, -1, 1, 1, 1}, layer.forward(x), F32, "training");
       // Means 2 and 20; unbiased variances 4/3 and 400/3; a tenth of the way from 0 and 1.
       assertNear(new double[] {0.2, 2}, layer.buffers().get("running_mean"), F32, "running mean");
-      assertNear(new double[] {1 + (4.0 / 3 - 1) / 10, 1 + (400.0 / 3 - 1) / 10}, layer.buffers().get("running_var"), F32,
+      assertNear(
+          new double[] {1 + (4.0 / 3 - 1) / 10, 1 + (400.0 / 3 - 1) / 10},
+          layer.buffers().get("running_var"),
+          F32,
           "running variance");
       layer.training(false);
       set(layer.buffers().get("running_mean"), 1, 10);
       set(layer.buffers().get("running_var"), 4, 100);
       double[] evaluated = {0, 0, 1, 0, 0, 2, 1, 2};
       assertNear(evaluated, layer.forward(x), F32, "evaluation");
-      assertNear(Arrays.copyOf(evaluated, 2), layer.forward(x.slice(0, 0, 1)), F32, "one sample alone");
-      assertNear(new double[] {1, 10}, layer.buffers().get("running_mean"), 0, "evaluation leaves the statistics");
+      assertNear(
+          Arrays.copyOf(evaluated, 2), layer.forward(x.slice(0, 0, 1)), F32, "one sample alone");
+      assertNear(
+          new double[] {1, 10},
+          layer.buffers().get("running_mean"),
+          0,
+          "evaluation leaves the statistics");
     }
   }
 
@@ -174,10 +228,16 @@ class Step2ForwardTest {
   void batchNormRefusesToTrainOnOneValue(Backend backend) {
     try (BatchNorm layer = new BatchNorm(init(backend), 2)) {
       ShapeException refused =
-          assertThrows(ShapeException.class, () -> layer.forward(Tensor.of(backend, new float[] {1, 2}, 1, 2)));
-      assertEquals("BatchNorm(2): one value a channel has no variance, got F32 (1, 2); train on larger batches, or drop "
-          + "the last, incomplete one", refused.getMessage());
-      assertEquals(Shape.of(1, 2, 2, 1), layer.forward(Tensor.of(backend, new float[] {1, 2, 3, 4}, 1, 2, 2, 1)).shape());
+          assertThrows(
+              ShapeException.class,
+              () -> layer.forward(Tensor.of(backend, new float[] {1, 2}, 1, 2)));
+      assertEquals(
+          "BatchNorm(2): one value a channel has no variance, got F32 (1, 2); train on larger"
+              + " batches, or drop the last, incomplete one",
+          refused.getMessage());
+      assertEquals(
+          Shape.of(1, 2, 2, 1),
+          layer.forward(Tensor.of(backend, new float[] {1, 2, 3, 4}, 1, 2, 2, 1)).shape());
     }
   }
 
@@ -192,7 +252,9 @@ class Step2ForwardTest {
       long dropped = Arrays.stream(first).filter(value -> value == 0).count();
       // Five standard deviations of the binomial distribution.
       assertEquals(p * elements, dropped, 5 * Math.sqrt(elements * p * (1 - p)));
-      assertEquals(dropped, Arrays.stream(first).filter(value -> Math.abs(value - 3 / (1 - p)) > 1e-5).count(),
+      assertEquals(
+          dropped,
+          Arrays.stream(first).filter(value -> Math.abs(value - 3 / (1 - p)) > 1e-5).count(),
           "the kept are scaled, so that the mean stays");
       assertFalse(Arrays.equals(first, second), "each call draws afresh");
       layer.training(false);
@@ -245,17 +307,23 @@ class Step2ForwardTest {
   void residualAddsItsInput(Backend backend) {
     Linear branch = new Linear(init(backend), 2, 2);
     set(branch.parameters().get("weight"), 0, 1, 1, 0);
-    assertForward(new Residual(branch), Tensor.of(backend, new float[] {1, 5}, 1, 2), Shape.of(1, 2), 6, 6);
+    assertForward(
+        new Residual(branch), Tensor.of(backend, new float[] {1, 5}, 1, 2), Shape.of(1, 2), 6, 6);
   }
 
   @OnEveryMachine
   void residualRefusesToBroadcast(Backend backend) {
     try (Residual narrowing = new Residual(new Linear(init(backend), 2, 1));
-        Residual mended = new Residual(new Linear(init(backend), 2, 1), new Linear(init(backend), 2, 1))) {
+        Residual mended =
+            new Residual(new Linear(init(backend), 2, 1), new Linear(init(backend), 2, 1))) {
       Tensor x = Tensor.of(backend, new float[] {1, 5}, 1, 2);
       ShapeException refused = assertThrows(ShapeException.class, () -> narrowing.forward(x));
-      assertTrue(refused.getMessage().startsWith(
-          "Residual: branch and shortcut give different shapes, got (1, 1) and (1, 2)"), refused.getMessage());
+      assertTrue(
+          refused
+              .getMessage()
+              .startsWith(
+                  "Residual: branch and shortcut give different shapes, got (1, 1) and (1, 2)"),
+          refused.getMessage());
       assertEquals(Shape.of(1, 1), mended.forward(x).shape());
     }
   }
@@ -268,8 +336,12 @@ class Step2ForwardTest {
     set(second.parameters().get("weight"), 10, 100);
     set(second.parameters().get("bias"), 1);
     // 4 -> (8, -12) -> relu (8, 0) -> 81; -1 -> (-2, 3) -> (0, 3) -> 301.
-    assertForward(Sequential.of(first, Activation.of("relu"), second), Tensor.of(backend, new float[] {4, -1}, 2, 1),
-        Shape.of(2, 1), 81, 301);
+    assertForward(
+        Sequential.of(first, Activation.of("relu"), second),
+        Tensor.of(backend, new float[] {4, -1}, 2, 1),
+        Shape.of(2, 1),
+        81,
+        301);
   }
 
   /** All it takes to have a layer of one's own: register what is trained, say how it computes. */
@@ -296,7 +368,11 @@ class Step2ForwardTest {
         network.forward(x).sum().backward();
       }
       // Where relu passes: 2 and 6 for the first feature, 8 for the second.
-      assertNear(new double[] {8, 8}, network.parameters().get("0.scale").gradient().orElseThrow(), 0, "gradient");
+      assertNear(
+          new double[] {8, 8},
+          network.parameters().get("0.scale").gradient().orElseThrow(),
+          0,
+          "gradient");
     }
   }
 }

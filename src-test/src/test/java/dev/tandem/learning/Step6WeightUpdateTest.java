@@ -29,10 +29,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
-/** Step 6: every weight moves against its derivative, w = w - lr * dw, after one sample, some, or all of them. */
+/**
+ * Step 6: every weight moves against its derivative, w = w - lr * dw, after one sample, some, or
+ * all of them.
+ */
 class Step6WeightUpdateTest {
   private static final int SAMPLES = 10;
 
@@ -40,13 +41,15 @@ class Step6WeightUpdateTest {
   private static void give(Tensor parameter, double... gradient) {
     try (Tape _ = Tape.open()) {
       int[] lengths = parameter.shape().lengths();
-      parameter.mul(Machines.tensor(parameter.backend(), parameter.dtype(), gradient, lengths)).sum().backward();
+      parameter
+          .mul(Machines.tensor(parameter.backend(), parameter.dtype(), gradient, lengths))
+          .sum()
+          .backward();
     }
   }
 
   /** One product and one difference, each rounded to F32: no fused multiply-add, no other order. */
-  @ParameterizedTest(autoCloseArguments = false) // tests share the backends
-  @MethodSource("dev.tandem.learning.Machines#real")
+  @OnRealMachines
   void theDeltaRuleHoldsToTheBit(Backend backend) {
     int count = 1003; // not a multiple of any vector's lanes
     float[] weights = new Random(1).normal(count, 0, 1);
@@ -99,7 +102,8 @@ class Step6WeightUpdateTest {
     expected.put(Rule.Adagrad.standard(), new double[] {0.9, 0.9 + 0.1 / Math.sqrt(1.25)});
     // s = 0.0025, then 0.012475.
     expected.put(Rule.RmsProp.standard(), new double[] {0, 0 + 0.1 / Math.sqrt(0.012475)});
-    // Corrected moments: 0.5 and 0.25, then (0.045 - 0.1) / 0.19 and (0.00024975 + 0.001) / 0.001999.
+    // Corrected moments: 0.5 and 0.25, then (0.045 - 0.1) / 0.19 and (0.00024975 + 0.001) /
+    // 0.001999.
     double second = 0.1 * (0.055 / 0.19) / Math.sqrt(0.00124975 / 0.001999);
     expected.put(Rule.Adam.standard(), new double[] {0.9, 0.9 + second});
     // w shrinks by 1 - 0.1 * 0.01 first.
@@ -125,9 +129,16 @@ class Step6WeightUpdateTest {
   /** Every rule finds the bottom of a valley that is ten times steeper one way than the other. */
   @OnDoubles
   void everyRuleDescends(Backend backend) {
-    for (Rule rule : List.of(Rule.Sgd.standard(), Rule.Momentum.standard(), Rule.Nesterov.standard(),
-        Rule.Adagrad.standard(), Rule.RmsProp.standard(), Rule.Adam.standard(), Rule.AdamW.standard(),
-        Rule.Lion.standard())) {
+    for (Rule rule :
+        List.of(
+            Rule.Sgd.standard(),
+            Rule.Momentum.standard(),
+            Rule.Nesterov.standard(),
+            Rule.Adagrad.standard(),
+            Rule.RmsProp.standard(),
+            Rule.Adam.standard(),
+            Rule.AdamW.standard(),
+            Rule.Lion.standard())) {
       double base = rule instanceof Rule.Adagrad ? 0.5 : 0.03;
       Schedule schedule = new Schedule.Cosine(300, 0);
       try (Tensor w = Tensor.of(backend, new double[] {2, -1.5}, 2).requireGradient();
@@ -151,7 +162,9 @@ class Step6WeightUpdateTest {
 
   @OnDoubles
   void weightDecayPullsToZeroWhatTheLossLeavesAlone(Backend backend) {
-    for (Rule rule : List.of(new Rule.Sgd(0.1), new Rule.Momentum(0, 0.1), new Rule.AdamW(0.9, 0.999, 1e-8, 0.1))) {
+    for (Rule rule :
+        List.of(
+            new Rule.Sgd(0.1), new Rule.Momentum(0, 0.1), new Rule.AdamW(0.9, 0.999, 1e-8, 0.1))) {
       try (Tensor w = Tensor.of(backend, new double[] {1}, 1).requireGradient();
           Optimizer optimizer = new Optimizer(rule.update(), Map.of("w", w))) {
         optimizer.learningRate(0.5);
@@ -191,7 +204,11 @@ class Step6WeightUpdateTest {
 
   private static Tensor data(Backend backend, long seed, int features) {
     float[] values = new Random(seed).normal(SAMPLES * features, 0, 1);
-    return Tensor.of(backend, IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray(), SAMPLES, features);
+    return Tensor.of(
+        backend,
+        IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray(),
+        SAMPLES,
+        features);
   }
 
   /** One epoch in batches of the size, from the same network. Returns the number of updates. */
@@ -212,7 +229,9 @@ class Step6WeightUpdateTest {
           optimizer.clearGradients();
         }
       }
-      assertTrue(loss(network, x, target) < before, "an epoch in batches of " + batch + " lowers the loss");
+      assertTrue(
+          loss(network, x, target) < before,
+          "an epoch in batches of " + batch + " lowers the loss");
       return optimizer.steps();
     }
   }
@@ -241,31 +260,41 @@ class Step6WeightUpdateTest {
         loss.mean(network.forward(x), target).backward();
       }
       Map<String, double[]> full = new LinkedHashMap<>();
-      network.parameters().forEach((name, w) -> full.put(name, w.gradient().orElseThrow().toDoubles()));
+      network
+          .parameters()
+          .forEach((name, w) -> full.put(name, w.gradient().orElseThrow().toDoubles()));
       Map<String, double[]> mean = new LinkedHashMap<>();
       for (int sample = 0; sample < SAMPLES; sample++) {
         network.parameters().values().forEach(Tensor::clearGradient);
         try (Tape _ = Tape.open()) {
           loss.mean(network.forward(x.slice(0, sample, 1)), target.slice(0, sample, 1)).backward();
         }
-        network.parameters().forEach((name, w) -> {
-          double[] online = w.gradient().orElseThrow().toDoubles();
-          double[] sum = mean.computeIfAbsent(name, _ -> new double[online.length]);
-          for (int i = 0; i < sum.length; i++) {
-            sum[i] += online[i] / SAMPLES;
-          }
-        });
+        network
+            .parameters()
+            .forEach((name, w) -> {
+              double[] online = w.gradient().orElseThrow().toDoubles();
+              double[] sum = mean.computeIfAbsent(name, _ -> new double[online.length]);
+              for (int i = 0; i < sum.length; i++) {
+                sum[i] += online[i] / SAMPLES;
+              }
+            });
       }
       // F64 sums of ten terms in another order.
       full.forEach((name, gradient) -> assertNear(gradient, mean.get(name), 1e-14, name));
     }
   }
 
-  /** In a loop of steps nothing is left over: memory is the same after every one of them from the third on. */
+  /**
+   * In a loop of steps nothing is left over: memory is the same after every one of them from the
+   * third on.
+   */
   @OnEveryMachine
   void memoryIsFlatAfterTheThirdStep(Backend backend) {
-    try (Module network = Sequential.of(new Linear(Machines.init(backend, DType.F32, 1), 20, 30), Activation.of("gelu"),
-            new Linear(Machines.init(backend, DType.F32, 2), 30, 1));
+    try (Module network =
+            Sequential.of(
+                new Linear(Machines.init(backend, DType.F32, 1), 20, 30),
+                Activation.of("gelu"),
+                new Linear(Machines.init(backend, DType.F32, 2), 30, 1));
         Tensor x = Tensor.full(backend, new TensorType(DType.F32, Shape.of(8, 20)), 0.5);
         Tensor target = Tensor.full(backend, new TensorType(DType.F32, Shape.of(8, 1)), 1);
         Optimizer optimizer = new Optimizer(Rule.Adam.standard().update(), network.parameters())) {

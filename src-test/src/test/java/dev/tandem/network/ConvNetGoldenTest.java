@@ -18,12 +18,14 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Convolutions, batch norm, both poolings, relu and silu, trained by AdamW, against PyTorch. */
 final class ConvNetGoldenTest {
-  private static final Conv2dGeometry SAME = new Conv2dGeometry(Size2d.of(1), Size2d.of(1), Size2d.of(1), 1);
+  private static final Conv2dGeometry SAME =
+      new Conv2dGeometry(Size2d.of(1), Size2d.of(1), Size2d.of(1), 1);
 
   @TestFactory
   Stream<DynamicTest> trainsAsInPyTorch() {
     Adam adamW = new Adam(0.9, 0.999, 1e-8, 0.05, true);
-    return NetworkGolden.tests("conv_net", ConvNetGoldenTest::start, ConvNetGoldenTest::logits, adamW, 0.02);
+    return NetworkGolden.tests(
+        "conv_net", ConvNetGoldenTest::start, ConvNetGoldenTest::logits, adamW, 0.02);
   }
 
   private static Start start(DType dtype) {
@@ -40,7 +42,9 @@ final class ConvNetGoldenTest {
   }
 
   private static Tensor logits(Map<String, Tensor> p, Tensor x) {
-    Tensor normal = Tensor.apply(new BatchNorm(1e-5), x.conv2d(p.get("conv1"), SAME), p.get("gamma"), p.get("beta"));
+    Tensor normal =
+        Tensor.apply(
+            new BatchNorm(1e-5), x.conv2d(p.get("conv1"), SAME), p.get("gamma"), p.get("beta"));
     Tensor half = normal.relu().maxPool2d(Window.of(2));
     Tensor deep = half.conv2d(p.get("conv2"), SAME).add(p.get("bias2")).silu();
     return deep.avgPool2d(Window.of(2)).flatten(1).matmul(p.get("w")).add(p.get("b"));

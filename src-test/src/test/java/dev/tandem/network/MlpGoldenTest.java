@@ -16,7 +16,8 @@ import org.junit.jupiter.api.TestFactory;
 final class MlpGoldenTest {
   @TestFactory
   Stream<DynamicTest> trainsAsInPyTorch() {
-    return NetworkGolden.tests("mlp", MlpGoldenTest::start, MlpGoldenTest::logits, new Momentum(0.9, false, 0), 0.5);
+    return NetworkGolden.tests(
+        "mlp", MlpGoldenTest::start, MlpGoldenTest::logits, new Momentum(0.9, false, 0), 0.5);
   }
 
   private static Start start(DType dtype) {
@@ -32,8 +33,13 @@ final class MlpGoldenTest {
   }
 
   private static Tensor logits(Map<String, Tensor> p, Tensor x) {
-    return x.matmul(p.get("w1")).add(p.get("b1")).tanh()
-        .matmul(p.get("w2")).add(p.get("b2")).geluTanh()
-        .matmul(p.get("w3")).add(p.get("b3"));
+    return x.matmul(p.get("w1"))
+        .add(p.get("b1"))
+        .tanh()
+        .matmul(p.get("w2"))
+        .add(p.get("b2"))
+        .geluTanh()
+        .matmul(p.get("w3"))
+        .add(p.get("b3"));
   }
 }

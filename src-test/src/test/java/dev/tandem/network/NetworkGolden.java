@@ -20,7 +20,10 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
-/** Trains a small network as make_golden.py did and compares: every gradient of step 0, ten losses, the last weights. */
+/**
+ * Trains a small network as make_golden.py did and compares: every gradient of step 0, ten losses, the last
+ * weights.
+ */
 final class NetworkGolden {
   private NetworkGolden() {}
 
@@ -36,20 +39,29 @@ final class NetworkGolden {
     Start in(DType dtype);
   }
 
-  static Stream<DynamicTest> tests(String name, Starting start, Forward forward, Optimizer optimizer, double lr) {
+  static Stream<DynamicTest> tests(
+      String name, Starting start, Forward forward, Optimizer optimizer, double lr) {
     Case golden = GoldenFile.read("networks").named(name);
-    return Agreement.settings().stream().map(setting -> DynamicTest.dynamicTest(name + " " + setting,
-        () -> train(golden, start.in(setting.dtype()), forward, optimizer, lr, setting)));
+    return Agreement.settings().stream()
+        .map(setting ->
+            DynamicTest.dynamicTest(
+                name + " " + setting,
+                () -> train(golden, start.in(setting.dtype()), forward, optimizer, lr, setting)));
   }
 
   private static void train(
       Case golden, Start start, Forward forward, Optimizer optimizer, double lr, Setting setting) {
     Backend backend = setting.backend();
     Map<String, Tensor> parameters = new LinkedHashMap<>();
-    start.parameters.forEach((name, values) -> parameters.put(name, tensor(backend, values).requireGradient()));
+    start.parameters.forEach(
+        (name, values) -> parameters.put(name, tensor(backend, values).requireGradient()));
     Map<String, List<Tensor>> states = new LinkedHashMap<>();
-    parameters.forEach((name, parameter) -> states.put(name, Stream.generate(() ->
-        Tensor.zeros(backend, parameter.type())).limit(optimizer.states()).toList()));
+    parameters.forEach((name, parameter) ->
+        states.put(
+            name,
+            Stream.generate(() -> Tensor.zeros(backend, parameter.type()))
+                .limit(optimizer.states())
+                .toList()));
     Tensor x = tensor(backend, start.x);
     Tensor targets = tensor(backend, start.targets);
     Tensor rate = Tensor.scalar(backend, setting.dtype(), lr);
@@ -63,7 +75,8 @@ final class NetworkGolden {
         tape.backward(loss);
       }
       if (step == 0) {
-        parameters.forEach((name, parameter) -> compare(golden, setting, "grad", name, parameter.gradient().orElseThrow()));
+        parameters.forEach((name, parameter) ->
+            compare(golden, setting, "grad", name, parameter.gradient().orElseThrow()));
       }
       Tensor.update(new Increment(), count);
       parameters.forEach((name, parameter) -> {
@@ -89,11 +102,16 @@ final class NetworkGolden {
   }
 
   /** Gradients here are of order 0.1 and weights of order 1; both are sums of some ten such terms. */
-  private static void compare(Case golden, Setting setting, String kind, String name, Tensor actual) {
+  private static void compare(
+      Case golden, Setting setting, String kind, String name, Tensor actual) {
     boolean gradient = kind.equals("grad");
     double tolerance = setting.dtype() == DType.F64 ? 1e-8 : gradient ? 1e-6 : 1e-4;
-    Agreement.check(golden.name() + " " + setting + ", " + (gradient ? "gradient of " : "last ") + name,
-        golden.entry(kind, name).data(), actual.toDoubles(), tolerance, tolerance);
+    Agreement.check(
+        golden.name() + " " + setting + ", " + (gradient ? "gradient of " : "last ") + name,
+        golden.entry(kind, name).data(),
+        actual.toDoubles(),
+        tolerance,
+        tolerance);
   }
 
   private static Tensor tensor(Backend backend, Values values) {

@@ -64,9 +64,18 @@ class ModuleTest {
   void namesAreDottedPathsInOrder() {
     try (Module network = network()) {
       assertEquals(
-          List.of("0.weight", "0.bias", "1.weight", "1.bias", "2.branch.0.weight", "2.branch.0.bias", "4.weight", "4.bias"),
+          List.of(
+              "0.weight",
+              "0.bias",
+              "1.weight",
+              "1.bias",
+              "2.branch.0.weight",
+              "2.branch.0.bias",
+              "4.weight",
+              "4.bias"),
           List.copyOf(network.parameters().keySet()));
-      assertEquals(List.of("1.running_mean", "1.running_var"), List.copyOf(network.buffers().keySet()));
+      assertEquals(
+          List.of("1.running_mean", "1.running_var"), List.copyOf(network.buffers().keySet()));
       assertEquals(List.of("2.branch.1.state"), List.copyOf(network.randomStates().keySet()));
       assertEquals(List.of("0", "1", "2", "3", "4"), List.copyOf(network.children().keySet()));
       assertEquals(2 * 9 + 2 + 2 + 2 + 4 + 2 + 24 + 3, network.parameterElements());
@@ -96,7 +105,8 @@ class ModuleTest {
     try (Part outer = new Part()) {
       outer.addChild("inner", new LayerNorm(init, 2));
       outer.add("scale", one());
-      assertEquals(List.of("scale", "inner.weight", "inner.bias"), List.copyOf(outer.parameters().keySet()));
+      assertEquals(
+          List.of("scale", "inner.weight", "inner.bias"), List.copyOf(outer.parameters().keySet()));
     }
   }
 
@@ -120,17 +130,29 @@ class ModuleTest {
         if (taken.equals("0")) {
           part.addChild("0", new Flatten());
         }
-        for (Runnable again : List.<Runnable>of(() -> part.add(taken, value), () -> part.addBuffer(taken, value),
-            () -> part.addChild(taken, new Flatten()))) {
-          IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, again::run);
-          assertEquals("module: the name is taken, got '" + taken + "' twice in Part; give each part a name of its own",
+        for (Runnable again :
+            List.<Runnable>of(
+                () -> part.add(taken, value),
+                () -> part.addBuffer(taken, value),
+                () -> part.addChild(taken, new Flatten()))) {
+          IllegalArgumentException refused =
+              assertThrows(IllegalArgumentException.class, again::run);
+          assertEquals(
+              "module: the name is taken, got '"
+                  + taken
+                  + "' twice in Part; give each part a name of its own",
               refused.getMessage());
         }
       }
       for (String odd : List.of("", "a.b", "a b", "é")) {
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> part.add(odd, value));
-        assertEquals("module: a name consists of letters, digits and _, got '" + odd + "'; dots separate a part from what "
-            + "is in it", refused.getMessage());
+        IllegalArgumentException refused =
+            assertThrows(IllegalArgumentException.class, () -> part.add(odd, value));
+        assertEquals(
+            "module: a name consists of letters, digits and _, got '"
+                + odd
+                + "'; dots separate a part from what "
+                + "is in it",
+            refused.getMessage());
       }
       assertThrows(IllegalArgumentException.class, () -> part.addChild("self", part));
     }
@@ -180,40 +202,79 @@ class ModuleTest {
   @Test
   void descriptionsAreOneLineForPeople() {
     Conv2dGeometry wide = new Conv2dGeometry(new Size2d(2, 1), Size2d.of(1), Size2d.of(2), 2);
-    List<Module> layers = List.of(
-        new Linear(init, 784, 256), new Linear(init, 3, 2, Linear.Options.standard().withoutBias()), new Conv2d(init, 1, 8, 3),
-        new Conv2d(init, 2, 8, new Size2d(3, 5), Conv2d.Options.standard().withGeometry(wide).withoutBias()),
-        new MaxPool2d(2), new AvgPool2d(new Window(Size2d.of(3), Size2d.of(2), Size2d.of(1))), new GlobalAvgPool2d(),
-        new LayerNorm(init, 4), new RmsNorm(init, 4), new BatchNorm(init, 4), new Dropout(init, 0.5),
-        new Embedding(init, 50257, 768), Activation.of("gelu_tanh"), new Flatten());
-    assertEquals(List.of("Linear(784 -> 256)", "Linear(3 -> 2, no bias)", "Conv2d(1 -> 8, kernel 3x3)",
-        "Conv2d(2 -> 8, kernel 3x5, stride 2x1, padding 1x1, dilation 2x2, groups 2, no bias)", "MaxPool2d(2x2)",
-        "AvgPool2d(3x3, stride 2x2, padding 1x1)", "GlobalAvgPool2d", "LayerNorm(4)", "RmsNorm(4)", "BatchNorm(4)",
-        "Dropout(0.5)", "Embedding(50257 -> 768)", "gelu_tanh", "Flatten"),
+    List<Module> layers =
+        List.of(
+            new Linear(init, 784, 256),
+            new Linear(init, 3, 2, Linear.Options.standard().withoutBias()),
+            new Conv2d(init, 1, 8, 3),
+            new Conv2d(
+                init,
+                2,
+                8,
+                new Size2d(3, 5),
+                Conv2d.Options.standard().withGeometry(wide).withoutBias()),
+            new MaxPool2d(2),
+            new AvgPool2d(new Window(Size2d.of(3), Size2d.of(2), Size2d.of(1))),
+            new GlobalAvgPool2d(),
+            new LayerNorm(init, 4),
+            new RmsNorm(init, 4),
+            new BatchNorm(init, 4),
+            new Dropout(init, 0.5),
+            new Embedding(init, 100, 16),
+            Activation.of("gelu_tanh"),
+            new Flatten());
+    assertEquals(
+        List.of(
+            "Linear(784 -> 256)",
+            "Linear(3 -> 2, no bias)",
+            "Conv2d(1 -> 8, kernel 3x3)",
+            "Conv2d(2 -> 8, kernel 3x5, stride 2x1, padding 1x1, dilation 2x2, groups 2, no bias)",
+            "MaxPool2d(2x2)",
+            "AvgPool2d(3x3, stride 2x2, padding 1x1)",
+            "GlobalAvgPool2d",
+            "LayerNorm(4)",
+            "RmsNorm(4)",
+            "BatchNorm(4)",
+            "Dropout(0.5)",
+            "Embedding(100 -> 16)",
+            "gelu_tanh",
+            "Flatten"),
         layers.stream().map(Module::describe).toList());
-    assertEquals("Sequential(Residual(relu, shortcut Flatten), Part)",
+    assertEquals(
+        "Sequential(Residual(relu, shortcut Flatten), Part)",
         Sequential.of(new Residual(Activation.of("relu"), new Flatten()), new Part()).toString());
     layers.forEach(Module::close);
   }
 
   @Test
   void impossibleLayersAreRefusedWhenMade() {
-    assertRefused("Linear: the number of inputs must be at least 1, got 0; give the layer's width",
+    assertRefused(
+        "Linear: the number of inputs must be at least 1, got 0; give the layer's width",
         () -> new Linear(init, 0, 3));
-    assertRefused("Conv2d: channels are not a multiple of groups, got 3 -> 4, groups 2; change either",
+    assertRefused(
+        "Conv2d: channels are not a multiple of groups, got 3 -> 4, groups 2; change either",
         () -> new Conv2d(init, 3, 4, Size2d.of(1), Conv2d.Options.standard().withGroups(2)));
-    assertRefused("Conv2d: the kernel's height must be at least 1, got 0; give the layer's width",
+    assertRefused(
+        "Conv2d: the kernel's height must be at least 1, got 0; give the layer's width",
         () -> new Conv2d(init, 3, 4, 0));
-    assertRefused("Dropout: the probability must lie in [0, 1), got 1.0; 0 means none", () -> new Dropout(init, 1));
-    assertRefused("BatchNorm: the momentum must lie in [0, 1], got 1.5; 0.1 is usual",
+    assertRefused(
+        "Dropout: the probability must lie in [0, 1), got 1.0; 0 means none",
+        () -> new Dropout(init, 1));
+    assertRefused(
+        "BatchNorm: the momentum must lie in [0, 1], got 1.5; 0.1 is usual",
         () -> new BatchNorm.Options(1.5, 1e-5));
-    assertRefused("activation: no such function, got 'rleu'; use one of relu, leaky_relu, sigmoid, tanh, gelu, gelu_tanh, "
-        + "silu, softplus", () -> Activation.of("rleu"));
-    assertRefused("init: parameters need a floating-point type, got I32; use F32, or F64 for gradient checks",
+    assertRefused(
+        "activation: no such function, got 'rleu'; use one of relu, leaky_relu, sigmoid, tanh,"
+            + " gelu, gelu_tanh, silu, softplus",
+        () -> Activation.of("rleu"));
+    assertRefused(
+        "init: parameters need a floating-point type, got I32; use F32, or F64 for gradient checks",
         () -> new Init(backend, DType.I32, new Random(1)));
-    assertRefused("huber_error: delta must be positive and finite, got 0.0; 1 is usual",
+    assertRefused(
+        "huber_error: delta must be positive and finite, got 0.0; 1 is usual",
         () -> new LossFunction.HuberError(0));
-    assertRefused("cross_entropy: smoothing must lie in [0, 1], got 2.0; 0 means none",
+    assertRefused(
+        "cross_entropy: smoothing must lie in [0, 1], got 2.0; 0 means none",
         () -> new LossFunction.CrossEntropy(2));
     assertEquals(0, backend.memory().buffers(), "nothing was allocated for them");
   }
@@ -225,12 +286,28 @@ class ModuleTest {
   /** Names survive a rename: what configs and files say is pinned here. */
   @Test
   void lossesHaveTheNamesOfConfigs() {
-    assertEquals(List.of("signed_difference", "absolute_error", "squared_error", "huber_error",
-        "binary_cross_entropy_with_logits", "cross_entropy", "kl_divergence", "hinge"),
-        List.of(new LossFunction.SignedDifference(), new LossFunction.AbsoluteError(), new LossFunction.SquaredError(),
-            new LossFunction.HuberError(1), new LossFunction.BinaryCrossEntropyWithLogits(),
-            new LossFunction.CrossEntropy(0), new LossFunction.KlDivergence(), new LossFunction.Hinge())
-            .stream().map(LossFunction::name).toList());
+    assertEquals(
+        List.of(
+            "signed_difference",
+            "absolute_error",
+            "squared_error",
+            "huber_error",
+            "binary_cross_entropy_with_logits",
+            "cross_entropy",
+            "kl_divergence",
+            "hinge"),
+        List.of(
+                new LossFunction.SignedDifference(),
+                new LossFunction.AbsoluteError(),
+                new LossFunction.SquaredError(),
+                new LossFunction.HuberError(1),
+                new LossFunction.BinaryCrossEntropyWithLogits(),
+                new LossFunction.CrossEntropy(0),
+                new LossFunction.KlDivergence(),
+                new LossFunction.Hinge())
+            .stream()
+            .map(LossFunction::name)
+            .toList());
   }
 
   @Test

@@ -16,9 +16,15 @@ import dev.tandem.shape.Shape;
 import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 
-/** Layers against the layers of the same name in torch.nn: values, all gradients, running statistics. */
+/**
+ * Layers against the layers of the same name in torch.nn: values, all gradients, running
+ * statistics.
+ */
 class PyTorchLayersTest {
-  /** Sums of a few dozen F64 terms; the oracle's gradients are central differences, good to about 1e-9. */
+  /**
+   * Sums of a few dozen F64 terms; the oracle's gradients are central differences, good to about
+   * 1e-9.
+   */
   private static final double VALUES = 1e-12;
 
   private static final double GRADIENTS = 1e-8;
@@ -31,16 +37,25 @@ class PyTorchLayersTest {
 
   /** Writes the weights of the case, then compares forward and backward. */
   private void check(String name, Backend backend, Module layer, Shape x, Shape y) {
-    layer.parameters().forEach((parameter, tensor) -> set(tensor, golden.get(name + "." + parameter)));
+    layer
+        .parameters()
+        .forEach((parameter, tensor) -> set(tensor, golden.get(name + "." + parameter)));
     layer.parameters().values().forEach(Tensor::clearGradient);
-    try (Tensor input = tensor(backend, DType.F64, golden.get(name + ".x"), x.lengths()).requireGradient();
+    try (Tensor input =
+            tensor(backend, DType.F64, golden.get(name + ".x"), x.lengths()).requireGradient();
         Tape tape = Tape.open()) {
       Tensor output = layer.forward(input);
       assertNear(golden.get(name + ".y"), output, VALUES, name + ".y");
       tape.backward(output, tensor(backend, DType.F64, golden.get(name + ".dy"), y.lengths()));
       assertNear(golden.get(name + ".dx"), input.gradient().orElseThrow(), GRADIENTS, name + ".dx");
-      layer.parameters().forEach((parameter, tensor) -> assertNear(golden.get(name + ".d" + parameter),
-          tensor.gradient().orElseThrow(), GRADIENTS, name + ".d" + parameter));
+      layer
+          .parameters()
+          .forEach((parameter, tensor) ->
+              assertNear(
+                  golden.get(name + ".d" + parameter),
+                  tensor.gradient().orElseThrow(),
+                  GRADIENTS,
+                  name + ".d" + parameter));
     }
   }
 
@@ -53,7 +68,8 @@ class PyTorchLayersTest {
 
   @OnDoubles
   void conv2d(Backend backend) {
-    Conv2dGeometry geometry = new Conv2dGeometry(new Size2d(2, 1), Size2d.of(1), new Size2d(1, 2), 2);
+    Conv2dGeometry geometry =
+        new Conv2dGeometry(new Size2d(2, 1), Size2d.of(1), new Size2d(1, 2), 2);
     Conv2d.Options options = Conv2d.Options.standard().withGeometry(geometry);
     try (Module layer = new Conv2d(init(backend), 4, 6, new Size2d(3, 2), options)) {
       check("conv2d", backend, layer, Shape.of(2, 4, 7, 6), Shape.of(2, 6, 4, 6));
@@ -91,7 +107,10 @@ class PyTorchLayersTest {
     batchNorm("batch_norm2d", backend, 2, 4);
   }
 
-  /** Three batches of training, each moving the running statistics, then evaluation by what they have become. */
+  /**
+   * Three batches of training, each moving the running statistics, then evaluation by what they
+   * have become.
+   */
   private void batchNorm(String name, Backend backend, int... tail) {
     int[] sizes = {5, 2, 4};
     try (Module layer = new BatchNorm(init(backend), 3)) {
@@ -99,8 +118,16 @@ class PyTorchLayersTest {
         String batch = name + ".train" + i;
         Shape shape = Shape.of(sizes[i], 3).then(Shape.of(tail));
         check(batch, backend, layer, shape, shape);
-        assertNear(golden.get(batch + ".running_mean"), layer.buffers().get("running_mean"), VALUES, batch + " mean");
-        assertNear(golden.get(batch + ".running_var"), layer.buffers().get("running_var"), VALUES, batch + " variance");
+        assertNear(
+            golden.get(batch + ".running_mean"),
+            layer.buffers().get("running_mean"),
+            VALUES,
+            batch + " mean");
+        assertNear(
+            golden.get(batch + ".running_var"),
+            layer.buffers().get("running_var"),
+            VALUES,
+            batch + " variance");
       }
       layer.training(false);
       Shape shape = Shape.of(4, 3).then(Shape.of(tail));

@@ -25,7 +25,8 @@ class ClippingTest {
 
   /** A parameter that has gathered this gradient. */
   private static Tensor parameter(Backend backend, double[] gradient, int... lengths) {
-    Tensor parameter = tensor(backend, DType.F64, new double[gradient.length], lengths).requireGradient();
+    Tensor parameter =
+        tensor(backend, DType.F64, new double[gradient.length], lengths).requireGradient();
     give(parameter, gradient);
     return parameter;
   }
@@ -33,7 +34,10 @@ class ClippingTest {
   private static void give(Tensor parameter, double... gradient) {
     try (Tape _ = Tape.open()) {
       int[] lengths = parameter.shape().lengths();
-      parameter.mul(tensor(parameter.backend(), parameter.dtype(), gradient, lengths)).sum().backward();
+      parameter
+          .mul(tensor(parameter.backend(), parameter.dtype(), gradient, lengths))
+          .sum()
+          .backward();
     }
   }
 
@@ -103,13 +107,16 @@ class ClippingTest {
   void parametersWithoutGradientsArePassedOver(Backend backend) {
     try (Tensor with = Tensor.of(backend, new float[] {1}, 1).requireGradient();
         Tensor without = Tensor.of(backend, new float[] {1}, 1).requireGradient()) {
-      for (Clipping clipping : List.of(new Clipping.None(), new Clipping.ByValue(1), new Clipping.ByGlobalNorm(1))) {
+      for (Clipping clipping :
+          List.of(new Clipping.None(), new Clipping.ByValue(1), new Clipping.ByGlobalNorm(1))) {
         clipping.apply(List.of(without));
         assertTrue(without.gradient().isEmpty());
       }
       IllegalStateException refused =
           assertThrows(IllegalStateException.class, () -> Clipping.globalNorm(List.of(without)));
-      assertEquals("global_norm: no parameter has a gradient, got 1 parameters; run backward first", refused.getMessage());
+      assertEquals(
+          "global_norm: no parameter has a gradient, got 1 parameters; run backward first",
+          refused.getMessage());
       give(with, 6);
       new Clipping.ByGlobalNorm(3).apply(Arrays.asList(without, with));
       // The formula's 1e-6 takes 2e-7 of it.

@@ -10,7 +10,11 @@ import org.junit.jupiter.api.Test;
 /** Learning rates, step by step, are those of torch.optim.lr_scheduler. */
 class PyTorchSchedulesTest {
   private static final double BASE = 0.1;
-  /** Relative. PyTorch multiplies its way from step to step, which loses a place now and then; here each is a formula. */
+
+  /**
+   * Relative. PyTorch multiplies its way from step to step, which loses a place now and then; here
+   * each is a formula.
+   */
   private static final double TOLERANCE = 1e-13;
 
   private final GoldenNumbers golden = new GoldenNumbers("schedules.txt");
@@ -18,7 +22,8 @@ class PyTorchSchedulesTest {
   private void check(String name, Schedule schedule) {
     double[] expected = golden.get(name);
     for (int step = 0; step < expected.length; step++) {
-      assertEquals(expected[step], schedule.at(step, BASE), BASE * TOLERANCE, name + " at step " + step);
+      assertEquals(
+          expected[step], schedule.at(step, BASE), BASE * TOLERANCE, name + " at step " + step);
     }
   }
 
@@ -58,7 +63,11 @@ class PyTorchSchedulesTest {
     ReduceOnPlateau schedule = new ReduceOnPlateau(options);
     for (int epoch = 0; epoch < metric.length; epoch++) {
       schedule.observe(metric[epoch]);
-      assertEquals(expected[epoch], schedule.at(epoch, BASE), BASE * TOLERANCE, name + " after epoch " + epoch);
+      assertEquals(
+          expected[epoch],
+          schedule.at(epoch, BASE),
+          BASE * TOLERANCE,
+          name + " after epoch " + epoch);
       // A run that is stopped here and resumed goes on alike.
       ReduceOnPlateau resumed = new ReduceOnPlateau(options);
       resumed.restore(schedule.state());

@@ -43,24 +43,44 @@ public final class Lesson implements AutoCloseable {
   }
 
   /** A lesson of one's own making. */
-  public static Lesson of(Module model, LossFunction loss, Function<Optimizer, Descent> descent, Feed feed, Stopping stopping) {
-    return new Lesson(new Learner(model, loss), descent.apply(new Optimizer(new Rule.Sgd(0).update(), model.parameters())),
-        feed, stopping);
+  public static Lesson of(
+      Module model,
+      LossFunction loss,
+      Function<Optimizer, Descent> descent,
+      Feed feed,
+      Stopping stopping) {
+    return new Lesson(
+        new Learner(model, loss),
+        descent.apply(new Optimizer(new Rule.Sgd(0).update(), model.parameters())),
+        feed,
+        stopping);
   }
 
   /** Three clouds of points, told apart by a network with dropout and batch norm, under AdamW, warm-up and clipping. */
   public static Lesson clouds(Backend backend, Stopping stopping) {
     Init init = new Init(backend, DType.F32, new Random(3));
-    Module model = Sequential.of(new Linear(init, 2, 16), new BatchNorm(init, 16), Activation.of("tanh"),
-        new Dropout(init, 0.2), new Linear(init, 16, 3));
-    Descent descent = new Descent(new Optimizer(Rule.AdamW.standard().update(), model.parameters()), 0.01,
-        new Schedule.LinearWarmup(5, 0.1, new Schedule.Cosine(60, 0)), new Clipping.ByGlobalNorm(1));
-    return new Lesson(new Learner(model, new LossFunction.CrossEntropy(0)), descent, cloudFeed(), stopping);
+    Module model =
+        Sequential.of(
+            new Linear(init, 2, 16),
+            new BatchNorm(init, 16),
+            Activation.of("tanh"),
+            new Dropout(init, 0.2),
+            new Linear(init, 16, 3));
+    Descent descent =
+        new Descent(
+            new Optimizer(Rule.AdamW.standard().update(), model.parameters()),
+            0.01,
+            new Schedule.LinearWarmup(5, 0.1, new Schedule.Cosine(60, 0)),
+            new Clipping.ByGlobalNorm(1));
+    return new Lesson(
+        new Learner(model, new LossFunction.CrossEntropy(0)), descent, cloudFeed(), stopping);
   }
 
   /** 90 points in batches of 16, so that the last is smaller; 30 to validate on. */
   public static Feed cloudFeed() {
-    return Feed.of(BatchLoader.of(clouds(90, 1), 16).shuffled(7).prefetching(2), BatchLoader.of(clouds(30, 2), 8));
+    return Feed.of(
+        BatchLoader.of(clouds(90, 1), 16).shuffled(7).prefetching(2),
+        BatchLoader.of(clouds(30, 2), 8));
   }
 
   /** Points around the corners of a triangle, so far apart that most can be told. */
@@ -107,7 +127,9 @@ public final class Lesson implements AutoCloseable {
 
   /** What an epoch came to, without how long it took. */
   public static List<String> untimed(History history) {
-    return history.epochs().stream().map(epoch -> epoch.toString().replaceAll("Timing\\[.*?]", "")).toList();
+    return history.epochs().stream()
+        .map(epoch -> epoch.toString().replaceAll("Timing\\[.*?]", ""))
+        .toList();
   }
 
   @Override

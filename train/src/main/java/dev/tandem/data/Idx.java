@@ -95,14 +95,18 @@ public final class Idx {
     Shape shape = content.shape;
     if (shape.rank() != 3 && shape.rank() != 4) {
       throw new DataException(
-          "idx: pictures have 3 axes (N, H, W) or 4 (N, C, H, W), got " + shape + " in " + images
+          "idx: pictures have 3 axes (N, H, W) or 4 (N, C, H, W), got "
+              + shape
+              + " in "
+              + images
               + "; check that this is the file of pictures");
     }
     float[] pixels = new float[content.elements.length];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (content.elements[i] & 0xFF) / 255f;
     }
-    Shape rows = shape.rank() == 4 ? shape : Shape.of(shape.length(0), 1, shape.length(1), shape.length(2));
+    Shape rows =
+        shape.rank() == 4 ? shape : Shape.of(shape.length(0), 1, shape.length(1), shape.length(2));
     return new Values.Floats(rows, pixels);
   }
 

@@ -26,20 +26,29 @@ public final class AtomicFile {
 
   /** Replaces the file by UTF-8 text. @throws FileException naming the file */
   public static void text(Path file, String text) {
-    write(file, channel -> writeFully(channel, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
+    write(
+        file,
+        channel -> writeFully(channel, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
   }
 
   /** Replaces the file. Parent folders must exist. @throws FileException naming the file */
   public static void write(Path file, Content content) {
     Path folder = file.toAbsolutePath().getParent();
-    // Not Files.createTempFile: its files are private to their owner, and would stay so under their final name.
-    Path temporary = folder.resolve(
-        "." + file.getFileName() + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
+    // Not Files.createTempFile: its files are private to their owner, and would stay so under their
+    // final name.
+    Path temporary =
+        folder.resolve(
+            "."
+                + file.getFileName()
+                + "."
+                + Long.toHexString(ThreadLocalRandom.current().nextLong())
+                + ".tmp");
     try {
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         content.writeTo(channel);
-        // Before the rename: a file system may order them otherwise, and a crash then leaves an empty file under the name.
+        // Before the rename: a file system may order them otherwise, and a crash then leaves an
+        // empty file under the name.
         channel.force(true);
       }
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
@@ -72,7 +81,8 @@ public final class AtomicFile {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     } catch (IOException _) {
-      // The new contents are in place and forced; only their name might be the old one after a power cut.
+      // The new contents are in place and forced; only their name might be the old one after a
+      // power cut.
     }
   }
 }

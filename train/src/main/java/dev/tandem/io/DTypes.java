@@ -17,18 +17,19 @@ final class DTypes {
       List.of(DType.F64, DType.F32, DType.I32, DType.BF16, DType.F16, DType.U8);
 
   /** Bytes an element takes, of types that Tandem only passes over. Types of less than a byte are not among them. */
-  private static final Map<String, Integer> FOREIGN = Map.ofEntries(
-      Map.entry("BOOL", 1),
-      Map.entry("I8", 1),
-      Map.entry("F8_E5M2", 1),
-      Map.entry("F8_E4M3", 1),
-      Map.entry("F8_E8M0", 1),
-      Map.entry("I16", 2),
-      Map.entry("U16", 2),
-      Map.entry("U32", 4),
-      Map.entry("I64", 8),
-      Map.entry("U64", 8),
-      Map.entry("C64", 8));
+  private static final Map<String, Integer> FOREIGN =
+      Map.ofEntries(
+          Map.entry("BOOL", 1),
+          Map.entry("I8", 1),
+          Map.entry("F8_E5M2", 1),
+          Map.entry("F8_E4M3", 1),
+          Map.entry("F8_E8M0", 1),
+          Map.entry("I16", 2),
+          Map.entry("U16", 2),
+          Map.entry("U32", 4),
+          Map.entry("I64", 8),
+          Map.entry("U64", 8),
+          Map.entry("C64", 8));
 
   private DTypes() {}
 

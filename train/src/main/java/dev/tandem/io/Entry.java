@@ -19,8 +19,13 @@ public record Entry(String dtype, Shape shape, MemorySegment bytes) {
 
   /** The type Tandem has for it. @throws FileException when it has none */
   public TensorType type() {
-    DType ours = DTypes.ours(dtype).orElseThrow(() -> new FileException(
-        "safetensors: an element type that Tandem does not have, got " + this + "; convert the tensor to F32 or I32"));
+    DType ours =
+        DTypes.ours(dtype)
+            .orElseThrow(() ->
+                new FileException(
+                    "safetensors: an element type that Tandem does not have, got "
+                        + this
+                        + "; convert the tensor to F32 or I32"));
     return new TensorType(ours, shape);
   }
 

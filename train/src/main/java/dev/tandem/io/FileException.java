@@ -29,25 +29,35 @@ public final class FileException extends RuntimeException {
    * @param failed what could not be done: {@code cannot be written}
    */
   public static FileException of(String what, Path file, String failed, IOException cause) {
-    return new FileException(what + ": " + file + " " + failed + ", got " + reason(file, cause), cause);
+    return new FileException(
+        what + ": " + file + " " + failed + ", got " + reason(file, cause), cause);
   }
 
   private static String reason(Path file, IOException cause) {
     return switch (cause) {
       case AccessDeniedException denied ->
-          "permission denied" + where(file, denied) + "; change the permissions, or choose another folder";
-      case NoSuchFileException missing -> "no such file or folder" + where(file, missing) + "; check the path";
-      case NotDirectoryException other -> "a file where a folder should be" + where(file, other) + "; check the path";
+          "permission denied"
+              + where(file, denied)
+              + "; change the permissions, or choose another folder";
+      case NoSuchFileException missing ->
+          "no such file or folder" + where(file, missing) + "; check the path";
+      case NotDirectoryException other ->
+          "a file where a folder should be" + where(file, other) + "; check the path";
       case FileAlreadyExistsException other ->
-          "a file where a folder should be" + where(file, other) + "; remove it, or choose another folder";
+          "a file where a folder should be"
+              + where(file, other)
+              + "; remove it, or choose another folder";
       case FileSystemException other ->
-          (other.getReason() == null ? other.getMessage() : other.getReason()) + "; free or choose another place";
+          (other.getReason() == null ? other.getMessage() : other.getReason())
+              + "; free or choose another place";
       default -> cause.getMessage() + "; check disk and path";
     };
   }
 
   /** Names the file the system spoke of, where it is another than the message has named. */
   private static String where(Path file, FileSystemException cause) {
-    return cause.getFile() == null || cause.getFile().equals(file.toString()) ? "" : " for " + cause.getFile();
+    return cause.getFile() == null || cause.getFile().equals(file.toString())
+        ? ""
+        : " for " + cause.getFile();
   }
 }

@@ -35,12 +35,17 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
   private static final int MOST_AXES = 64; // PyTorch's limit
   private static final int LONGEST_SHOWN = 80;
 
-  private static final JsonFactory JSON = JsonFactory.builder()
-      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-      // Text in metadata, such as a run's history, may be long; the header's own limit bounds it.
-      .streamReadConstraints(
-          StreamReadConstraints.builder().maxNestingDepth(8).maxStringLength((int) LONGEST).build())
-      .build();
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          // Text in metadata, such as a run's history, may be long; the header's own limit bounds
+          // it.
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(8)
+                  .maxStringLength((int) LONGEST)
+                  .build())
+          .build();
 
   /** A tensor's type and its bytes, counted from the end of the header: from start, inclusive, to end, exclusive. */
   record Place(String dtype, Shape shape, long start, long end) {}
@@ -50,7 +55,8 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
   /** Parses a header that is followed by so many bytes of data. @throws FileException naming the file */
   static Header parse(Path file, byte[] json, long dataBytes) {
     if (json.length == 0 || json[0] != '{') {
-      throw fail(file, "has no header", "another character than { at byte 8", "give a safetensors file");
+      throw fail(
+          file, "has no header", "another character than { at byte 8", "give a safetensors file");
     }
     Map<String, Place> places = new LinkedHashMap<>();
     Map<String, String> metadata = new LinkedHashMap<>();
@@ -68,8 +74,13 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
         throw fail(file, "has something after its header", parser.currentToken(), "write it anew");
       }
     } catch (JsonProcessingException e) {
-      throw new FileException("safetensors: " + file + " has a broken header, got " + oneLine(e.getOriginalMessage())
-          + "; it is damaged: copy or write it anew", e);
+      throw new FileException(
+          "safetensors: "
+              + file
+              + " has a broken header, got "
+              + oneLine(e.getOriginalMessage())
+              + "; it is damaged: copy or write it anew",
+          e);
     } catch (IOException e) {
       throw FileException.of("safetensors", file, "has a header that is not text", e);
     }
@@ -77,7 +88,8 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
     return new Header(places, metadata);
   }
 
-  private static void readMetadata(Path file, JsonParser parser, Map<String, String> metadata) throws IOException {
+  private static void readMetadata(Path file, JsonParser parser, Map<String, String> metadata)
+      throws IOException {
     expect(file, METADATA, parser, JsonToken.START_OBJECT);
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String key = parser.currentName();
@@ -99,55 +111,89 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
         }
         case "shape" -> lengths = readNumbers(file, name, parser, MOST_AXES);
         case "data_offsets" -> offsets = readNumbers(file, name, parser, 2);
-        default -> throw fail(file, "describes " + quoted(name) + " by an unknown word",
-            quoted(parser.currentName()), "the format has dtype, shape and data_offsets");
+        default ->
+            throw fail(
+                file,
+                "describes " + quoted(name) + " by an unknown word",
+                quoted(parser.currentName()),
+                "the format has dtype, shape and data_offsets");
       }
     }
     if (dtype == null || lengths == null || offsets == null || offsets.size() != 2) {
-      throw fail(file, "describes " + quoted(name) + " incompletely",
-          "dtype " + dtype + ", shape " + lengths + ", data_offsets " + offsets, "write it anew");
+      throw fail(
+          file,
+          "describes " + quoted(name) + " incompletely",
+          "dtype " + dtype + ", shape " + lengths + ", data_offsets " + offsets,
+          "write it anew");
     }
     return place(file, name, dtype, lengths, offsets);
   }
 
-  private static Place place(Path file, String name, String dtype, List<Long> lengths, List<Long> offsets) {
+  private static Place place(
+      Path file, String name, String dtype, List<Long> lengths, List<Long> offsets) {
     long start = offsets.get(0);
     long end = offsets.get(1);
-    int bytes = DTypes.bytes(dtype).orElseThrow(() ->
-        fail(file, "gives " + quoted(name) + " an unknown element type", quoted(dtype), "convert it to F32"));
+    int bytes =
+        DTypes.bytes(dtype)
+            .orElseThrow(() ->
+                fail(
+                    file,
+                    "gives " + quoted(name) + " an unknown element type",
+                    quoted(dtype),
+                    "convert it to F32"));
     try {
       Shape shape = Shape.of(lengths.stream().mapToInt(Math::toIntExact).toArray());
       long size = Math.multiplyExact(shape.elements(), (long) bytes);
       if (start > end || end - start != size) {
-        throw fail(file, "gives " + quoted(name) + " bytes that do not fit its shape",
-            offsets + " for " + dtype + " " + shape + " of " + size + " bytes", "it is damaged: copy or write it anew");
+        throw fail(
+            file,
+            "gives " + quoted(name) + " bytes that do not fit its shape",
+            offsets + " for " + dtype + " " + shape + " of " + size + " bytes",
+            "it is damaged: copy or write it anew");
       }
       return new Place(dtype, shape, start, end);
     } catch (ArithmeticException e) {
-      throw new FileException("safetensors: " + file + " gives " + quoted(name) + " a shape that is too large, got "
-          + lengths + "; lengths go up to " + Integer.MAX_VALUE, e);
+      throw new FileException(
+          "safetensors: "
+              + file
+              + " gives "
+              + quoted(name)
+              + " a shape that is too large, got "
+              + lengths
+              + "; lengths go up to "
+              + Integer.MAX_VALUE,
+          e);
     }
   }
 
-  private static List<Long> readNumbers(Path file, String name, JsonParser parser, int most) throws IOException {
+  private static List<Long> readNumbers(Path file, String name, JsonParser parser, int most)
+      throws IOException {
     expect(file, name, parser, JsonToken.START_ARRAY);
     List<Long> numbers = new ArrayList<>();
     while (parser.nextToken() != JsonToken.END_ARRAY) {
-      boolean whole = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
-          && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
+      boolean whole =
+          parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+              && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
       if (!whole || parser.getLongValue() < 0 || numbers.size() == most) {
-        throw fail(file, "describes " + quoted(name) + " by numbers that cannot be",
-            numbers + " followed by " + quoted(parser.getText()), "it is damaged: copy or write it anew");
+        throw fail(
+            file,
+            "describes " + quoted(name) + " by numbers that cannot be",
+            numbers + " followed by " + quoted(parser.getText()),
+            "it is damaged: copy or write it anew");
       }
       numbers.add(parser.getLongValue());
     }
     return numbers;
   }
 
-  private static void expect(Path file, String name, JsonParser parser, JsonToken expected) throws IOException {
+  private static void expect(Path file, String name, JsonParser parser, JsonToken expected)
+      throws IOException {
     JsonToken token = parser.nextToken();
     if (token != expected) {
-      throw fail(file, "describes " + quoted(name) + " wrongly", token + " where " + expected + " should be",
+      throw fail(
+          file,
+          "describes " + quoted(name) + " wrongly",
+          token + " where " + expected + " should be",
           "it is damaged: copy or write it anew");
     }
   }
@@ -155,21 +201,28 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
   /** Every byte of the data must belong to exactly one tensor: no holes, no overlaps, nothing cut off or left over. */
   private static void checkCovered(Path file, Map<String, Place> places, long dataBytes) {
     List<Map.Entry<String, Place>> byStart = new ArrayList<>(places.entrySet());
-    byStart.sort(Comparator.comparingLong((Map.Entry<String, Place> e) -> e.getValue().start())
-        .thenComparingLong(e -> e.getValue().end()));
+    byStart.sort(
+        Comparator.comparingLong((Map.Entry<String, Place> e) -> e.getValue().start())
+            .thenComparingLong(e -> e.getValue().end()));
     long covered = 0;
     for (Map.Entry<String, Place> entry : byStart) {
       Place place = entry.getValue();
       if (place.start() != covered) {
-        throw fail(file, (place.start() < covered ? "has overlapping tensors at " : "has a hole before ")
-            + quoted(entry.getKey()), "data up to byte " + covered + ", then a tensor from byte " + place.start(),
+        throw fail(
+            file,
+            (place.start() < covered ? "has overlapping tensors at " : "has a hole before ")
+                + quoted(entry.getKey()),
+            "data up to byte " + covered + ", then a tensor from byte " + place.start(),
             "it is damaged: copy or write it anew");
       }
       covered = place.end();
     }
     if (covered != dataBytes) {
-      throw fail(file, covered > dataBytes ? "is cut off" : "has bytes that belong to no tensor",
-          dataBytes + " bytes of data where the header describes " + covered, "copy or write it anew");
+      throw fail(
+          file,
+          covered > dataBytes ? "is cut off" : "has bytes that belong to no tensor",
+          dataBytes + " bytes of data where the header describes " + covered,
+          "copy or write it anew");
     }
   }
 
@@ -178,14 +231,17 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
   /** Places for the tensors one after another, in the order of the format's own writer: by element type, then name. */
   static Header of(Map<String, TensorType> types, Map<String, String> metadata) {
     List<String> order = new ArrayList<>(types.keySet());
-    order.sort(Comparator.comparingInt((String name) -> DTypes.layout(types.get(name).dtype()))
-        .thenComparing(Comparator.naturalOrder()));
+    order.sort(
+        Comparator.comparingInt((String name) -> DTypes.layout(types.get(name).dtype()))
+            .thenComparing(Comparator.naturalOrder()));
     Map<String, Place> places = new LinkedHashMap<>();
     long start = 0;
     for (String name : order) {
       if (name.equals(METADATA)) {
-        throw new FileException("safetensors: a tensor has a name that the format keeps to itself, got '" + name
-            + "'; name it otherwise");
+        throw new FileException(
+            "safetensors: a tensor has a name that the format keeps to itself, got '"
+                + name
+                + "'; name it otherwise");
       }
       TensorType type = types.get(name);
       places.put(name, new Place(type.dtype().name(), type.shape(), start, start + type.bytes()));

@@ -47,16 +47,25 @@ public final class SafeTensors {
     Header header = Header.of(types, new TreeMap<>(metadata));
     byte[] json = header.json();
     if (json.length > Header.LONGEST) {
-      throw new FileException("safetensors: the header of " + file + " would be too long, got " + json.length
-          + " bytes; shorten the metadata, " + Header.LONGEST + " is the most");
+      throw new FileException(
+          "safetensors: the header of "
+              + file
+              + " would be too long, got "
+              + json.length
+              + " bytes; shorten the metadata, "
+              + Header.LONGEST
+              + " is the most");
     }
-    AtomicFile.write(file, channel -> {
-      ByteBuffer head = ByteBuffer.allocate(Long.BYTES + json.length).order(ByteOrder.LITTLE_ENDIAN);
-      AtomicFile.writeFully(channel, head.putLong(json.length).put(json).flip());
-      for (String name : header.places().keySet()) {
-        write(channel, tensors.get(name));
-      }
-    });
+    AtomicFile.write(
+        file,
+        channel -> {
+          ByteBuffer head =
+              ByteBuffer.allocate(Long.BYTES + json.length).order(ByteOrder.LITTLE_ENDIAN);
+          AtomicFile.writeFully(channel, head.putLong(json.length).put(json).flip());
+          for (String name : header.places().keySet()) {
+            write(channel, tensors.get(name));
+          }
+        });
   }
 
   private static void write(FileChannel channel, Source source) throws IOException {
@@ -91,8 +100,10 @@ public final class SafeTensors {
   /** Elements are copied as they are, and a swap that no machine here could test would be a guess. */
   static void requireLittleEndian() {
     if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
-      throw new FileException("safetensors: the format is little-endian, got a machine that is "
-          + ByteOrder.nativeOrder() + "; convert files on another machine");
+      throw new FileException(
+          "safetensors: the format is little-endian, got a machine that is "
+              + ByteOrder.nativeOrder()
+              + "; convert files on another machine");
     }
   }
 }

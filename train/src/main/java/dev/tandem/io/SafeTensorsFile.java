@@ -31,7 +31,8 @@ public final class SafeTensorsFile implements AutoCloseable {
   private final Map<String, Entry> entries;
   private final Map<String, String> metadata;
 
-  private SafeTensorsFile(Path path, Arena arena, Map<String, Entry> entries, Map<String, String> metadata) {
+  private SafeTensorsFile(
+      Path path, Arena arena, Map<String, Entry> entries, Map<String, String> metadata) {
     this.path = path;
     this.arena = arena;
     this.entries = Collections.unmodifiableMap(entries);
@@ -46,7 +47,8 @@ public final class SafeTensorsFile implements AutoCloseable {
     }
     Arena arena = Arena.ofConfined();
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return read(path, arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+      return read(
+          path, arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
     } catch (IOException e) {
       arena.close();
       throw FileException.of("safetensors", path, "cannot be read", e);
@@ -58,22 +60,38 @@ public final class SafeTensorsFile implements AutoCloseable {
 
   private static SafeTensorsFile read(Path path, Arena arena, MemorySegment file) {
     if (file.byteSize() < PREFIX) {
-      throw new FileException("safetensors: " + path + " is too short for the format, got " + file.byteSize()
-          + " bytes; give a safetensors file");
+      throw new FileException(
+          "safetensors: "
+              + path
+              + " is too short for the format, got "
+              + file.byteSize()
+              + " bytes; give a safetensors file");
     }
     long length = file.get(LENGTH, 0);
     // The length is unsigned: one that is negative here is larger than any limit.
     if (length < 0 || length > Header.LONGEST || length > file.byteSize() - PREFIX) {
-      throw new FileException("safetensors: " + path + " has a header that cannot be, got a length of "
-          + Long.toUnsignedString(length) + " in a file of " + file.byteSize()
-          + " bytes; it is cut off, or no safetensors file");
+      throw new FileException(
+          "safetensors: "
+              + path
+              + " has a header that cannot be, got a length of "
+              + Long.toUnsignedString(length)
+              + " in a file of "
+              + file.byteSize()
+              + " bytes; it is cut off, or no safetensors file");
     }
     byte[] json = file.asSlice(PREFIX, length).toArray(ValueLayout.JAVA_BYTE);
     MemorySegment data = file.asSlice(PREFIX + length);
     Header header = Header.parse(path, json, data.byteSize());
     Map<String, Entry> entries = new LinkedHashMap<>();
-    header.places().forEach((name, place) -> entries.put(name,
-        new Entry(place.dtype(), place.shape(), data.asSlice(place.start(), place.end() - place.start()))));
+    header
+        .places()
+        .forEach((name, place) ->
+            entries.put(
+                name,
+                new Entry(
+                    place.dtype(),
+                    place.shape(),
+                    data.asSlice(place.start(), place.end() - place.start()))));
     return new SafeTensorsFile(path, arena, entries, header.metadata());
   }
 
@@ -99,24 +117,42 @@ public final class SafeTensorsFile implements AutoCloseable {
   public void copyInto(Map<String, Tensor> tensors, Predicate<String> names) {
     List<String> differences = differences(tensors, names);
     if (!differences.isEmpty()) {
-      throw new FileException("load: " + path + " does not fit, got " + String.join("; ", differences)
-          + "; use the config that the file was written with");
+      throw new FileException(
+          "load: "
+              + path
+              + " does not fit, got "
+              + String.join("; ", differences)
+              + "; use the config that the file was written with");
     }
     tensors.forEach((name, tensor) -> tensor.write(entries.get(name).bytes()));
   }
 
   private List<String> differences(Map<String, Tensor> tensors, Predicate<String> names) {
-    List<String> missing = tensors.keySet().stream().filter(name -> !entries.containsKey(name)).toList();
+    List<String> missing =
+        tensors.keySet().stream().filter(name -> !entries.containsKey(name)).toList();
     List<String> unexpected =
-        entries.keySet().stream().filter(name -> names.test(name) && !tensors.containsKey(name)).toList();
-    List<String> other = tensors.keySet().stream().filter(name -> entries.containsKey(name))
-        .filter(name -> !same(entries.get(name), tensors.get(name).type()))
-        .toList();
+        entries.keySet().stream()
+            .filter(name -> names.test(name) && !tensors.containsKey(name))
+            .toList();
+    List<String> other =
+        tensors.keySet().stream()
+            .filter(name -> entries.containsKey(name))
+            .filter(name -> !same(entries.get(name), tensors.get(name).type()))
+            .toList();
     List<String> differences = new ArrayList<>();
     list(differences, "no tensor ", missing, Header::quoted);
     list(differences, "unexpected ", unexpected, Header::quoted);
-    list(differences, "", other,
-        name -> Header.quoted(name) + " as " + entries.get(name) + " where " + tensors.get(name).type() + " is needed");
+    list(
+        differences,
+        "",
+        other,
+        name ->
+            Header.quoted(name)
+                + " as "
+                + entries.get(name)
+                + " where "
+                + tensors.get(name).type()
+                + " is needed");
     return differences;
   }
 
@@ -124,11 +160,16 @@ public final class SafeTensorsFile implements AutoCloseable {
     return entry.known() && entry.type().equals(type);
   }
 
-  private static void list(List<String> into, String what, List<String> names, Function<String, String> word) {
+  private static void list(
+      List<String> into, String what, List<String> names, Function<String, String> word) {
     if (!names.isEmpty()) {
       String listed = String.join(", ", names.stream().limit(MOST_LISTED).map(word).toList());
-      into.add(what + listed
-          + (names.size() > MOST_LISTED ? " and " + (names.size() - MOST_LISTED) + " more like that" : ""));
+      into.add(
+          what
+              + listed
+              + (names.size() > MOST_LISTED
+                  ? " and " + (names.size() - MOST_LISTED) + " more like that"
+                  : ""));
     }
   }
 

@@ -76,14 +76,22 @@ public final class Activation extends Module {
     this.kind = kind;
   }
 
-  /** The layer of a name: relu, leaky_relu, sigmoid, tanh, gelu (erf), gelu_tanh, silu, softplus. */
+  /**
+   * The layer of a name: relu, leaky_relu, sigmoid, tanh, gelu (erf), gelu_tanh, silu, softplus.
+   */
   public static Activation of(String name) {
     return Arrays.stream(Kind.values())
         .filter(kind -> kind.toString().equals(name))
         .findFirst()
         .map(Activation::new)
-        .orElseThrow(() -> new IllegalArgumentException("activation: no such function, got '" + name + "'; use one of "
-            + Arrays.stream(Kind.values()).map(Kind::toString).collect(Collectors.joining(", "))));
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "activation: no such function, got '"
+                    + name
+                    + "'; use one of "
+                    + Arrays.stream(Kind.values())
+                        .map(Kind::toString)
+                        .collect(Collectors.joining(", "))));
   }
 
   public Kind kind() {

@@ -28,7 +28,8 @@ public final class AvgPool2d extends Module {
   }
 
   static String describe(Window window) {
-    return window.kernel() + (window.stride().equals(window.kernel()) ? "" : ", stride " + window.stride())
+    return window.kernel()
+        + (window.stride().equals(window.kernel()) ? "" : ", stride " + window.stride())
         + (window.padding().equals(Size2d.of(0)) ? "" : ", padding " + window.padding());
   }
 }

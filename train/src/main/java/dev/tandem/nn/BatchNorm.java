@@ -7,10 +7,12 @@ import dev.tandem.tensor.Tensor;
 import java.util.List;
 
 /**
- * Batch normalisation a channel, then weight and bias a channel; see {@link Normalization.BatchNorm}. x, y: (N, channels) or
- * (N, channels, ...); weight, bias: (channels), 1 and 0 at first. In training it uses the batch's mean and biased variance
- * and moves the buffers running_mean and running_var (0 and 1 at first) towards the batch's mean and unbiased variance: r =
- * r + momentum * (batch - r). In evaluation it uses the buffers, so a sample's result does not depend on its neighbours.
+ * Batch normalisation a channel, then weight and bias a channel; see
+ * {@link Normalization.BatchNorm}. x, y: (N, channels) or (N, channels, ...); weight, bias:
+ * (channels), 1 and 0 at first. In training it uses the batch's mean and biased variance and moves
+ * the buffers running_mean and running_var (0 and 1 at first) towards the batch's mean and unbiased
+ * variance: r = r + momentum * (batch - r). In evaluation it uses the buffers, so a sample's result
+ * does not depend on its neighbours.
  */
 public final class BatchNorm extends Module {
   private final int channels;
@@ -56,15 +58,23 @@ public final class BatchNorm extends Module {
     requireLength(x, 1, channels, "(N, " + channels + ", ...)");
     return training()
         ? train(x)
-        : Tensor.apply(new Normalization.BatchNormInference(options.epsilon()), x, weight, bias, runningMean,
+        : Tensor.apply(
+            new Normalization.BatchNormInference(options.epsilon()),
+            x,
+            weight,
+            bias,
+            runningMean,
             runningVariance);
   }
 
   private Tensor train(Tensor x) {
     long values = x.shape().elements() / channels;
     if (values < 2) {
-      throw new ShapeException(describe() + ": one value a channel has no variance, got " + x.type()
-          + "; train on larger batches, or drop the last, incomplete one");
+      throw new ShapeException(
+          describe()
+              + ": one value a channel has no variance, got "
+              + x.type()
+              + "; train on larger batches, or drop the last, incomplete one");
     }
     List<Tensor> results =
         Tensor.applyAll(new Normalization.BatchNorm(options.epsilon()), List.of(x, weight, bias));

@@ -5,8 +5,8 @@ import dev.tandem.op.Size2d;
 import dev.tandem.tensor.Tensor;
 
 /**
- * Two-dimensional convolution with a bias a channel; see {@link dev.tandem.op.Linear.Conv2d} for the formula. x: (N, C, H,
- * W); weight: (O, C / groups, KH, KW); bias: (O); y: (N, O, OH, OW).
+ * Two-dimensional convolution with a bias a channel; see {@link dev.tandem.op.Linear.Conv2d} for
+ * the formula. x: (N, C, H, W); weight: (O, C / groups, KH, KW); bias: (O); y: (N, O, OH, OW).
  */
 public final class Conv2d extends Module {
   private final int in;
@@ -29,12 +29,14 @@ public final class Conv2d extends Module {
 
     public Options withStride(int both) {
       return withGeometry(
-          new Conv2dGeometry(Size2d.of(both), geometry.padding(), geometry.dilation(), geometry.groups()));
+          new Conv2dGeometry(
+              Size2d.of(both), geometry.padding(), geometry.dilation(), geometry.groups()));
     }
 
     public Options withPadding(int both) {
       return withGeometry(
-          new Conv2dGeometry(geometry.stride(), Size2d.of(both), geometry.dilation(), geometry.groups()));
+          new Conv2dGeometry(
+              geometry.stride(), Size2d.of(both), geometry.dilation(), geometry.groups()));
     }
 
     public Options withGroups(int groups) {
@@ -68,11 +70,20 @@ public final class Conv2d extends Module {
     positive("Conv2d", "the kernel's height", kernel.height());
     positive("Conv2d", "the kernel's width", kernel.width());
     if (in % geometry.groups() != 0 || out % geometry.groups() != 0) {
-      throw new IllegalArgumentException("Conv2d: channels are not a multiple of groups, got " + in + " -> " + out
-          + ", groups " + geometry.groups() + "; change either");
+      throw new IllegalArgumentException(
+          "Conv2d: channels are not a multiple of groups, got "
+              + in
+              + " -> "
+              + out
+              + ", groups "
+              + geometry.groups()
+              + "; change either");
     }
-    weight = parameter("weight",
-        init.draw(options.weight(), out, in / geometry.groups(), kernel.height(), kernel.width()));
+    weight =
+        parameter(
+            "weight",
+            init.draw(
+                options.weight(), out, in / geometry.groups(), kernel.height(), kernel.width()));
     bias = options.bias() ? parameter("bias", init.draw(new Initializer.Zeros(), out)) : null;
   }
 
@@ -85,11 +96,17 @@ public final class Conv2d extends Module {
 
   @Override
   public String describe() {
-    return "Conv2d(" + in + " -> " + out + ", kernel " + kernel
+    return "Conv2d("
+        + in
+        + " -> "
+        + out
+        + ", kernel "
+        + kernel
         + (geometry.stride().equals(Size2d.of(1)) ? "" : ", stride " + geometry.stride())
         + (geometry.padding().equals(Size2d.of(0)) ? "" : ", padding " + geometry.padding())
         + (geometry.dilation().equals(Size2d.of(1)) ? "" : ", dilation " + geometry.dilation())
         + (geometry.groups() == 1 ? "" : ", groups " + geometry.groups())
-        + (bias == null ? ", no bias" : "") + ")";
+        + (bias == null ? ", no bias" : "")
+        + ")";
   }
 }

@@ -3,8 +3,9 @@ package dev.tandem.nn;
 import dev.tandem.tensor.Tensor;
 
 /**
- * In training zeroes each element with probability p and scales the rest by 1 / (1 - p); in evaluation passes x on. x, y: S.
- * What it draws depends on its state alone, which is saved with checkpoints. Srivastava et al. 2014.
+ * In training zeroes each element with probability p and scales the rest by 1 / (1 - p); in
+ * evaluation passes x on. x, y: S. What it draws depends on its state alone, which is saved with
+ * checkpoints. Srivastava et al. 2014.
  */
 public final class Dropout extends Module {
   private final double p;
@@ -12,7 +13,8 @@ public final class Dropout extends Module {
 
   public Dropout(Init init, double p) {
     if (!(p >= 0 && p < 1)) {
-      throw new IllegalArgumentException("Dropout: the probability must lie in [0, 1), got " + p + "; 0 means none");
+      throw new IllegalArgumentException(
+          "Dropout: the probability must lie in [0, 1), got " + p + "; 0 means none");
     }
     this.p = p;
     state = randomState("state", init.random().state(init.backend()));

@@ -2,8 +2,10 @@ package dev.tandem.nn;
 
 import dev.tandem.tensor.Tensor;
 
-/** A learned row for each of a vocabulary's tokens. x: I32 (...), each in [0, vocabulary); weight: (vocabulary, width); y:
- * (..., width). */
+/**
+ * A learned row for each of a vocabulary's tokens. x: I32 (...), each in [0, vocabulary); weight:
+ * (vocabulary, width); y: (..., width).
+ */
 public final class Embedding extends Module {
   private final int vocabulary;
   private final int width;

@@ -10,8 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 
 /**
- * What layers are made with: where their tensors lie, of which element type, and the numbers they start from. Layers draw
- * in the order they are constructed, so one seed and one order of construction give one network, on every backend.
+ * What layers are made with: where their tensors lie, of which element type, and the numbers they
+ * start from. Layers draw in the order they are constructed, so one seed and one order of
+ * construction give one network, on every backend.
  *
  * @param dtype of parameters and buffers; a floating-point type
  */
@@ -19,13 +20,16 @@ public record Init(Backend backend, DType dtype, Random random) {
   public Init {
     if (!dtype.floating()) {
       throw new IllegalArgumentException(
-          "init: parameters need a floating-point type, got " + dtype + "; use F32, or F64 for gradient checks");
+          "init: parameters need a floating-point type, got "
+              + dtype
+              + "; use F32, or F64 for gradient checks");
     }
   }
 
   /**
-   * A tensor of initial values, which belongs to the caller. Numbers are drawn in F32 whatever the element type is: an F64
-   * network starts from exactly the values of the F32 network of its seed.
+   * A tensor of initial values, which belongs to the caller. Numbers are drawn in F32 whatever
+   * the element type is: an F64 network starts from exactly the values of the F32 network of its
+   * seed.
    */
   public Tensor draw(Initializer initializer, int... lengths) {
     Shape shape = Shape.of(lengths);
@@ -34,7 +38,9 @@ public record Init(Backend backend, DType dtype, Random random) {
       double[] wide = IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
       return Tensor.of(backend, wide, lengths).release();
     }
-    Tensor drawn = Tensor.of(backend, new TensorType(DType.F32, shape), MemorySegment.ofArray(values)).release();
+    Tensor drawn =
+        Tensor.of(backend, new TensorType(DType.F32, shape), MemorySegment.ofArray(values))
+            .release();
     if (dtype == DType.F32) {
       return drawn;
     }

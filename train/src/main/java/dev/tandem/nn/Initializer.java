@@ -6,12 +6,12 @@ import dev.tandem.tensor.Random;
 import java.util.Arrays;
 
 /**
- * A distribution of initial values. Drawn on the host from Philox words, hence bit for bit the same on every backend and
- * machine for one seed.
+ * A distribution of initial values. Drawn on the host from Philox words, hence bit for bit the
+ * same on every backend and machine for one seed.
  *
- * <p>For weights (out, in) of a linear layer fan-in is in and fan-out is out; for weights (O, C, KH, KW) of a convolution
- * they are C * KH * KW and O * KH * KW. Keeping activations at variance 1 needs variance 1 / fan-in, keeping gradients so
- * needs 1 / fan-out.
+ * <p>For weights (out, in) of a linear layer fan-in is in and fan-out is out; for weights (O, C,
+ * KH, KW) of a convolution they are C * KH * KW and O * KH * KW. Keeping activations at variance 1
+ * needs variance 1 / fan-in, keeping gradients so needs 1 / fan-out.
  */
 public sealed interface Initializer {
   /** Values for a tensor of the shape, row-major. */
@@ -40,7 +40,11 @@ public sealed interface Initializer {
     public Uniform {
       if (!(low < high) || Double.isInfinite(high - low)) {
         throw new IllegalArgumentException(
-            "uniform: not an interval, got [" + low + ", " + high + "); low must be below high, both finite");
+            "uniform: not an interval, got ["
+                + low
+                + ", "
+                + high
+                + "); low must be below high, both finite");
       }
     }
 
@@ -54,8 +58,12 @@ public sealed interface Initializer {
   record Normal(double mean, double deviation) implements Initializer {
     public Normal {
       if (!(deviation >= 0) || !Double.isFinite(mean + deviation)) {
-        throw new IllegalArgumentException("normal: not a distribution, got mean " + mean + ", deviation " + deviation
-            + "; both must be finite, the deviation not negative");
+        throw new IllegalArgumentException(
+            "normal: not a distribution, got mean "
+                + mean
+                + ", deviation "
+                + deviation
+                + "; both must be finite, the deviation not negative");
       }
     }
 
@@ -66,8 +74,9 @@ public sealed interface Initializer {
   }
 
   /**
-   * Uniform with variance gain^2 * 2 / (fan-in + fan-out): for tanh (gain 5/3), sigmoid and linear units (gain 1). Glorot
-   * and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", equation 16.
+   * Uniform with variance gain^2 * 2 / (fan-in + fan-out): for tanh (gain 5/3), sigmoid and
+   * linear units (gain 1). Glorot and Bengio 2010, "Understanding the difficulty of training deep
+   * feedforward neural networks", equation 16.
    */
   record XavierUniform(double gain) implements Initializer {
     public XavierUniform {
@@ -92,7 +101,10 @@ public sealed interface Initializer {
     }
   }
 
-  /** Uniform with variance 2 / fan-in: for relu and its kin. He, Zhang, Ren and Sun 2015, arXiv:1502.01852, section 2.2. */
+  /**
+   * Uniform with variance 2 / fan-in: for relu and its kin. He, Zhang, Ren and Sun 2015,
+   * arXiv:1502.01852, section 2.2.
+   */
   record HeUniform() implements Initializer {
     @Override
     public float[] draw(Shape shape, Random random) {
@@ -100,7 +112,9 @@ public sealed interface Initializer {
     }
   }
 
-  /** Normal with variance 2 / fan-in. He, Zhang, Ren and Sun 2015, arXiv:1502.01852, equation 10. */
+  /**
+   * Normal with variance 2 / fan-in. He, Zhang, Ren and Sun 2015, arXiv:1502.01852, equation 10.
+   */
   record HeNormal() implements Initializer {
     @Override
     public float[] draw(Shape shape, Random random) {
@@ -109,8 +123,9 @@ public sealed interface Initializer {
   }
 
   /**
-   * gain times a matrix with orthonormal rows, or columns where there are fewer of them; weights of more axes count as
-   * (first, rest). Uniform over all such matrices. Saxe, McClelland and Ganguli 2013, arXiv:1312.6120.
+   * gain times a matrix with orthonormal rows, or columns where there are fewer of them; weights
+   * of more axes count as (first, rest). Uniform over all such matrices. Saxe, McClelland and
+   * Ganguli 2013, arXiv:1312.6120.
    */
   record Orthogonal(double gain) implements Initializer {
     public Orthogonal {
@@ -136,9 +151,10 @@ public sealed interface Initializer {
     }
 
     /**
-     * Gram-Schmidt, modified, each vector twice: after the second pass the angles are right to rounding, after one they
-     * are not (Giraud, Langou and Rozloznik 2005). Dividing by a norm keeps the diagonal of R positive, which makes the
-     * matrix uniform (Mezzadri 2006, arXiv:math-ph/0609050); a Householder QR would need its signs mended.
+     * Gram-Schmidt, modified, each vector twice: after the second pass the angles are right to
+     * rounding, after one they are not (Giraud, Langou and Rozloznik 2005). Dividing by a norm
+     * keeps the diagonal of R positive, which makes the matrix uniform (Mezzadri 2006,
+     * arXiv:math-ph/0609050); a Householder QR would need its signs mended.
      */
     private static double[][] orthonormal(float[] normal, int vectors, int length) {
       double[][] basis = new double[vectors][length];
@@ -175,8 +191,10 @@ public sealed interface Initializer {
   /** How many inputs a unit sums over. */
   static long fanIn(Shape shape) {
     if (shape.rank() < 2) {
-      throw new ShapeException("initializer: fans need a weight of two axes or more, got " + shape
-          + "; use zeros, constant, uniform or normal for vectors");
+      throw new ShapeException(
+          "initializer: fans need a weight of two axes or more, got "
+              + shape
+              + "; use zeros, constant, uniform or normal for vectors");
     }
     return shape.elements(1, shape.rank());
   }
@@ -199,7 +217,10 @@ public sealed interface Initializer {
   private static void checkGain(String name, double gain) {
     if (!(gain > 0) || Double.isInfinite(gain)) {
       throw new IllegalArgumentException(
-          name + ": the gain must be positive and finite, got " + gain + "; 1 for linear units, 5/3 for tanh");
+          name
+              + ": the gain must be positive and finite, got "
+              + gain
+              + "; 1 for linear units, 5/3 for tanh");
     }
   }
 }

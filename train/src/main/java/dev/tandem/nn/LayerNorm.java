@@ -3,8 +3,9 @@ package dev.tandem.nn;
 import dev.tandem.tensor.Tensor;
 
 /**
- * Layer normalisation over the innermost axis, then weight and bias a feature; see {@link
- * dev.tandem.op.Normalization.LayerNorm}. x, y: (..., features); weight, bias: (features), 1 and 0 at first.
+ * Layer normalisation over the innermost axis, then weight and bias a feature; see
+ * {@link dev.tandem.op.Normalization.LayerNorm}. x, y: (..., features); weight, bias: (features), 1
+ * and 0 at first.
  */
 public final class LayerNorm extends Module {
   /** PyTorch's default: added to the variance. */

@@ -3,7 +3,10 @@ package dev.tandem.nn;
 import dev.tandem.shape.Shape;
 import dev.tandem.tensor.Tensor;
 
-/** y = x W^T + b. x: (..., in); weight W: (out, in); bias b: (out); y: (..., out). Also called dense, fully connected. */
+/**
+ * y = x W^T + b. x: (..., in); weight W: (out, in); bias b: (out); y: (..., out). Also called
+ * dense, fully connected.
+ */
 public final class Linear extends Module {
   private final int in;
   private final int out;
@@ -14,10 +17,14 @@ public final class Linear extends Module {
    * How a layer's parameters start.
    *
    * @param weight the distribution of the weights
-   * @param bias whether the layer has a bias, which starts at 0; pointless before a norm that subtracts the mean
+   * @param bias whether the layer has a bias, which starts at 0; pointless before a norm that
+   *     subtracts the mean
    */
   public record Options(Initializer weight, boolean bias) {
-    /** He's uniform weights and a bias. PyTorch's default is sqrt(6) times smaller, for reasons of history. */
+    /**
+     * He's uniform weights and a bias. PyTorch's default is sqrt(6) times smaller, for reasons of
+     * history.
+     */
     public static Options standard() {
       return new Options(new Initializer.HeUniform(), true);
     }
@@ -46,9 +53,11 @@ public final class Linear extends Module {
   @Override
   public Tensor forward(Tensor x) {
     requireLength(x, -1, in, "(..., " + in + ")");
-    // One matrix product over all rows; a batched one would make a weight gradient a batch element and add them up.
+    // One matrix product over all rows; a batched one would make a weight gradient a batch element
+    // and add them up.
     Shape leading = x.shape().without(-1);
-    Tensor rows = leading.rank() == 1 ? x : x.reshape(Shape.of(Math.toIntExact(leading.elements()), in));
+    Tensor rows =
+        leading.rank() == 1 ? x : x.reshape(Shape.of(Math.toIntExact(leading.elements()), in));
     Tensor y = rows.matmul(weight, false, true);
     Tensor shifted = bias == null ? y : y.add(bias);
     return leading.rank() == 1 ? shifted : shifted.reshape(leading.then(Shape.of(out)));

@@ -9,20 +9,25 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * How wrong a prediction is: what training makes smaller. Each loss is had in three folds: {@link #perSample}, one number a
- * sample; {@link #sum}, the total over the batch; {@link #mean}, the total over {@link #terms}. Over a data set of many
- * batches the total is the sum of the batches' sums, and the mean is that over the sum of their terms: exactly what one
- * batch of everything would give, also when the last batch is smaller.
+ * How wrong a prediction is: what training makes smaller. Each loss is had in three folds:
+ * {@link #perSample}, one number a sample; {@link #sum}, the total over the batch; {@link #mean},
+ * the total over {@link #terms}. Over a data set of many batches the total is the sum of the
+ * batches' sums, and the mean is that over the sum of their terms: exactly what one batch of
+ * everything would give, also when the last batch is smaller.
  *
- * <p>p is the prediction, t the target. Unless a loss says otherwise both are of one type and shape, (N) or (N, ...), and
- * nothing broadcasts: (N, 1) against (N) would silently compare every sample with every other. Targets are given and get
- * no gradient.
+ * <p>p is the prediction, t the target. Unless a loss says otherwise both are of one type and
+ * shape, (N) or (N, ...), and nothing broadcasts: (N, 1) against (N) would silently compare every
+ * sample with every other. A target that is computed should be detached; cross-entropy refuses to
+ * pass a gradient to one.
  */
 public sealed interface LossFunction {
   /** The loss of each sample: the sum over the sample's own outputs. y: (N). */
   Tensor perSample(Tensor prediction, Tensor target);
 
-  /** How many terms {@link #mean} divides by; every element of the prediction, unless the loss says otherwise. */
+  /**
+   * How many terms {@link #mean} divides by; every element of the prediction, unless the loss says
+   * otherwise.
+   */
   default long terms(Tensor prediction, Tensor target) {
     return prediction.shape().elements();
   }
@@ -39,13 +44,16 @@ public sealed interface LossFunction {
 
   /** The name in messages and configs: {@code squared_error}. */
   default String name() {
-    return getClass().getSimpleName().replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
+    return getClass()
+        .getSimpleName()
+        .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
+        .toLowerCase(Locale.ROOT);
   }
 
   /**
-   * p - t: for teaching only, and wrong. A loss has to be smallest where the prediction is right; this one is smaller the
-   * further the prediction falls below the target, so training on it drives predictions to minus infinity. Errors of
-   * opposite sign also cancel in its total.
+   * p - t: for teaching only, and wrong. A loss has to be smallest where the prediction is right;
+   * this one is smaller the further the prediction falls below the target, so training on it drives
+   * predictions to minus infinity. Errors of opposite sign also cancel in its total.
    */
   record SignedDifference() implements LossFunction {
     @Override
@@ -62,7 +70,10 @@ public sealed interface LossFunction {
     }
   }
 
-  /** (p - t)^2, without a factor 1/2. The sum over a batch is the sum of squares, the mean is PyTorch's mse_loss. */
+  /**
+   * (p - t)^2, without a factor 1/2. The sum over a batch is the sum of squares, the mean is
+   * PyTorch's mse_loss.
+   */
   record SquaredError() implements LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
@@ -71,14 +82,16 @@ public sealed interface LossFunction {
   }
 
   /**
-   * With d = |p - t|: d^2 / 2 up to delta, delta * (d - delta / 2) beyond: squared near, absolute far. Huber 1964.
+   * With d = |p - t|: d^2 / 2 up to delta, delta * (d - delta / 2) beyond: squared near, absolute
+   * far. Huber 1964.
    *
    * @param delta where one turns into the other; 1 is usual
    */
   record HuberError(double delta) implements LossFunction {
     public HuberError {
       if (!(delta > 0) || Double.isInfinite(delta)) {
-        throw new IllegalArgumentException("huber_error: delta must be positive and finite, got " + delta + "; 1 is usual");
+        throw new IllegalArgumentException(
+            "huber_error: delta must be positive and finite, got " + delta + "; 1 is usual");
       }
     }
 
@@ -91,8 +104,9 @@ public sealed interface LossFunction {
   }
 
   /**
-   * -t ln s(p) - (1 - t) ln(1 - s(p)), s the sigmoid: p are logits, t probabilities in [0, 1]. Computed as t * softplus(-p) +
-   * (1 - t) * softplus(p), which neither overflows nor cancels for logits of any size.
+   * -t ln s(p) - (1 - t) ln(1 - s(p)), s the sigmoid: p are logits, t probabilities in [0, 1].
+   * Computed as t * softplus(-p) + (1 - t) * softplus(p), which neither overflows nor cancels for
+   * logits of any size.
    */
   record BinaryCrossEntropyWithLogits() implements LossFunction {
     @Override
@@ -105,11 +119,12 @@ public sealed interface LossFunction {
   }
 
   /**
-   * -sum over classes of q ln softmax(p), q the target distribution. p: logits (N, C) or (N, ..., C); t: class numbers, I32
-   * of p's shape less the last axis, or probabilities of p's type. The mean is over distributions, N for (N, C), as
-   * PyTorch's cross_entropy.
+   * -sum over classes of q ln softmax(p), q the target distribution. p: logits (N, C) or (N, ...,
+   * C); t: class numbers, I32 of p's shape less the last axis, or probabilities of p's type. The
+   * mean is over distributions, N for (N, C), as PyTorch's cross_entropy.
    *
-   * @param smoothing s in [0, 1]: q = (1 - s) * t + s / C. Szegedy et al. 2015, arXiv:1512.00567, section 7
+   * @param smoothing s in [0, 1]: q = (1 - s) * t + s / C. Szegedy et al. 2015, arXiv:1512.00567,
+   *     section 7
    */
   record CrossEntropy(double smoothing) implements LossFunction {
     public CrossEntropy {
@@ -126,13 +141,15 @@ public sealed interface LossFunction {
       if (target.dtype().floating()) {
         sameType(name(), prediction, target);
         Tensor soft = rows(target);
-        Tensor mixed = smoothing == 0
-            ? soft
-            : soft.mul(1 - smoothing).add(smoothing / logits.shape().length(1));
+        Tensor mixed =
+            smoothing == 0
+                ? soft
+                : soft.mul(1 - smoothing).add(smoothing / logits.shape().length(1));
         return unfold(logits.softCrossEntropy(mixed), prediction);
       }
       classNumbers(name(), prediction, target);
-      return unfold(logits.crossEntropy(target.reshape(logits.shape().part(0, 1)), smoothing), prediction);
+      return unfold(
+          logits.crossEntropy(target.reshape(logits.shape().part(0, 1)), smoothing), prediction);
     }
 
     @Override
@@ -142,10 +159,11 @@ public sealed interface LossFunction {
   }
 
   /**
-   * sum over classes of t * (ln t - ln softmax(p)), with 0 ln 0 = 0: by how much t diverges from the prediction, 0 if they
-   * agree. p: logits (N, C) or (N, ..., C), or log-probabilities, which log-softmax leaves as they are; t: probabilities of
-   * p's type. The mean is over distributions: PyTorch's kl_div with reduction batchmean, whose plain mean is no divergence.
-   * Kullback and Leibler 1951.
+   * sum over classes of t * (ln t - ln softmax(p)), with 0 ln 0 = 0: by how much t diverges from
+   * the prediction, 0 if they agree. p: logits (N, C) or (N, ..., C), or log-probabilities, which
+   * log-softmax leaves as they are; t: probabilities of p's type. The mean is over distributions:
+   * PyTorch's kl_div with reduction batchmean, whose plain mean is no divergence. Kullback and
+   * Leibler 1951.
    */
   record KlDivergence() implements LossFunction {
     @Override
@@ -164,9 +182,10 @@ public sealed interface LossFunction {
   }
 
   /**
-   * max(0, 1 - t * p) for targets t of -1 or 1, of p's type; Cortes and Vapnik 1995. With class numbers t, I32 of p's shape
-   * less the last axis, the sum over classes c other than t of max(0, 1 - p[t] + p[c]), Weston and Watkins 1999; its mean is
-   * over samples, and C times PyTorch's multi_margin_loss, which divides by C as well.
+   * max(0, 1 - t * p) for targets t of -1 or 1, of p's type; Cortes and Vapnik 1995. With class
+   * numbers t, I32 of p's shape less the last axis, the sum over classes c other than t of max(0,
+   * 1 - p[t] + p[c]), Weston and Watkins 1999; its mean is over samples, and C times PyTorch's
+   * multi_margin_loss, which divides by C as well.
    */
   record Hinge() implements LossFunction {
     @Override
@@ -180,7 +199,8 @@ public sealed interface LossFunction {
       Tensor scores = rows(prediction);
       Tensor indices = target.reshape(scores.shape().length(0), 1);
       Tensor margins = scores.sub(scores.gather(1, indices)).add(1).relu();
-      // The class itself has a margin of exactly 1, and no gradient: what it pulls up it pulls down.
+      // The class itself has a margin of exactly 1, and no gradient: what it pulls up it pulls
+      // down.
       return unfold(margins.sum(1).sub(1), prediction);
     }
 
@@ -197,35 +217,54 @@ public sealed interface LossFunction {
 
   private static void sameType(String loss, Tensor prediction, Tensor target) {
     if (!prediction.type().equals(target.type())) {
-      throw new ShapeException(loss + ": the target does not fit the prediction, got " + target.type() + " for "
-          + prediction.type() + "; give both one element type and one shape");
+      throw new ShapeException(
+          loss
+              + ": the target does not fit the prediction, got "
+              + target.type()
+              + " for "
+              + prediction.type()
+              + "; give both one element type and one shape");
     }
   }
 
   private static void requireClasses(String loss, Tensor prediction) {
     if (prediction.shape().rank() < 2) {
-      throw new ShapeException(loss + ": the prediction has no axis of classes, got " + prediction.type()
-          + "; it must be (N, C)");
+      throw new ShapeException(
+          loss
+              + ": the prediction has no axis of classes, got "
+              + prediction.type()
+              + "; it must be (N, C)");
     }
   }
 
   private static void classNumbers(String loss, Tensor prediction, Tensor target) {
     TensorType expected = new TensorType(DType.I32, prediction.shape().without(-1));
     if (!target.type().equals(expected)) {
-      throw new ShapeException(loss + ": the targets do not fit the prediction, got " + target.type() + " for "
-          + prediction.type() + "; give class numbers " + expected + ", or numbers of the prediction's own type");
+      throw new ShapeException(
+          loss
+              + ": the targets do not fit the prediction, got "
+              + target.type()
+              + " for "
+              + prediction.type()
+              + "; give class numbers "
+              + expected
+              + ", or numbers of the prediction's own type");
     }
   }
 
   /** (N, ..., C) as (rows, C). */
   private static Tensor rows(Tensor x) {
     int classes = x.shape().length(-1);
-    return x.shape().rank() == 2 ? x : x.reshape(Shape.of(Math.toIntExact(distributions(x)), classes));
+    return x.shape().rank() == 2
+        ? x
+        : x.reshape(Shape.of(Math.toIntExact(distributions(x)), classes));
   }
 
   /** A loss a row of {@link #rows}, summed over the rows of each sample. */
   private static Tensor unfold(Tensor rowLosses, Tensor prediction) {
-    return prediction.shape().rank() == 2 ? rowLosses : fold(rowLosses.reshape(prediction.shape().without(-1)));
+    return prediction.shape().rank() == 2
+        ? rowLosses
+        : fold(rowLosses.reshape(prediction.shape().without(-1)));
   }
 
   private static long distributions(Tensor prediction) {

@@ -11,8 +11,8 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * A function from tensors to tensors with named parameters: a layer, or a network of layers. A layer of one's own
- * registers what it owns and says how it computes:
+ * A function from tensors to tensors with named parameters: a layer, or a network of layers. A
+ * layer of one's own registers what it owns and says how it computes:
  *
  * <pre>{@code
  * final class Scaled extends Module {
@@ -29,7 +29,8 @@ import java.util.regex.Pattern;
  * }
  * }</pre>
  *
- * <p>Its gradient needs no code. Whatever is registered belongs to the module, which frees it when closed.
+ * <p>Its gradient needs no code. Whatever is registered belongs to the module, which frees it when
+ * closed.
  */
 public abstract class Module implements AutoCloseable {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_]+");
@@ -46,7 +47,10 @@ public abstract class Module implements AutoCloseable {
     return value.requireGradient();
   }
 
-  /** Registers what is saved with the weights but not trained, such as running statistics. Returns it. */
+  /**
+   * Registers what is saved with the weights but not trained, such as running statistics. Returns
+   * it.
+   */
   protected final Tensor buffer(String name, Tensor value) {
     register(name, buffers, value);
     return value.release();
@@ -70,14 +74,22 @@ public abstract class Module implements AutoCloseable {
 
   private <T> void register(String name, Map<String, T> kind, T value) {
     if (!NAME.matcher(name).matches()) {
-      throw new IllegalArgumentException("module: a name consists of letters, digits and _, got '" + name
-          + "'; dots separate a part from what is in it");
+      throw new IllegalArgumentException(
+          "module: a name consists of letters, digits and _, got '"
+              + name
+              + "'; dots separate a part from what is in it");
     }
     // One file holds parameters and buffers, so one name means one thing.
-    if (parameters.containsKey(name) || buffers.containsKey(name) || randomStates.containsKey(name)
+    if (parameters.containsKey(name)
+        || buffers.containsKey(name)
+        || randomStates.containsKey(name)
         || children.containsKey(name)) {
-      throw new IllegalArgumentException("module: the name is taken, got '" + name + "' twice in "
-          + getClass().getSimpleName() + "; give each part a name of its own");
+      throw new IllegalArgumentException(
+          "module: the name is taken, got '"
+              + name
+              + "' twice in "
+              + getClass().getSimpleName()
+              + "; give each part a name of its own");
     }
     kind.put(name, value);
   }
@@ -86,8 +98,9 @@ public abstract class Module implements AutoCloseable {
   public abstract Tensor forward(Tensor x);
 
   /**
-   * What is trained, by dotted name: {@code 0.weight} is the weight of the part {@code 0}. A module's own come before those
-   * of its parts, each in the order of registration. A tensor that is shared appears once, under its first name.
+   * What is trained, by dotted name: {@code 0.weight} is the weight of the part {@code 0}. A
+   * module's own come before those of its parts, each in the order of registration. A tensor that
+   * is shared appears once, under its first name.
    */
   public final Map<String, Tensor> parameters() {
     return gather(module -> module.parameters);
@@ -98,7 +111,10 @@ public abstract class Module implements AutoCloseable {
     return gather(module -> module.buffers);
   }
 
-  /** The states of generators, I32 (4), named and ordered like {@link #parameters}: a checkpoint needs them to resume. */
+  /**
+   * The states of generators, I32 (4), named and ordered like {@link #parameters}: a checkpoint
+   * needs them to resume.
+   */
   public final Map<String, Tensor> randomStates() {
     return gather(module -> module.randomStates);
   }
@@ -110,7 +126,9 @@ public abstract class Module implements AutoCloseable {
 
   /** How many numbers are trained. */
   public final long parameterElements() {
-    return parameters().values().stream().mapToLong(parameter -> parameter.shape().elements()).sum();
+    return parameters().values().stream()
+        .mapToLong(parameter -> parameter.shape().elements())
+        .sum();
   }
 
   private Map<String, Tensor> gather(Function<Module, Map<String, Tensor>> kind) {
@@ -119,17 +137,24 @@ public abstract class Module implements AutoCloseable {
     return Collections.unmodifiableMap(named);
   }
 
-  private void gather(String prefix, Function<Module, Map<String, Tensor>> kind, Map<String, Tensor> named,
+  private void gather(
+      String prefix,
+      Function<Module, Map<String, Tensor>> kind,
+      Map<String, Tensor> named,
       Set<Tensor> seen) {
-    kind.apply(this).forEach((name, tensor) -> {
-      if (seen.add(tensor)) {
-        named.put(prefix + name, tensor);
-      }
-    });
+    kind.apply(this)
+        .forEach((name, tensor) -> {
+          if (seen.add(tensor)) {
+            named.put(prefix + name, tensor);
+          }
+        });
     children.forEach((name, child) -> child.gather(prefix + name + ".", kind, named, seen));
   }
 
-  /** Whether the module computes as in training: dropout drops, batch norm uses the batch's statistics. On at first. */
+  /**
+   * Whether the module computes as in training: dropout drops, batch norm uses the batch's
+   * statistics. On at first.
+   */
   public final boolean training() {
     return training;
   }
@@ -161,7 +186,10 @@ public abstract class Module implements AutoCloseable {
     children.values().forEach(Module::close);
   }
 
-  /** Refuses an x whose axis, counted from the end if negative, has another length than the layer was made for. */
+  /**
+   * Refuses an x whose axis, counted from the end if negative, has another length than the layer
+   * was made for.
+   */
   final void requireLength(Tensor x, int axis, int length, String axes) {
     int rank = x.shape().rank();
     if ((axis < 0 ? -axis : axis + 1) > rank || x.shape().length(axis) != length) {

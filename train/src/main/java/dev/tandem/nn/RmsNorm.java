@@ -3,11 +3,15 @@ package dev.tandem.nn;
 import dev.tandem.tensor.Tensor;
 
 /**
- * Division by the root of the mean square over the innermost axis, then a weight a feature; see {@link
- * dev.tandem.op.Normalization.RmsNorm}. x, y: (..., features); weight: (features), 1 at first.
+ * Division by the root of the mean square over the innermost axis, then a weight a feature; see
+ * {@link dev.tandem.op.Normalization.RmsNorm}. x, y: (..., features); weight: (features), 1 at
+ * first.
  */
 public final class RmsNorm extends Module {
-  /** As in LLaMA (Touvron et al. 2023, arXiv:2302.13971): added to the mean square. PyTorch takes the type's epsilon. */
+  /**
+   * As in LLaMA (Touvron et al. 2023, arXiv:2302.13971): added to the mean square. PyTorch takes
+   * the type's epsilon.
+   */
   public static final double EPSILON = 1e-6;
 
   private final int features;

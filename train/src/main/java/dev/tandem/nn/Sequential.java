@@ -34,6 +34,8 @@ public final class Sequential extends Module {
 
   @Override
   public String describe() {
-    return layers.stream().map(Module::describe).collect(Collectors.joining(", ", "Sequential(", ")"));
+    return layers.stream()
+        .map(Module::describe)
+        .collect(Collectors.joining(", ", "Sequential(", ")"));
   }
 }

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Limits gradients in place between backward and the update, so that one bad batch cannot throw the weights far off. All
- * on the device: nothing waits. Parameters without a gradient are passed over; the optimizer's step names them.
+ * Limits gradients in place between backward and the update, so that one bad batch cannot throw
+ * the weights far off. All on the device: nothing waits. Parameters without a gradient are passed
+ * over; the optimizer's step names them.
  */
 public sealed interface Clipping {
   /** Clips the gradients that the parameters have gathered. */
@@ -36,9 +37,10 @@ public sealed interface Clipping {
   }
 
   /**
-   * Scales all gradients by one factor, min(1, limit / (norm + 1e-6)), norm being {@link #globalNorm}: keeps the direction
-   * of the step. Pascanu, Mikolov and Bengio 2012, arXiv:1211.5063; the formula of torch.nn.utils.clip_grad_norm_. A norm
-   * of NaN makes every gradient NaN, so that it cannot go unseen.
+   * Scales all gradients by one factor, min(1, limit / (norm + 1e-6)), norm being
+   * {@link #globalNorm}: keeps the direction of the step. Pascanu, Mikolov and Bengio 2012,
+   * arXiv:1211.5063; the formula of torch.nn.utils.clip_grad_norm_. A norm of NaN makes every
+   * gradient NaN, so that it cannot go unseen.
    */
   record ByGlobalNorm(double limit) implements Clipping {
     public ByGlobalNorm {
@@ -58,9 +60,10 @@ public sealed interface Clipping {
     public void apply(Collection<Tensor> parameters, Tensor norm) {
       try (Scope _ = Scope.open();
           Tape.Pause _ = Tape.noGrad()) {
-        Tensor factor = Tensor.scalar(norm.backend(), norm.dtype(), limit)
-            .div(norm.add(1e-6))
-            .clamp(Double.NEGATIVE_INFINITY, 1);
+        Tensor factor =
+            Tensor.scalar(norm.backend(), norm.dtype(), limit)
+                .div(norm.add(1e-6))
+                .clamp(Double.NEGATIVE_INFINITY, 1);
         for (Tensor gradient : gradients(parameters)) {
           Tensor.update(new Update.Scale(), gradient, factor.cast(gradient.dtype()));
         }
@@ -69,16 +72,18 @@ public sealed interface Clipping {
   }
 
   /**
-   * The Euclidean norm of all gradients taken as one vector, (), of the first gradient's type. Belongs to the scope around
-   * the call.
+   * The Euclidean norm of all gradients taken as one vector, (), of the first gradient's type.
+   * Belongs to the scope around the call.
    *
    * @throws IllegalStateException if no parameter has a gradient
    */
   static Tensor globalNorm(Collection<Tensor> parameters) {
     List<Tensor> gradients = gradients(parameters);
     if (gradients.isEmpty()) {
-      throw new IllegalStateException("global_norm: no parameter has a gradient, got " + parameters.size()
-          + " parameters; run backward first");
+      throw new IllegalStateException(
+          "global_norm: no parameter has a gradient, got "
+              + parameters.size()
+              + " parameters; run backward first");
     }
     try (Scope scope = Scope.open();
         Tape.Pause _ = Tape.noGrad()) {
@@ -98,7 +103,10 @@ public sealed interface Clipping {
   private static void checkLimit(String clipping, double limit) {
     if (!(limit > 0)) {
       throw new IllegalArgumentException(
-          clipping + ": the limit must be positive, got " + limit + "; leave clipping out to have none");
+          clipping
+              + ": the limit must be positive, got "
+              + limit
+              + "; leave clipping out to have none");
     }
   }
 }

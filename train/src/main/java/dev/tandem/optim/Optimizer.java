@@ -17,24 +17,29 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Moves named parameters along their gradients by one update rule, and keeps what the rule remembers. Learning rate and
- * step count lie on the device, so a step needs nothing from the host and never waits for the device.
+ * Moves named parameters along their gradients by one update rule, and keeps what the rule
+ * remembers. Learning rate and step count lie on the device, so a step needs nothing from the host
+ * and never waits for the device.
  */
 public final class Optimizer implements AutoCloseable {
   private final Update.Optimizer update;
   private final Map<String, Tensor> parameters;
+
   /** By parameter name: the rule's states in their order. */
   private final Map<String, List<Tensor>> states = new LinkedHashMap<>();
+
   /** What {@link #state} shows: states and step count, by their names in a checkpoint. */
   private final Map<String, Tensor> named = new LinkedHashMap<>();
+
   /** A rate an element type, for an update takes lr in the type of w. */
   private final Map<DType, Tensor> rates = new EnumMap<>(DType.class);
+
   private final Tensor count;
   private double learningRate = Double.NaN;
 
   /**
-   * @param parameters leaves that require gradients, on one backend, by name: those of a module. They stay the caller's. A
-   *     subset leaves the others as they are, which is how to fine-tune
+   * @param parameters leaves that require gradients, on one backend, by name: those of a module.
+   * They stay the caller's. A subset leaves the others as they are, which is how to fine-tune
    */
   public Optimizer(Update.Optimizer update, Map<String, Tensor> parameters) {
     this.update = update;
@@ -57,17 +62,26 @@ public final class Optimizer implements AutoCloseable {
 
   private static void check(Map<String, Tensor> parameters) {
     if (parameters.isEmpty()) {
-      throw new IllegalArgumentException("optimizer: nothing to train, got no parameters; give those of a module");
+      throw new IllegalArgumentException(
+          "optimizer: nothing to train, got no parameters; give those of a module");
     }
     Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     parameters.forEach((name, parameter) -> {
       if (!parameter.requiresGradient()) {
-        throw new IllegalArgumentException("optimizer: a parameter must be a leaf that requires a gradient, got " + name
-            + " " + parameter + "; register it as a parameter");
+        throw new IllegalArgumentException(
+            "optimizer: a parameter must be a leaf that requires a gradient, got "
+                + name
+                + " "
+                + parameter
+                + "; register it as a parameter");
       }
       if (!seen.add(parameter)) {
-        throw new IllegalArgumentException("optimizer: a parameter would be updated twice a step, got a second name "
-            + name + " " + parameter + "; name it once");
+        throw new IllegalArgumentException(
+            "optimizer: a parameter would be updated twice a step, got a second name "
+                + name
+                + " "
+                + parameter
+                + "; name it once");
       }
     });
   }
@@ -88,7 +102,9 @@ public final class Optimizer implements AutoCloseable {
   public void learningRate(double rate) {
     if (!(rate >= 0) || Double.isInfinite(rate)) {
       throw new IllegalArgumentException(
-          "optimizer: the learning rate must be finite and not negative, got " + rate + "; 0.001 is a start");
+          "optimizer: the learning rate must be finite and not negative, got "
+              + rate
+              + "; 0.001 is a start");
     }
     if (rate != learningRate) {
       rates.values().forEach(scalar -> write(scalar, rate));
@@ -105,8 +121,11 @@ public final class Optimizer implements AutoCloseable {
           Tensor.update(new Update.Assign(), scalar, rounded);
         }
       }
-      case I32, U8 -> throw new IllegalArgumentException(
-          "optimizer: integers have no learning rate, got " + scalar.type() + "; train floating-point parameters");
+      case I32, U8 ->
+          throw new IllegalArgumentException(
+              "optimizer: integers have no learning rate, got "
+                  + scalar.type()
+                  + "; train floating-point parameters");
     }
   }
 
@@ -118,12 +137,13 @@ public final class Optimizer implements AutoCloseable {
   /**
    * One update of every parameter. The gradients stay until they are cleared.
    *
-   * @throws IllegalStateException before anything has changed, if no rate is set, or naming every parameter that no
-   *     gradient has reached since the last clear
+   * @throws IllegalStateException before anything has changed, if no rate is set, or naming every
+   *     parameter that no gradient has reached since the last clear
    */
   public void step() {
     if (Double.isNaN(learningRate)) {
-      throw new IllegalStateException("optimizer: no learning rate, got a step before one was set; call learningRate first");
+      throw new IllegalStateException(
+          "optimizer: no learning rate, got a step before one was set; call learningRate first");
     }
     Map<String, Tensor> gradients = gradients();
     Tensor.update(new Update.Increment(), count);
@@ -143,11 +163,16 @@ public final class Optimizer implements AutoCloseable {
   private Map<String, Tensor> gradients() {
     Map<String, Tensor> gradients = new LinkedHashMap<>();
     List<String> missing = new ArrayList<>();
-    parameters.forEach((name, parameter) -> parameter.gradient()
-        .ifPresentOrElse(gradient -> gradients.put(name, gradient), () -> missing.add(name)));
+    parameters.forEach((name, parameter) ->
+        parameter
+            .gradient()
+            .ifPresentOrElse(gradient -> gradients.put(name, gradient), () -> missing.add(name)));
     if (!missing.isEmpty()) {
-      throw new IllegalStateException("optimizer: no gradient reached these parameters, got none for " + missing
-          + "; does the loss depend on them, and did backward run? To leave them as they are, give the optimizer the others");
+      throw new IllegalStateException(
+          "optimizer: no gradient reached these parameters, got none for "
+              + missing
+              + "; does the loss depend on them, and did backward run? To leave them as they are,"
+              + " give the optimizer the others");
     }
     return gradients;
   }
@@ -162,20 +187,27 @@ public final class Optimizer implements AutoCloseable {
     parameters.values().forEach(Tensor::clearGradient);
   }
 
-  /** How many steps have been done, those before a restored checkpoint included. Waits for the device. */
+  /**
+   * How many steps have been done, those before a restored checkpoint included. Waits for the
+   * device.
+   */
   public long steps() {
     return count.toInts()[0];
   }
 
   /**
-   * What the optimizer remembers, for checkpoints: each parameter's states, {@code 0.weight.m}, and the step count, I32 (),
-   * under {@code step}. Tensors of the optimizer's own; writing to them restores it.
+   * What the optimizer remembers, for checkpoints: each parameter's states, {@code 0.weight.m},
+   * and the step count, I32 (), under {@code step}. Tensors of the optimizer's own; writing to them
+   * restores it.
    */
   public Map<String, Tensor> state() {
     return Collections.unmodifiableMap(named);
   }
 
-  /** Takes over a state as {@link #state} gave it, copying. @throws IllegalArgumentException naming all that differs */
+  /**
+   * Takes over a state as {@link #state} gave it, copying. @throws IllegalArgumentException naming
+   * all that differs
+   */
   public void restore(Map<String, Tensor> saved) {
     List<String> wrong = new ArrayList<>();
     named.forEach((name, state) -> {
@@ -186,10 +218,16 @@ public final class Optimizer implements AutoCloseable {
         wrong.add(name + " is " + source.type() + ", not " + state.type());
       }
     });
-    saved.keySet().stream().filter(name -> !named.containsKey(name)).forEach(name -> wrong.add(name + " is unknown"));
+    saved.keySet().stream()
+        .filter(name -> !named.containsKey(name))
+        .forEach(name -> wrong.add(name + " is unknown"));
     if (!wrong.isEmpty()) {
-      throw new IllegalArgumentException("optimizer: the saved state is not of " + update + " for these parameters, got "
-          + String.join(", ", wrong) + "; restore with the network and the rule it was saved with");
+      throw new IllegalArgumentException(
+          "optimizer: the saved state is not of "
+              + update
+              + " for these parameters, got "
+              + String.join(", ", wrong)
+              + "; restore with the network and the rule it was saved with");
     }
     named.forEach((name, state) -> {
       byte[] bytes = new byte[Math.toIntExact(state.type().bytes())];

@@ -1,9 +1,9 @@
 package dev.tandem.optim;
 
 /**
- * Multiplies the rate by a factor when a metric that should fall, such as the validation loss, has not done so for more
- * than patience observations: torch.optim.lr_scheduler.ReduceLROnPlateau with mode min and a relative threshold. Its memory
- * is a {@link State}, for checkpoints.
+ * Multiplies the rate by a factor when a metric that should fall, such as the validation loss,
+ * has not done so for more than patience observations: torch.optim.lr_scheduler.ReduceLROnPlateau
+ * with mode min and a relative threshold. Its memory is a {@link State}, for checkpoints.
  */
 public final class ReduceOnPlateau implements Schedule {
   /** A reduction by no more than this is left out, as in PyTorch: lower rates change nothing. */
@@ -19,15 +19,24 @@ public final class ReduceOnPlateau implements Schedule {
    * @param cooldown how many observations after a reduction do not count as bad
    * @param minimum the rate that is not gone below
    */
-  public record Options(double factor, int patience, double threshold, int cooldown, double minimum) {
+  public record Options(
+      double factor, int patience, double threshold, int cooldown, double minimum) {
     public Options {
       if (!(factor > 0 && factor < 1)) {
         throw new IllegalArgumentException(
             "reduce_on_plateau: the factor must lie in (0, 1), got " + factor + "; 0.1 is usual");
       }
       if (patience < 0 || cooldown < 0 || !(threshold >= 0) || !(minimum >= 0)) {
-        throw new IllegalArgumentException("reduce_on_plateau: a setting is negative, got patience " + patience
-            + ", threshold " + threshold + ", cooldown " + cooldown + ", minimum " + minimum + "; 10, 1e-4, 0 and 0 are usual");
+        throw new IllegalArgumentException(
+            "reduce_on_plateau: a setting is negative, got patience "
+                + patience
+                + ", threshold "
+                + threshold
+                + ", cooldown "
+                + cooldown
+                + ", minimum "
+                + minimum
+                + "; 10, 1e-4, 0 and 0 are usual");
       }
     }
 
@@ -41,7 +50,8 @@ public final class ReduceOnPlateau implements Schedule {
    * What has been seen so far.
    *
    * @param best the lowest metric; infinite before the first
-   * @param bad observations without improvement since the last one with, or since the last reduction
+   * @param bad observations without improvement since the last one with, or since the last
+   *     reduction
    * @param cooling observations that will not count as bad
    * @param reductions how often the rate was reduced
    */
@@ -57,8 +67,12 @@ public final class ReduceOnPlateau implements Schedule {
     boolean cooling = state.cooling() > 0;
     int bad = better || cooling ? 0 : state.bad() + 1;
     boolean reduce = bad > options.patience();
-    state = new State(better ? metric : state.best(), reduce ? 0 : bad,
-        reduce ? options.cooldown() : Math.max(0, state.cooling() - 1), state.reductions() + (reduce ? 1 : 0));
+    state =
+        new State(
+            better ? metric : state.best(),
+            reduce ? 0 : bad,
+            reduce ? options.cooldown() : Math.max(0, state.cooling() - 1),
+            state.reductions() + (reduce ? 1 : 0));
   }
 
   /** The base rate after the reductions so far; time does not matter. */

@@ -3,9 +3,9 @@ package dev.tandem.optim;
 import dev.tandem.op.Update;
 
 /**
- * How a weight follows its gradient, with the settings a user chooses. The formulas stand at {@link Update}; w is the
- * weight, dw its gradient. Weight decay adds weightDecay * w to dw, but for {@link AdamW} and {@link Lion}, which shrink w
- * itself.
+ * How a weight follows its gradient, with the settings a user chooses. The formulas stand at
+ * {@link Update}; w is the weight, dw its gradient. Weight decay adds weightDecay * w to dw, but
+ * for {@link AdamW} and {@link Lion}, which shrink w itself.
  */
 public sealed interface Rule {
   /** The fused step that a backend runs. */
@@ -35,7 +35,10 @@ public sealed interface Rule {
     }
   }
 
-  /** Gradient descent with the inertia of a heavy ball: v = momentum * v + dw; w = w - lr * v. Polyak 1964. */
+  /**
+   * Gradient descent with the inertia of a heavy ball: v = momentum * v + dw; w = w - lr * v.
+   * Polyak 1964.
+   */
   record Momentum(double momentum, double weightDecay) implements Rule {
     public Momentum {
       share("momentum", "momentum", momentum);
@@ -58,7 +61,10 @@ public sealed interface Rule {
     }
   }
 
-  /** Momentum that looks ahead: w = w - lr * (dw + momentum * v). Nesterov 1983, in the form of Sutskever et al. 2013. */
+  /**
+   * Momentum that looks ahead: w = w - lr * (dw + momentum * v). Nesterov 1983, in the form of
+   * Sutskever et al. 2013.
+   */
   record Nesterov(double momentum, double weightDecay) implements Rule {
     public Nesterov {
       share("nesterov", "momentum", momentum);
@@ -80,7 +86,10 @@ public sealed interface Rule {
     }
   }
 
-  /** A rate a weight, which falls with the sum of its squared gradients. Duchi, Hazan and Singer 2011. */
+  /**
+   * A rate a weight, which falls with the sum of its squared gradients. Duchi, Hazan and Singer
+   * 2011.
+   */
   record Adagrad(double epsilon, double weightDecay) implements Rule {
     public Adagrad {
       notNegative("adagrad", "epsilon", epsilon);
@@ -102,7 +111,10 @@ public sealed interface Rule {
     }
   }
 
-  /** A rate a weight, over the root of the running mean of its squared gradients. Tieleman and Hinton 2012. */
+  /**
+   * A rate a weight, over the root of the running mean of its squared gradients. Tieleman and
+   * Hinton 2012.
+   */
   record RmsProp(double alpha, double epsilon, double weightDecay) implements Rule {
     public RmsProp {
       share("rms_prop", "alpha", alpha);
@@ -125,7 +137,10 @@ public sealed interface Rule {
     }
   }
 
-  /** Momentum and a rate a weight, both corrected for starting at 0. Kingma and Ba 2014, arXiv:1412.6980. */
+  /**
+   * Momentum and a rate a weight, both corrected for starting at 0. Kingma and Ba 2014,
+   * arXiv:1412.6980.
+   */
   record Adam(double beta1, double beta2, double epsilon, double weightDecay) implements Rule {
     public Adam {
       moments("adam", beta1, beta2);
@@ -148,7 +163,10 @@ public sealed interface Rule {
     }
   }
 
-  /** Adam whose decay shrinks the weight itself, past the rates. Loshchilov and Hutter 2017, arXiv:1711.05101. */
+  /**
+   * Adam whose decay shrinks the weight itself, past the rates. Loshchilov and Hutter 2017,
+   * arXiv:1711.05101.
+   */
   record AdamW(double beta1, double beta2, double epsilon, double weightDecay) implements Rule {
     public AdamW {
       moments("adam_w", beta1, beta2);
@@ -171,7 +189,10 @@ public sealed interface Rule {
     }
   }
 
-  /** The sign of a momentum: every weight moves by lr. Chen et al. 2023, arXiv:2302.06675; not in torch.optim. */
+  /**
+   * The sign of a momentum: every weight moves by lr. Chen et al. 2023, arXiv:2302.06675; not in
+   * torch.optim.
+   */
   record Lion(double beta1, double beta2, double weightDecay) implements Rule {
     public Lion {
       moments("lion", beta1, beta2);
@@ -197,14 +218,24 @@ public sealed interface Rule {
   private static void notNegative(String rule, String what, double number) {
     if (!(number >= 0) || Double.isInfinite(number)) {
       throw new IllegalArgumentException(
-          rule + ": " + what + " must be finite and not negative, got " + number + "; 0 means none");
+          rule
+              + ": "
+              + what
+              + " must be finite and not negative, got "
+              + number
+              + "; 0 means none");
     }
   }
 
   private static void share(String rule, String what, double number) {
     if (!(number >= 0 && number < 1)) {
       throw new IllegalArgumentException(
-          rule + ": " + what + " must lie in [0, 1), got " + number + "; 0.9 and above average over more steps");
+          rule
+              + ": "
+              + what
+              + " must lie in [0, 1), got "
+              + number
+              + "; 0.9 and above average over more steps");
     }
   }
 

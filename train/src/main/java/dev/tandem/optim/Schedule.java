@@ -1,9 +1,10 @@
 package dev.tandem.optim;
 
 /**
- * The learning rate as a function of time. Time is counted from 0 in whatever the caller steps by, updates or epochs, and
- * is the number of those already done. A schedule has no memory of its own but for {@link ReduceOnPlateau}, so a resumed
- * run asks for the same numbers. Each is the torch.optim.lr_scheduler of its javadoc.
+ * The learning rate as a function of time. Time is counted from 0 in whatever the caller steps
+ * by, updates or epochs, and is the number of those already done. A schedule has no memory of its
+ * own but for {@link ReduceOnPlateau}, so a resumed run asks for the same numbers. Each is the
+ * torch.optim.lr_scheduler of its javadoc.
  */
 public interface Schedule {
   /**
@@ -34,13 +35,14 @@ public interface Schedule {
 
     @Override
     public double at(long step, double base) {
-      return base * Math.pow(factor, Math.floorDiv(step, every));
+      return base * StrictMath.pow(factor, Math.floorDiv(step, every));
     }
   }
 
   /**
-   * From base down to minimum along half a cosine, in so many steps; then minimum. CosineAnnealingLR, which would rise again
-   * afterwards. Loshchilov and Hutter 2016, arXiv:1608.03983, equation 5.
+   * From base down to minimum along half a cosine, in so many steps; then minimum.
+   * CosineAnnealingLR, which would rise again afterwards. Loshchilov and Hutter 2016,
+   * arXiv:1608.03983, equation 5.
    */
   record Cosine(long steps, double minimum) implements Schedule {
     public Cosine {
@@ -55,8 +57,8 @@ public interface Schedule {
   }
 
   /**
-   * A straight line from start * base to base in so many steps, then another schedule, whose time begins there. LinearLR
-   * followed by the other in a SequentialLR.
+   * A straight line from start * base to base in so many steps, then another schedule, whose time
+   * begins there. LinearLR followed by the other in a SequentialLR.
    *
    * @param start the share of base to begin with, in [0, 1]; with 0 the first step moves nothing
    */
@@ -65,32 +67,43 @@ public interface Schedule {
       positive("linear_warmup", "steps", steps);
       if (!(start >= 0 && start <= 1)) {
         throw new IllegalArgumentException(
-            "linear_warmup: the start must lie in [0, 1], got " + start + "; it is a share of the learning rate");
+            "linear_warmup: the start must lie in [0, 1], got "
+                + start
+                + "; it is a share of the learning rate");
       }
     }
 
     @Override
     public double at(long step, double base) {
-      return step < steps ? base * (start + (1 - start) * step / steps) : then.at(step - steps, base);
+      return step < steps
+          ? base * (start + (1 - start) * step / steps)
+          : then.at(step - steps, base);
     }
   }
 
   /**
-   * One rise from base / divisor to base and one longer fall to base / divisor / finalDivisor, both along half a cosine;
-   * then that. OneCycleLR with max_lr = base. Smith and Topin 2017, arXiv:1708.07120.
+   * One rise from base / divisor to base and one longer fall to base / divisor / finalDivisor,
+   * both along half a cosine; then that. OneCycleLR with max_lr = base. Smith and Topin 2017,
+   * arXiv:1708.07120.
    *
    * @param steps of the whole cycle; the last of them has the lowest rate
    * @param rise the share of the steps in which the rate rises, in (0, 1)
    */
-  record OneCycle(long steps, double rise, double divisor, double finalDivisor) implements Schedule {
+  record OneCycle(long steps, double rise, double divisor, double finalDivisor)
+      implements Schedule {
     public OneCycle {
       positive("one_cycle", "steps", steps);
       if (!(rise > 0 && rise < 1)) {
-        throw new IllegalArgumentException("one_cycle: the rise must lie in (0, 1), got " + rise + "; 0.3 is usual");
+        throw new IllegalArgumentException(
+            "one_cycle: the rise must lie in (0, 1), got " + rise + "; 0.3 is usual");
       }
       if (!(divisor >= 1 && finalDivisor >= 1)) {
-        throw new IllegalArgumentException("one_cycle: divisors must be at least 1, got " + divisor + " and "
-            + finalDivisor + "; 25 and 10000 are usual");
+        throw new IllegalArgumentException(
+            "one_cycle: divisors must be at least 1, got "
+                + divisor
+                + " and "
+                + finalDivisor
+                + "; 25 and 10000 are usual");
       }
     }
 
@@ -108,26 +121,38 @@ public interface Schedule {
       if (step >= end) {
         return last;
       }
-      return step < peak ? along(first, base, step / peak) : along(base, last, (step - peak) / (end - peak));
+      return step < peak
+          ? along(first, base, step / peak)
+          : along(base, last, (step - peak) / (end - peak));
     }
   }
 
   /** A point on half a cosine from one value, at share 0, to another, at share 1. */
   private static double along(double from, double to, double share) {
-    return to + (from - to) / 2 * (1 + Math.cos(Math.PI * share));
+    return to + (from - to) / 2 * (1 + StrictMath.cos(Math.PI * share));
   }
 
   private static void positive(String schedule, String what, long number) {
     if (number < 1) {
       throw new IllegalArgumentException(
-          schedule + ": " + what + " must be at least 1, got " + number + "; count in the caller's steps");
+          schedule
+              + ": "
+              + what
+              + " must be at least 1, got "
+              + number
+              + "; count in the caller's steps");
     }
   }
 
   private static void notNegative(String schedule, String what, double number) {
     if (!(number >= 0) || Double.isInfinite(number)) {
       throw new IllegalArgumentException(
-          schedule + ": " + what + " must be finite and not negative, got " + number + "; 0 is usual");
+          schedule
+              + ": "
+              + what
+              + " must be finite and not negative, got "
+              + number
+              + "; 0 is usual");
     }
   }
 }

@@ -32,7 +32,8 @@ final class Checkpoint {
 
   void save(Path file, Progress progress) {
     Map<String, Tensor> tensors = tensors();
-    best.ifPresent(weights -> weights.copies().forEach((name, tensor) -> tensors.put(BEST + name, tensor)));
+    best.ifPresent(
+        weights -> weights.copies().forEach((name, tensor) -> tensors.put(BEST + name, tensor)));
     SafeTensors.write(file, tensors, text(progress));
   }
 
@@ -41,22 +42,35 @@ final class Checkpoint {
     try (SafeTensorsFile opened = SafeTensors.open(file)) {
       Map<String, String> text = opened.metadata();
       if (!FORMAT.equals(text.get("format"))) {
-        throw new FileException("resume: " + file + " is no checkpoint, got format '" + text.get("format")
-            + "'; give the checkpoint.safetensors of a run folder");
+        throw new FileException(
+            "resume: "
+                + file
+                + " is no checkpoint, got format '"
+                + text.get("format")
+                + "'; give the checkpoint.safetensors of a run folder");
       }
       String data = describe(setup.feed().training());
       if (!data.equals(text.get("data"))) {
-        throw new FileException("resume: " + file + " was written with other data or batches, got " + text.get("data")
-            + " where this run has " + data + "; use the run's own config");
+        throw new FileException(
+            "resume: "
+                + file
+                + " was written with other data or batches, got "
+                + text.get("data")
+                + " where this run has "
+                + data
+                + "; use the run's own config");
       }
       Progress read = progress(file, text);
       Optional<ReduceOnPlateau.State> plateau = plateau(file, text);
-      boolean bestToo = best.isPresent() && opened.entries().keySet().stream().anyMatch(name -> name.startsWith(BEST));
+      boolean bestToo =
+          best.isPresent()
+              && opened.entries().keySet().stream().anyMatch(name -> name.startsWith(BEST));
       Map<String, Tensor> tensors = tensors();
       if (bestToo) {
         best.get().copies().forEach((name, tensor) -> tensors.put(BEST + name, tensor));
       }
-      // The best weights may be left aside: whether to stop early is a choice that a resumed run may change.
+      // The best weights may be left aside: whether to stop early is a choice that a resumed run
+      // may change.
       opened.copyInto(tensors, name -> bestToo || !name.startsWith(BEST));
       progress.takeOver(read, bestToo || best.isEmpty());
       setup.descent().plateau().ifPresent(schedule -> plateau.ifPresent(schedule::restore));
@@ -65,9 +79,18 @@ final class Checkpoint {
 
   private Map<String, Tensor> tensors() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    Learner.weights(setup.learner().model()).forEach((name, tensor) -> tensors.put("model." + name, tensor));
-    setup.learner().model().randomStates().forEach((name, tensor) -> tensors.put("random." + name, tensor));
-    setup.descent().optimizer().state().forEach((name, tensor) -> tensors.put("optimizer." + name, tensor));
+    Learner.weights(setup.learner().model())
+        .forEach((name, tensor) -> tensors.put("model." + name, tensor));
+    setup
+        .learner()
+        .model()
+        .randomStates()
+        .forEach((name, tensor) -> tensors.put("random." + name, tensor));
+    setup
+        .descent()
+        .optimizer()
+        .state()
+        .forEach((name, tensor) -> tensors.put("optimizer." + name, tensor));
     sums.state().forEach((name, tensor) -> tensors.put("sums." + name, tensor));
     return tensors;
   }
@@ -86,12 +109,16 @@ final class Checkpoint {
     text.put("best_epoch", Integer.toString(progress.bestEpoch));
     text.put("epochs_since_best", Integer.toString(progress.epochsSinceBest));
     text.put("history", progress.history.lines());
-    setup.descent().plateau().map(ReduceOnPlateau::state).ifPresent(state -> {
-      text.put("plateau_best", Double.toString(state.best()));
-      text.put("plateau_bad", Integer.toString(state.bad()));
-      text.put("plateau_cooling", Integer.toString(state.cooling()));
-      text.put("plateau_reductions", Integer.toString(state.reductions()));
-    });
+    setup
+        .descent()
+        .plateau()
+        .map(ReduceOnPlateau::state)
+        .ifPresent(state -> {
+          text.put("plateau_best", Double.toString(state.best()));
+          text.put("plateau_bad", Integer.toString(state.bad()));
+          text.put("plateau_cooling", Integer.toString(state.cooling()));
+          text.put("plateau_reductions", Integer.toString(state.reductions()));
+        });
     return text;
   }
 
@@ -112,8 +139,12 @@ final class Checkpoint {
 
   private static Optional<ReduceOnPlateau.State> plateau(Path file, Map<String, String> text) {
     return text.containsKey("plateau_best")
-        ? Optional.of(new ReduceOnPlateau.State(real(file, text, "plateau_best"), whole(file, text, "plateau_bad"),
-            whole(file, text, "plateau_cooling"), whole(file, text, "plateau_reductions")))
+        ? Optional.of(
+            new ReduceOnPlateau.State(
+                real(file, text, "plateau_best"),
+                whole(file, text, "plateau_bad"),
+                whole(file, text, "plateau_cooling"),
+                whole(file, text, "plateau_reductions")))
         : Optional.empty();
   }
 
@@ -128,16 +159,25 @@ final class Checkpoint {
   private static String need(Path file, Map<String, String> text, String key, String form) {
     String value = text.get(key);
     if (value == null || !value.matches(form)) {
-      throw new FileException("resume: " + file + " is damaged, got " + (value == null ? "no '" : "a wrong '") + key
-          + "' in its metadata; go back to an older checkpoint");
+      throw new FileException(
+          "resume: "
+              + file
+              + " is damaged, got "
+              + (value == null ? "no '" : "a wrong '")
+              + key
+              + "' in its metadata; go back to an older checkpoint");
     }
     return value;
   }
 
   /** What decides which samples a batch has. */
   private static String describe(BatchLoader loader) {
-    return loader.dataset().size() + " samples in batches of " + loader.batchSize()
-        + (loader.shuffleSeed().isPresent() ? ", shuffle seed " + loader.shuffleSeed().getAsLong() : ", in order")
+    return loader.dataset().size()
+        + " samples in batches of "
+        + loader.batchSize()
+        + (loader.shuffleSeed().isPresent()
+            ? ", shuffle seed " + loader.shuffleSeed().getAsLong()
+            : ", in order")
         + (loader.dropLast() ? ", last one dropped" : "");
   }
 }

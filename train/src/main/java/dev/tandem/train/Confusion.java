@@ -61,7 +61,11 @@ public record Confusion(long[][] counts) {
   /** A table for people, a row an actual class, with recall, precision and f1 at the right. */
   public String table(List<String> names) {
     int wide = Math.max(9, names.stream().mapToInt(String::length).max().orElse(0));
-    int cell = Math.max(4, Long.toString(Arrays.stream(counts).flatMapToLong(Arrays::stream).max().orElse(0)).length());
+    int cell =
+        Math.max(
+            4,
+            Long.toString(Arrays.stream(counts).flatMapToLong(Arrays::stream).max().orElse(0))
+                .length());
     StringBuilder table = new StringBuilder(("%-" + wide + "s").formatted("actual"));
     for (int c = 0; c < classes(); c++) {
       table.append((" %" + cell + "s").formatted("p" + c));

@@ -14,7 +14,8 @@ import java.util.Optional;
  * @param schedule asked before every step, in steps; {@link ReduceOnPlateau} hears of the monitored loss after every epoch
  * @param clipping applied between backward and the update
  */
-public record Descent(Optimizer optimizer, double learningRate, Schedule schedule, Clipping clipping) {
+public record Descent(
+    Optimizer optimizer, double learningRate, Schedule schedule, Clipping clipping) {
   /** A constant rate and no clipping. */
   public static Descent constant(Optimizer optimizer, double learningRate) {
     return new Descent(optimizer, learningRate, new Schedule.Constant(), new Clipping.None());

@@ -18,6 +18,7 @@ import java.util.Map;
 final class DeviceSums implements AutoCloseable {
   private final TensorType type;
   private final Tensor totals;
+
   /** What rounding has added to the totals beyond what it should have. */
   private final Tensor excess;
 
@@ -31,7 +32,12 @@ final class DeviceSums implements AutoCloseable {
   void add(Tensor... numbers) {
     try (Scope _ = Scope.open();
         Tape.Pause _ = Tape.noGrad()) {
-      Tensor added = Tensor.concat(0, Arrays.stream(numbers).map(n -> n.cast(type.dtype()).reshape(1)).toArray(Tensor[]::new));
+      Tensor added =
+          Tensor.concat(
+              0,
+              Arrays.stream(numbers)
+                  .map(n -> n.cast(type.dtype()).reshape(1))
+                  .toArray(Tensor[]::new));
       Tensor corrected = added.sub(excess);
       Tensor sums = totals.add(corrected);
       Tensor.update(new Update.Assign(), excess, sums.sub(totals).sub(corrected));

@@ -24,15 +24,25 @@ final class Diagnosis {
     this.setup = setup;
     this.epoch = epoch;
     this.step = step;
-    this.when = "training: diverged at epoch " + epoch + ", step " + step
-        + (seen > step ? " (looked for at step " + seen + "; checkEvery 1 finds the cause exactly)" : "");
+    this.when =
+        "training: diverged at epoch "
+            + epoch
+            + ", step "
+            + step
+            + (seen > step
+                ? " (looked for at step " + seen + "; checkEvery 1 finds the cause exactly)"
+                : "");
   }
 
   /** @param batch the batch of the step; empty once it is gone */
   Divergence of(Optional<Batch> batch, double learningRate) {
-    return batch.flatMap(this::inData)
-        .or(() -> inTensors(Divergence.What.PARAMETER, setup.learner().model().parameters(), learningRate))
-        .or(() -> inTensors(Divergence.What.BUFFER, setup.learner().model().buffers(), learningRate))
+    return batch
+        .flatMap(this::inData)
+        .or(() ->
+            inTensors(
+                Divergence.What.PARAMETER, setup.learner().model().parameters(), learningRate))
+        .or(() ->
+            inTensors(Divergence.What.BUFFER, setup.learner().model().buffers(), learningRate))
         .or(() -> inGradients(learningRate))
         .orElseGet(() -> inLoss(learningRate));
   }
@@ -42,28 +52,49 @@ final class Diagnosis {
         .or(() -> inData(Divergence.What.TARGETS, "the targets", batch.targets(), batch));
   }
 
-  private Optional<Divergence> inData(Divergence.What what, String field, Values values, Batch batch) {
+  private Optional<Divergence> inData(
+      Divergence.What what, String field, Values values, Batch batch) {
     if (values instanceof Values.Floats(_, float[] data)) {
       for (int i = 0; i < data.length; i++) {
         if (!Float.isFinite(data[i])) {
           int row = i / (data.length / batch.size());
           String name = setup.feed().training().dataset().name();
-          return found(what, name, "got " + data[i] + " in " + field + " of sample " + batch.indices()[row] + " of " + name
-              + "; remove such samples or fill their gaps, and look at the transforms");
+          return found(
+              what,
+              name,
+              "got "
+                  + data[i]
+                  + " in "
+                  + field
+                  + " of sample "
+                  + batch.indices()[row]
+                  + " of "
+                  + name
+                  + "; remove such samples or fill their gaps, and look at the transforms");
         }
       }
     }
     return Optional.empty();
   }
 
-  private Optional<Divergence> inTensors(Divergence.What what, Map<String, Tensor> tensors, double learningRate) {
+  private Optional<Divergence> inTensors(
+      Divergence.What what, Map<String, Tensor> tensors, double learningRate) {
     for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
       Optional<Double> bad = bad(entry.getValue());
       if (bad.isPresent()) {
         String kind = what == Divergence.What.PARAMETER ? "parameter" : "buffer";
-        return found(what, entry.getKey(), "got " + bad.get() + " in " + kind + " '" + entry.getKey()
-            + "' from the update before, at learning rate " + learningRate
-            + "; lower the learning rate, or clip gradients");
+        return found(
+            what,
+            entry.getKey(),
+            "got "
+                + bad.get()
+                + " in "
+                + kind
+                + " '"
+                + entry.getKey()
+                + "' from the update before, at learning rate "
+                + learningRate
+                + "; lower the learning rate, or clip gradients");
       }
     }
     return Optional.empty();
@@ -73,9 +104,16 @@ final class Diagnosis {
     for (Map.Entry<String, Tensor> entry : setup.learner().model().parameters().entrySet()) {
       Optional<Double> bad = entry.getValue().gradient().flatMap(Diagnosis::bad);
       if (bad.isPresent()) {
-        return found(Divergence.What.GRADIENT, entry.getKey(), "got " + bad.get() + " in the gradient of parameter '"
-            + entry.getKey() + "', all parameters being finite, at learning rate " + learningRate
-            + "; the numbers in between grow too large: lower the learning rate, or clip gradients");
+        return found(
+            Divergence.What.GRADIENT,
+            entry.getKey(),
+            "got "
+                + bad.get()
+                + " in the gradient of parameter '"
+                + entry.getKey()
+                + "', all parameters being finite, at learning rate "
+                + learningRate
+                + "; the numbers in between grow too large: lower the learning rate, or clip gradients");
       }
     }
     return Optional.empty();
@@ -83,9 +121,17 @@ final class Diagnosis {
 
   private Divergence inLoss(double learningRate) {
     String name = setup.learner().loss().name();
-    return found(Divergence.What.LOSS, name, "got a loss " + name + " or a gradient norm beyond the range of "
-        + setup.learner().dtype() + ", parameters and gradients being finite, at learning rate " + learningRate
-        + "; lower the learning rate, or scale inputs and targets").orElseThrow();
+    return found(
+            Divergence.What.LOSS,
+            name,
+            "got a loss "
+                + name
+                + " or a gradient norm beyond the range of "
+                + setup.learner().dtype()
+                + ", parameters and gradients being finite, at learning rate "
+                + learningRate
+                + "; lower the learning rate, or scale inputs and targets")
+        .orElseThrow();
   }
 
   private Optional<Divergence> found(Divergence.What what, String name, String sentence) {

@@ -56,7 +56,8 @@ final class EpochJson {
     }
   }
 
-  private static void optional(JsonGenerator json, String name, OptionalDouble value) throws IOException {
+  private static void optional(JsonGenerator json, String name, OptionalDouble value)
+      throws IOException {
     if (value.isPresent()) {
       number(json, name, value.getAsDouble());
     }
@@ -79,38 +80,57 @@ final class EpochJson {
       }
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         String name = json.currentName();
-        numbers.put(name, switch (json.nextToken()) {
-          case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> json.getDoubleValue();
-          case VALUE_NULL -> Double.NaN;
-          case VALUE_TRUE -> 1.0;
-          case VALUE_FALSE -> 0.0;
-          default -> throw new IOException("'" + name + "' is no number");
-        });
+        numbers.put(
+            name,
+            switch (json.nextToken()) {
+              case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> json.getDoubleValue();
+              case VALUE_NULL -> Double.NaN;
+              case VALUE_TRUE -> 1.0;
+              case VALUE_FALSE -> 0.0;
+              default -> throw new IOException("'" + name + "' is no number");
+            });
       }
     }
     return report(numbers);
   }
 
   private static EpochReport report(Map<String, Double> numbers) throws IOException {
-    Optional<Metrics> validation = numbers.containsKey("validation_loss")
-        ? Optional.of(new Metrics(need(numbers, "validation_loss"), (long) need(numbers, "validation_samples"),
-            optional(numbers, "validation_accuracy"), errors(numbers), Optional.empty()))
-        : Optional.empty();
-    return new EpochReport((int) need(numbers, "epoch"), (long) need(numbers, "steps"), need(numbers, "train_loss"),
-        optional(numbers, "train_accuracy"), validation, need(numbers, "learning_rate"),
-        need(numbers, "gradient_norm"), need(numbers, "best") == 1,
+    Optional<Metrics> validation =
+        numbers.containsKey("validation_loss")
+            ? Optional.of(
+                new Metrics(
+                    need(numbers, "validation_loss"),
+                    (long) need(numbers, "validation_samples"),
+                    optional(numbers, "validation_accuracy"),
+                    errors(numbers),
+                    Optional.empty()))
+            : Optional.empty();
+    return new EpochReport(
+        (int) need(numbers, "epoch"),
+        (long) need(numbers, "steps"),
+        need(numbers, "train_loss"),
+        optional(numbers, "train_accuracy"),
+        validation,
+        need(numbers, "learning_rate"),
+        need(numbers, "gradient_norm"),
+        need(numbers, "best") == 1,
         new Timing(need(numbers, "seconds"), need(numbers, "samples_per_second")));
   }
 
   private static Optional<RegressionErrors> errors(Map<String, Double> numbers) throws IOException {
     return numbers.containsKey("validation_mean_absolute")
-        ? Optional.of(new RegressionErrors(need(numbers, "validation_mean_absolute"),
-            need(numbers, "validation_root_mean_square"), need(numbers, "validation_r2")))
+        ? Optional.of(
+            new RegressionErrors(
+                need(numbers, "validation_mean_absolute"),
+                need(numbers, "validation_root_mean_square"),
+                need(numbers, "validation_r2")))
         : Optional.empty();
   }
 
   private static OptionalDouble optional(Map<String, Double> numbers, String name) {
-    return numbers.containsKey(name) ? OptionalDouble.of(numbers.get(name)) : OptionalDouble.empty();
+    return numbers.containsKey(name)
+        ? OptionalDouble.of(numbers.get(name))
+        : OptionalDouble.empty();
   }
 
   private static double need(Map<String, Double> numbers, String name) throws IOException {

@@ -37,7 +37,10 @@ public final class Evaluation {
     this.loader = loader;
     this.sums = sums;
     this.spread = new TargetSpread();
-    int classes = loader.dataset().target() instanceof Target.Classes all ? all.names().size() : Integer.MAX_VALUE;
+    int classes =
+        loader.dataset().target() instanceof Target.Classes all
+            ? all.names().size()
+            : Integer.MAX_VALUE;
     this.confusion = confuse && classes <= MOST_CONFUSED ? new long[classes][classes] : null;
   }
 
@@ -51,6 +54,7 @@ public final class Evaluation {
 
   /** As {@link #evaluate}, with or without what needs predictions on the host. */
   static Metrics run(Learner learner, BatchLoader loader, boolean confuse) {
+    requireAll(loader);
     Module model = learner.model();
     boolean training = model.training();
     model.training(false);
@@ -67,11 +71,27 @@ public final class Evaluation {
     }
   }
 
+  /** Metrics that leave samples out would not be those of the data set. */
+  static void requireAll(BatchLoader loader) {
+    if (loader.samples() < loader.dataset().size()) {
+      throw new DataException(
+          "evaluation: the loader leaves samples out, got "
+              + loader.samples()
+              + " of the "
+              + loader.dataset().size()
+              + " of "
+              + loader.dataset().name()
+              + "; use one that keeps the last batch");
+    }
+  }
+
   private void add(Batch batch) {
     try (Scope _ = Scope.open()) {
       Tensor raw = Upload.values(learner.backend(), learner.dtype(), batch.targets());
       Tensor prediction =
-          learner.model().forward(Upload.values(learner.backend(), learner.dtype(), batch.inputs()));
+          learner
+              .model()
+              .forward(Upload.values(learner.backend(), learner.dtype(), batch.inputs()));
       Tensor target = Upload.target(learner.loss(), prediction, raw);
       Tensor loss = learner.loss().sum(prediction, target);
       switch (loader.dataset().target()) {
@@ -81,9 +101,14 @@ public final class Evaluation {
           spread.add((Values.Floats) batch.targets());
         }
         case Target.Classes _, Target.Tokens _ -> {
-          sums.add(loss, Upload.correct(learner.loss(), prediction, raw), Tensor.zeros(loss.backend(), loss.type()));
+          sums.add(
+              loss,
+              Upload.correct(learner.loss(), prediction, raw),
+              Tensor.zeros(loss.backend(), loss.type()));
           if (confusion != null) {
-            confuse(Upload.classes(learner.loss(), prediction, raw.shape()).toInts(), (Values.Ints) batch.targets());
+            confuse(
+                Upload.classes(learner.loss(), prediction, raw.shape()).toInts(),
+                (Values.Ints) batch.targets());
           }
         }
       }
@@ -96,9 +121,14 @@ public final class Evaluation {
   private void confuse(int[] predicted, Values.Ints actual) {
     for (int i = 0; i < predicted.length; i++) {
       if (predicted[i] >= confusion.length) {
-        throw new DataException("evaluation: the model has more outputs than the data has classes, got output "
-            + predicted[i] + " for the " + confusion.length + " classes of " + loader.dataset().name()
-            + "; evaluate on the data it was made for");
+        throw new DataException(
+            "evaluation: the model has more outputs than the data has classes, got output "
+                + predicted[i]
+                + " for the "
+                + confusion.length
+                + " classes of "
+                + loader.dataset().name()
+                + "; evaluate on the data it was made for");
       }
       confusion[actual.data()[i]][predicted[i]]++;
     }
@@ -108,13 +138,26 @@ public final class Evaluation {
     double[] totals = sums.read();
     double loss = totals[LOSS] / terms;
     return switch (loader.dataset().target()) {
-      case Target.Numbers _ -> new Metrics(loss, samples, OptionalDouble.empty(),
-          Optional.of(new RegressionErrors(totals[ERROR] / compared, Math.sqrt(totals[SQUARES] / compared),
-              spread.sumOfSquares() == 0 ? Double.NaN : 1 - totals[SQUARES] / spread.sumOfSquares())),
-          Optional.empty());
-      case Target.Classes _, Target.Tokens _ -> new Metrics(loss, samples,
-          OptionalDouble.of(totals[ERROR] / compared), Optional.empty(),
-          Optional.ofNullable(confusion).map(Confusion::new));
+      case Target.Numbers _ ->
+          new Metrics(
+              loss,
+              samples,
+              OptionalDouble.empty(),
+              Optional.of(
+                  new RegressionErrors(
+                      totals[ERROR] / compared,
+                      Math.sqrt(totals[SQUARES] / compared),
+                      spread.sumOfSquares() == 0
+                          ? Double.NaN
+                          : 1 - totals[SQUARES] / spread.sumOfSquares())),
+              Optional.empty());
+      case Target.Classes _, Target.Tokens _ ->
+          new Metrics(
+              loss,
+              samples,
+              OptionalDouble.of(totals[ERROR] / compared),
+              Optional.empty(),
+              Optional.ofNullable(confusion).map(Confusion::new));
     };
   }
 }

@@ -9,6 +9,11 @@ import java.util.Optional;
  * @param validation the loader of samples that are not trained on, unshuffled; without it progress is the training loss
  */
 public record Feed(BatchLoader training, Optional<BatchLoader> validation) {
+  /** Throws {@link dev.tandem.data.DataException} when the validation loader leaves samples out. */
+  public Feed {
+    validation.ifPresent(Evaluation::requireAll);
+  }
+
   public static Feed of(BatchLoader training) {
     return new Feed(training, Optional.empty());
   }

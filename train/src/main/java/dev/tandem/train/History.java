@@ -19,9 +19,10 @@ public record History(List<EpochReport> epochs) {
   public Optional<EpochReport> best() {
     EpochReport best = null;
     for (EpochReport epoch : epochs) {
-      boolean lower = best == null
-          ? !Double.isNaN(epoch.monitoredLoss())
-          : epoch.monitoredLoss() < best.monitoredLoss();
+      boolean lower =
+          best == null
+              ? !Double.isNaN(epoch.monitoredLoss())
+              : epoch.monitoredLoss() < best.monitoredLoss();
       best = lower ? epoch : best;
     }
     return Optional.ofNullable(best);
@@ -53,8 +54,15 @@ public record History(List<EpochReport> epochs) {
       try {
         epochs.add(EpochJson.read(line));
       } catch (IOException e) {
-        throw new FileException("metrics: " + source + " has a line that is no epoch, got " + e.getMessage().lines()
-            .findFirst().orElse("") + " in line " + (epochs.size() + 1) + "; remove the line", e);
+        throw new FileException(
+            "metrics: "
+                + source
+                + " has a line that is no epoch, got "
+                + e.getMessage().lines().findFirst().orElse("")
+                + " in line "
+                + (epochs.size() + 1)
+                + "; remove the line",
+            e);
       }
     }
     return new History(epochs);

@@ -13,8 +13,10 @@ public record Learner(Module model, LossFunction loss) {
   /** Throws IllegalArgumentException when the model has nothing to train. */
   public Learner {
     if (model.parameters().isEmpty()) {
-      throw new IllegalArgumentException("learner: the model has no parameters, got " + model.describe()
-          + "; add a layer that has, such as Linear");
+      throw new IllegalArgumentException(
+          "learner: the model has no parameters, got "
+              + model.describe()
+              + "; add a layer that has, such as Linear");
     }
   }
 

@@ -9,7 +9,8 @@ import java.util.Optional;
  *     the last ones
  * @param divergence present for {@link Reason#DIVERGED}
  */
-public record Outcome(Reason reason, History history, Optional<Integer> restored, Optional<Divergence> divergence) {
+public record Outcome(
+    Reason reason, History history, Optional<Integer> restored, Optional<Divergence> divergence) {
   /** Why a run ended. */
   public enum Reason {
     /** As many epochs as asked for. */
@@ -31,15 +32,23 @@ public record Outcome(Reason reason, History history, Optional<Integer> restored
     int epochs = history.epochs().size();
     double loss = history.last().map(EpochReport::monitoredLoss).orElse(Double.NaN);
     String after = " after epoch " + epochs;
-    String sentence = switch (reason) {
-      case MAX_EPOCHS -> "trained for all " + epochs + " epochs";
-      case TARGET_LOSS -> "reached the target loss" + after + " with " + loss;
-      case NO_IMPROVEMENT -> "stopped" + after + ", for the loss no longer improved";
-      case GRADIENT_NORM -> "converged" + after + ": the gradient norm fell to "
-          + history.last().map(EpochReport::gradientNorm).orElse(Double.NaN);
-      case INTERRUPTED -> "interrupted" + after;
-      case DIVERGED -> divergence.map(Divergence::message).orElse("diverged");
-    };
-    return sentence + restored.map(epoch -> "; kept the weights of epoch " + epoch + ", the best").orElse("");
+    String sentence =
+        switch (reason) {
+          case MAX_EPOCHS -> "trained for all " + epochs + (epochs == 1 ? " epoch" : " epochs");
+          case TARGET_LOSS -> "reached the target loss" + after + " with " + loss;
+          case NO_IMPROVEMENT -> "stopped" + after + ", for the loss no longer improved";
+          case GRADIENT_NORM ->
+              "converged"
+                  + after
+                  + ": the gradient norm fell to "
+                  + history.last().map(EpochReport::gradientNorm).orElse(Double.NaN);
+          case INTERRUPTED ->
+              "interrupted after "
+                  + epochs
+                  + (epochs == 1 ? " finished epoch" : " finished epochs");
+          case DIVERGED -> divergence.map(Divergence::message).orElse("diverged");
+        };
+    return sentence
+        + restored.map(epoch -> "; kept the weights of epoch " + epoch + ", the best").orElse("");
   }
 }

@@ -24,7 +24,8 @@ public final class Predictor {
    * sigmoid, which is the probability of class 1.
    */
   public float[][] probabilities(Values inputs) {
-    return rows(inputs, y -> y.shape().elements() == y.shape().length(0) ? y.sigmoid() : y.softmax(-1));
+    return rows(
+        inputs, y -> y.shape().elements() == y.shape().length(0) ? y.sigmoid() : y.softmax(-1));
   }
 
   /** The class that the model puts first, for each sample. */

@@ -6,10 +6,13 @@ import java.util.List;
 final class Progress {
   /** Epochs that are done. */
   int epoch;
+
   /** Batches of the epoch after those that are done. */
   int batch;
+
   /** Updates in all. */
   long step;
+
   /** What the present epoch's sums are divided by: terms of the loss, and class numbers compared. */
   long terms;
 
@@ -18,6 +21,7 @@ final class Progress {
 
   History history = new History(List.of());
   double bestLoss = Double.POSITIVE_INFINITY;
+
   /** From 1; 0 while there is none. */
   int bestEpoch;
 

@@ -21,8 +21,10 @@ public record RunFolder(Path path) {
    */
   public static RunFolder create(Path parent, String name) {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-      throw new FileException("run folder: the name cannot be a folder's, got '" + name
-          + "'; use letters, digits, ., _ and -");
+      throw new FileException(
+          "run folder: the name cannot be a folder's, got '"
+              + name
+              + "'; use letters, digits, ., _ and -");
     }
     try {
       Files.createDirectories(parent);
@@ -40,13 +42,19 @@ public record RunFolder(Path path) {
         throw FileException.of("run folder", folder, "cannot be made", e);
       }
     }
-    throw new FileException("run folder: too many of one name, got " + MOST + " in " + parent + "; choose another name");
+    throw new FileException(
+        "run folder: too many of one name, got "
+            + MOST
+            + " in "
+            + parent
+            + "; choose another name");
   }
 
   /** One that exists. @throws FileException when it does not */
   public static RunFolder open(Path path) {
     if (!Files.isDirectory(path)) {
-      throw new FileException("run folder: no such folder, got " + path + "; give the folder that training printed");
+      throw new FileException(
+          "run folder: no such folder, got " + path + "; give the folder that training printed");
     }
     return new RunFolder(path);
   }

@@ -22,7 +22,12 @@ import java.util.Optional;
  * @param ended absent while the run goes on, or where it was killed
  */
 public record RunRecord(
-    long seed, String backend, String device, Map<String, String> versions, Instant started, Optional<End> ended) {
+    long seed,
+    String backend,
+    String device,
+    Map<String, String> versions,
+    Instant started,
+    Optional<End> ended) {
 
   /** How and when a run ended. */
   public record End(Instant at, Outcome.Reason reason, int epochs, String message) {}
@@ -34,16 +39,26 @@ public record RunRecord(
   /** A run that starts now. */
   public static RunRecord starting(long seed, Backend backend) {
     Map<String, String> versions = new LinkedHashMap<>();
-    versions.put("tandem", Optional.ofNullable(RunRecord.class.getPackage().getImplementationVersion()).orElse("unpacked"));
+    versions.put(
+        "tandem",
+        Optional.ofNullable(RunRecord.class.getPackage().getImplementationVersion())
+            .orElse("unpacked"));
     versions.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
-    versions.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
-        + System.getProperty("os.arch"));
-    return new RunRecord(seed, backend.name(), backend.description(), versions, now(), Optional.empty());
+    versions.put(
+        "os",
+        System.getProperty("os.name")
+            + " "
+            + System.getProperty("os.version")
+            + " "
+            + System.getProperty("os.arch"));
+    return new RunRecord(
+        seed, backend.name(), backend.description(), versions, now(), Optional.empty());
   }
 
   /** The same run, ended now. */
   public RunRecord ended(Outcome outcome) {
-    End end = new End(now(), outcome.reason(), outcome.history().epochs().size(), outcome.message());
+    End end =
+        new End(now(), outcome.reason(), outcome.history().epochs().size(), outcome.message());
     return new RunRecord(seed, backend, device, versions, started, Optional.of(end));
   }
 

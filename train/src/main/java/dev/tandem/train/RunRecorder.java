@@ -24,10 +24,13 @@ public final class RunRecorder implements TrainingListener {
    * @param modelMetadata what users of the model need, such as normalisation statistics: text in model.safetensors
    * @param checkpointEvery epochs between checkpoints; an interrupted run writes one in any case
    */
-  public RunRecorder(Trainer trainer, RunFolder folder, Map<String, String> modelMetadata, int checkpointEvery) {
+  public RunRecorder(
+      Trainer trainer, RunFolder folder, Map<String, String> modelMetadata, int checkpointEvery) {
     if (checkpointEvery < 1) {
       throw new IllegalArgumentException(
-          "run recorder: checkpoints must be at least 1 epoch apart, got " + checkpointEvery + "; 1 is usual");
+          "run recorder: checkpoints must be at least 1 epoch apart, got "
+              + checkpointEvery
+              + "; 1 is usual");
     }
     this.trainer = trainer;
     this.folder = folder;
@@ -52,7 +55,10 @@ public final class RunRecorder implements TrainingListener {
   @Override
   public void epoch(EpochReport report) {
     try {
-      Files.writeString(folder.metrics(), EpochJson.write(report) + "\n", StandardCharsets.UTF_8,
+      Files.writeString(
+          folder.metrics(),
+          EpochJson.write(report) + "\n",
+          StandardCharsets.UTF_8,
           StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw FileException.of("metrics", folder.metrics(), "cannot be written", e);

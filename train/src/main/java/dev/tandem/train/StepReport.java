@@ -14,7 +14,13 @@ import dev.tandem.tensor.Tensor;
  * @param meanLoss of the batch before the update, one number on the device
  */
 public record StepReport(
-    int epoch, int batch, int batches, long step, int samples, double learningRate, Tensor meanLoss) {
+    int epoch,
+    int batch,
+    int batches,
+    long step,
+    int samples,
+    double learningRate,
+    Tensor meanLoss) {
 
   /** The mean loss of the batch before the update. Waits for the device: a listener that asks at every step slows it down. */
   public double loss() {

@@ -17,25 +17,35 @@ import java.util.OptionalDouble;
  *     smaller batches it is larger, for their gradients differ even at the minimum
  */
 public record Stopping(
-    int maxEpochs, OptionalDouble targetLoss, int patience, double minDelta, OptionalDouble gradientNormBelow) {
+    int maxEpochs,
+    OptionalDouble targetLoss,
+    int patience,
+    double minDelta,
+    OptionalDouble gradientNormBelow) {
 
   /** Throws IllegalArgumentException for settings that could never hold, or always do. */
   public Stopping {
     if (maxEpochs < 1) {
-      throw new IllegalArgumentException("stopping: max epochs must be at least 1, got " + maxEpochs + "; 10 is a start");
+      throw new IllegalArgumentException(
+          "stopping: max epochs must be at least 1, got " + maxEpochs + "; 10 is a start");
     }
     if (patience < 0) {
-      throw new IllegalArgumentException("stopping: patience must not be negative, got " + patience + "; 0 turns it off");
+      throw new IllegalArgumentException(
+          "stopping: patience must not be negative, got " + patience + "; 0 turns it off");
     }
     if (!(minDelta >= 0)) {
-      throw new IllegalArgumentException("stopping: min delta must not be negative, got " + minDelta + "; 0 is usual");
+      throw new IllegalArgumentException(
+          "stopping: min delta must not be negative, got " + minDelta + "; 0 is usual");
     }
     if (targetLoss.isPresent() && Double.isNaN(targetLoss.getAsDouble())) {
-      throw new IllegalArgumentException("stopping: the target loss must be a number, got NaN; leave it out for none");
+      throw new IllegalArgumentException(
+          "stopping: the target loss must be a number, got NaN; leave it out for none");
     }
     if (gradientNormBelow.isPresent() && !(gradientNormBelow.getAsDouble() > 0)) {
-      throw new IllegalArgumentException("stopping: the gradient norm to fall below must be positive, got "
-          + gradientNormBelow.getAsDouble() + "; 1e-4 is a start");
+      throw new IllegalArgumentException(
+          "stopping: the gradient norm to fall below must be positive, got "
+              + gradientNormBelow.getAsDouble()
+              + "; 1e-4 is a start");
     }
   }
 

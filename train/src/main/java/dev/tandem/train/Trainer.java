@@ -88,7 +88,8 @@ public final class Trainer implements AutoCloseable {
    */
   public Trainer checkEvery(int steps) {
     if (steps < 1) {
-      throw new IllegalArgumentException("training: check every must be at least 1 step, got " + steps + "; 1 is exact");
+      throw new IllegalArgumentException(
+          "training: check every must be at least 1 step, got " + steps + "; 1 is exact");
     }
     checkEvery = steps;
     return this;
@@ -116,10 +117,12 @@ public final class Trainer implements AutoCloseable {
 
   private Outcome end(Outcome.Reason reason, Optional<Divergence> divergence) {
     // An interrupted run goes on from its last weights, so it keeps them.
-    Optional<BestWeights> kept = reason == Outcome.Reason.INTERRUPTED ? Optional.empty() : keptBest();
+    Optional<BestWeights> kept =
+        reason == Outcome.Reason.INTERRUPTED ? Optional.empty() : keptBest();
     kept.ifPresent(BestWeights::restore);
     model.training(false);
-    Outcome outcome = new Outcome(reason, progress.history, kept.map(_ -> progress.bestEpoch), divergence);
+    Outcome outcome =
+        new Outcome(reason, progress.history, kept.map(_ -> progress.bestEpoch), divergence);
     listeners.forEach(listener -> listener.stopped(outcome));
     return outcome;
   }
@@ -131,7 +134,8 @@ public final class Trainer implements AutoCloseable {
     if (last == null || progress.batch > 0) {
       return Optional.empty();
     }
-    if (stopping.targetLoss().isPresent() && last.monitoredLoss() <= stopping.targetLoss().getAsDouble()) {
+    if (stopping.targetLoss().isPresent()
+        && last.monitoredLoss() <= stopping.targetLoss().getAsDouble()) {
       return Optional.of(Outcome.Reason.TARGET_LOSS);
     }
     if (stopping.gradientNormBelow().isPresent()
@@ -141,7 +145,9 @@ public final class Trainer implements AutoCloseable {
     if (stopping.patience() > 0 && progress.epochsSinceBest >= stopping.patience()) {
       return Optional.of(Outcome.Reason.NO_IMPROVEMENT);
     }
-    return progress.epoch >= stopping.maxEpochs() ? Optional.of(Outcome.Reason.MAX_EPOCHS) : Optional.empty();
+    return progress.epoch >= stopping.maxEpochs()
+        ? Optional.of(Outcome.Reason.MAX_EPOCHS)
+        : Optional.empty();
   }
 
   /** Trains the rest of the present epoch, and reports it unless it was broken off. */
@@ -186,9 +192,19 @@ public final class Trainer implements AutoCloseable {
       best.ifPresent(BestWeights::take);
     }
     setup.descent().plateau().ifPresent(plateau -> plateau.observe(monitored));
-    EpochReport report = new EpochReport(progress.epoch + 1, progress.step, trainLoss,
-        progress.compared == 0 ? OptionalDouble.empty() : OptionalDouble.of(totals[CORRECT] / progress.compared),
-        validation, progress.learningRate, totals[NORM] / progress.batch, improved, timing);
+    EpochReport report =
+        new EpochReport(
+            progress.epoch + 1,
+            progress.step,
+            trainLoss,
+            progress.compared == 0
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(totals[CORRECT] / progress.compared),
+            validation,
+            progress.learningRate,
+            totals[NORM] / progress.batch,
+            improved,
+            timing);
     progress.finish(report);
     sums.clear();
     listeners.forEach(listener -> listener.epoch(report));
@@ -201,7 +217,8 @@ public final class Trainer implements AutoCloseable {
     double rate = setup.descent().schedule().at(progress.step, setup.descent().learningRate());
     try (Tape _ = Tape.open()) {
       Tensor raw = Upload.values(backend, setup.learner().dtype(), batch.targets());
-      Tensor prediction = model.forward(Upload.values(backend, setup.learner().dtype(), batch.inputs()));
+      Tensor prediction =
+          model.forward(Upload.values(backend, setup.learner().dtype(), batch.inputs()));
       Tensor target = Upload.target(loss, prediction, raw);
       Tensor total = loss.sum(prediction, target);
       long terms = loss.terms(prediction, target);
@@ -211,7 +228,7 @@ public final class Trainer implements AutoCloseable {
       Tensor correct = correct(prediction, raw);
       mean.backward();
       Tensor norm = Clipping.globalNorm(trained);
-      sums.add(measured, correct, norm, finite(measured));
+      sums.add(measured, correct, norm, finite(measured, norm));
       progress.terms += terms;
       progress.compared += raw.dtype().floating() ? 0 : raw.shape().elements();
       progress.learningRate = rate;
@@ -240,10 +257,12 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  /** 1 for a finite number, 0 for others: x - x is 0 only for those. Summed, it tells at which step that ended. */
-  private static Tensor finite(Tensor number) {
-    Tensor zero = Tensor.scalar(number.backend(), number.dtype(), 0);
-    return number.sub(number).equalTo(zero).cast(number.dtype());
+  /** 1 if both numbers are finite, else 0: x - x is 0 only for those. Summed, it tells at which step that ended. */
+  private static Tensor finite(Tensor a, Tensor b) {
+    try (Tape.Pause _ = Tape.noGrad()) {
+      Tensor zero = Tensor.scalar(a.backend(), a.dtype(), 0);
+      return a.sub(a).add(b.sub(b)).equalTo(zero).cast(a.dtype());
+    }
   }
 
   private void clip(Tensor norm) {
@@ -256,8 +275,15 @@ public final class Trainer implements AutoCloseable {
 
   private void tell(Batch batch, Tensor mean) {
     if (!listeners.isEmpty()) {
-      StepReport report = new StepReport(progress.epoch + 1, progress.batch, setup.feed().training().batches(),
-          progress.step, batch.size(), progress.learningRate, mean);
+      StepReport report =
+          new StepReport(
+              progress.epoch + 1,
+              progress.batch,
+              setup.feed().training().batches(),
+              progress.step,
+              batch.size(),
+              progress.learningRate,
+              mean);
       listeners.forEach(listener -> listener.step(report));
     }
   }
@@ -275,10 +301,13 @@ public final class Trainer implements AutoCloseable {
   /** @param begun 1 where a step is in the sums but not counted as done, otherwise 0 */
   private Optional<Divergence> divergence(double[] totals, int begun, Optional<Batch> batch) {
     int batches = progress.batch + begun;
-    if (totals[FINITE] == batches && Double.isFinite(totals[LOSS]) && Double.isFinite(totals[NORM])) {
+    if (totals[FINITE] == batches
+        && Double.isFinite(totals[LOSS])
+        && Double.isFinite(totals[NORM])) {
       return Optional.empty();
     }
-    // Losses were finite as often as counted, and once they are not they stay so, for the weights are gone.
+    // Loss and gradient were finite as often as counted, and once they are not they stay so, for
+    // the weights are gone.
     int bad = Math.min(batches, (int) totals[FINITE] + 1);
     long seen = progress.step + begun;
     Diagnosis diagnosis = new Diagnosis(setup, progress.epoch + 1, seen - batches + bad, seen);

@@ -17,7 +17,8 @@ final class Upload {
   static Tensor values(Backend backend, DType dtype, Values values) {
     return switch (values) {
       case Values.Floats(Shape shape, float[] data) ->
-          Tensor.of(backend, new TensorType(DType.F32, shape), MemorySegment.ofArray(data)).cast(dtype);
+          Tensor.of(backend, new TensorType(DType.F32, shape), MemorySegment.ofArray(data))
+              .cast(dtype);
       case Values.Ints(Shape shape, int[] data) ->
           Tensor.of(backend, new TensorType(DType.I32, shape), MemorySegment.ofArray(data));
     };
@@ -37,23 +38,30 @@ final class Upload {
       Tensor numbers = raw.cast(prediction.dtype()).reshape(prediction.shape());
       return loss instanceof LossFunction.Hinge ? numbers.mul(2).sub(1) : numbers;
     }
-    boolean takesClasses = loss instanceof LossFunction.CrossEntropy || loss instanceof LossFunction.Hinge;
+    boolean takesClasses =
+        loss instanceof LossFunction.CrossEntropy || loss instanceof LossFunction.Hinge;
     return takesClasses ? raw : raw.oneHot(prediction.shape().length(-1), prediction.dtype());
   }
 
   /** The class, I32, that the model puts first. prediction: (N, ..., C), or one output a sample; y: (N, ...). */
   static Tensor classes(LossFunction loss, Tensor prediction, Shape targets) {
-    if (prediction.shape().elements() != targets.elements() || loss instanceof LossFunction.CrossEntropy) {
+    if (prediction.shape().elements() != targets.elements()
+        || loss instanceof LossFunction.CrossEntropy) {
       return prediction.argMax(-1);
     }
     // One output a sample: a logit or a margin turns at 0, a number that learns 0 and 1 half way.
-    boolean logit = loss instanceof LossFunction.BinaryCrossEntropyWithLogits || loss instanceof LossFunction.Hinge;
+    boolean logit =
+        loss instanceof LossFunction.BinaryCrossEntropyWithLogits
+            || loss instanceof LossFunction.Hinge;
     Tensor border = Tensor.scalar(prediction.backend(), prediction.dtype(), logit ? 0 : 0.5);
     return prediction.greater(border).cast(DType.I32).reshape(targets);
   }
 
   /** How many class numbers the model gets right, one number of the prediction's type. targets: I32 (N, ...). */
   static Tensor correct(LossFunction loss, Tensor prediction, Tensor targets) {
-    return classes(loss, prediction, targets.shape()).equalTo(targets).cast(prediction.dtype()).sum();
+    return classes(loss, prediction, targets.shape())
+        .equalTo(targets)
+        .cast(prediction.dtype())
+        .sum();
   }
 }

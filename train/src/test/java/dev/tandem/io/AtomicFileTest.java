@@ -40,15 +40,27 @@ class AtomicFileTest {
   void aFailureLeavesTheOldContentsAndNothingElse() throws IOException {
     Path file = folder.resolve("notes.txt");
     AtomicFile.text(file, "old");
-    FileException full = assertThrows(FileException.class, () -> AtomicFile.write(file, channel -> {
-      channel.write(ByteBuffer.wrap(new byte[100]));
-      throw new IOException("No space left on device");
-    }));
-    assertEquals("write: " + file + " cannot be written, got No space left on device; check disk and path",
+    FileException full =
+        assertThrows(
+            FileException.class,
+            () ->
+                AtomicFile.write(
+                    file,
+                    channel -> {
+                      channel.write(ByteBuffer.wrap(new byte[100]));
+                      throw new IOException("No space left on device");
+                    }));
+    assertEquals(
+        "write: " + file + " cannot be written, got No space left on device; check disk and path",
         full.getMessage());
-    assertThrows(OutOfMemoryError.class, () -> AtomicFile.write(file, _ -> {
-      throw new OutOfMemoryError("no more");
-    }));
+    assertThrows(
+        OutOfMemoryError.class,
+        () ->
+            AtomicFile.write(
+                file,
+                _ -> {
+                  throw new OutOfMemoryError("no more");
+                }));
     assertEquals("old", Files.readString(file));
     assertOnly(file);
   }
@@ -58,7 +70,10 @@ class AtomicFileTest {
     Path file = folder.resolve("missing").resolve("notes.txt");
     FileException refused = assertThrows(FileException.class, () -> AtomicFile.text(file, "x"));
     SafeTensorsTest.assertSentence(refused);
-    assertTrue(refused.getMessage().startsWith("write: " + file + " cannot be written, got no such file or folder"),
+    assertTrue(
+        refused
+            .getMessage()
+            .startsWith("write: " + file + " cannot be written, got no such file or folder"),
         refused.getMessage());
   }
 

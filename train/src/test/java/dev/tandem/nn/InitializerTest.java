@@ -10,10 +10,18 @@ import dev.tandem.tensor.Random;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Fans, and what is refused. The distributions are shown in the first of the seven steps of learning. */
+/**
+ * Fans, and what is refused. The distributions are shown in the first of the seven steps of
+ * learning.
+ */
 class InitializerTest {
-  private static final List<Initializer> OF_WEIGHTS = List.of(new Initializer.XavierUniform(1),
-      new Initializer.XavierNormal(1), new Initializer.HeUniform(), new Initializer.HeNormal(), new Initializer.Orthogonal(1));
+  private static final List<Initializer> OF_WEIGHTS =
+      List.of(
+          new Initializer.XavierUniform(1),
+          new Initializer.XavierNormal(1),
+          new Initializer.HeUniform(),
+          new Initializer.HeNormal(),
+          new Initializer.Orthogonal(1));
 
   @Test
   void fansCountWhatAUnitSeesAndReaches() {
@@ -27,9 +35,14 @@ class InitializerTest {
   void vectorsHaveNoFans() {
     for (Initializer initializer : OF_WEIGHTS) {
       ShapeException refused =
-          assertThrows(ShapeException.class, () -> initializer.draw(Shape.of(5), new Random(1)), initializer.toString());
-      assertEquals("initializer: fans need a weight of two axes or more, got (5); use zeros, constant, uniform or normal "
-          + "for vectors", refused.getMessage());
+          assertThrows(
+              ShapeException.class,
+              () -> initializer.draw(Shape.of(5), new Random(1)),
+              initializer.toString());
+      assertEquals(
+          "initializer: fans need a weight of two axes or more, got (5); use zeros, constant,"
+              + " uniform or normal for vectors",
+          refused.getMessage());
     }
   }
 
@@ -55,17 +68,27 @@ class InitializerTest {
 
   @Test
   void impossibleDistributionsAreRefused() {
-    assertRefused("uniform: not an interval, got [1.0, 1.0); low must be below high, both finite",
+    assertRefused(
+        "uniform: not an interval, got [1.0, 1.0); low must be below high, both finite",
         () -> new Initializer.Uniform(1, 1));
-    assertRefused("uniform: not an interval, got [0.0, NaN); low must be below high, both finite",
+    assertRefused(
+        "uniform: not an interval, got [0.0, NaN); low must be below high, both finite",
         () -> new Initializer.Uniform(0, Double.NaN));
-    assertRefused("normal: not a distribution, got mean 0.0, deviation -1.0; both must be finite, the deviation not "
-        + "negative", () -> new Initializer.Normal(0, -1));
-    assertRefused("orthogonal: the gain must be positive and finite, got 0.0; 1 for linear units, 5/3 for tanh",
+    assertRefused(
+        "normal: not a distribution, got mean 0.0, deviation -1.0; both must be finite, the"
+            + " deviation not negative",
+        () -> new Initializer.Normal(0, -1));
+    assertRefused(
+        "orthogonal: the gain must be positive and finite, got 0.0; 1 for linear units, 5/3 for"
+            + " tanh",
         () -> new Initializer.Orthogonal(0));
-    assertRefused("xavier_normal: the gain must be positive and finite, got NaN; 1 for linear units, 5/3 for tanh",
+    assertRefused(
+        "xavier_normal: the gain must be positive and finite, got NaN; 1 for linear units, 5/3 for"
+            + " tanh",
         () -> new Initializer.XavierNormal(Double.NaN));
-    assertRefused("xavier_uniform: the gain must be positive and finite, got -1.0; 1 for linear units, 5/3 for tanh",
+    assertRefused(
+        "xavier_uniform: the gain must be positive and finite, got -1.0; 1 for linear units, 5/3"
+            + " for tanh",
         () -> new Initializer.XavierUniform(-1));
   }
 

@@ -1,0 +1,66 @@
+package dev.tandem.cli;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An axis of a plot.
+ *
+ * @param logarithmic then least is positive
+ * @param pixels from least to most
+ */
+record Axis(double least, double most, boolean logarithmic, double pixels) {
+  /** @param label as it is written */
+  record Tick(double value, String label) {}
+
+  /** Pixels from the axis' beginning. */
+  double place(double value) {
+    double share = logarithmic
+        ? Math.log(Math.max(value, Double.MIN_NORMAL) / least) / Math.log(most / least)
+        : (value - least) / (most - least);
+    return Math.clamp(share, -1, 2) * pixels;
+  }
+
+  /** Round numbers that divide the axis, about so many. */
+  List<Tick> ticks(int about) {
+    return logarithmic ? logarithmicTicks(about) : linearTicks(about);
+  }
+
+  private List<Tick> linearTicks(int about) {
+    double rough = (most - least) / about;
+    double power = Math.pow(10, Math.floor(Math.log10(rough)));
+    double step = power * (rough / power <= 1 ? 1 : rough / power <= 2 ? 2 : rough / power <= 5 ? 5 : 10);
+    List<Tick> ticks = new ArrayList<>();
+    for (long i = (long) Math.ceil(least / step - 1e-9); i * step <= most + step * 1e-9; i++) {
+      ticks.add(new Tick(i * step, label(i * step)));
+    }
+    return ticks;
+  }
+
+  private List<Tick> logarithmicTicks(int about) {
+    int first = (int) Math.floor(Math.log10(least));
+    int last = (int) Math.ceil(Math.log10(most));
+    double[] within = most / least <= 200 ? new double[] {1, 2, 5} : new double[] {1};
+    int every = Math.max(1, (last - first) / about);
+    List<Tick> ticks = new ArrayList<>();
+    for (int power = first; power <= last; power += every) {
+      for (double digit : within) {
+        double value = digit * Math.pow(10, power);
+        if (value >= least * (1 - 1e-9) && value <= most * (1 + 1e-9)) {
+          ticks.add(new Tick(value, label(value)));
+        }
+      }
+    }
+    return ticks;
+  }
+
+  private static String label(double value) {
+    if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) {
+      return Report.format("%.0e", value).replace("e-0", "e-").replace("e+0", "e");
+    }
+    // Sums of steps are off by rounding: seven digits are more than a label has.
+    return new BigDecimal(value).round(new MathContext(7)).stripTrailingZeros().toPlainString();
+  }
+}

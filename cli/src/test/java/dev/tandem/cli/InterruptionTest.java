@@ -1,0 +1,55 @@
+package dev.tandem.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tandem.train.History;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Signals need a process of their own. */
+@DisabledOnOs(OS.WINDOWS)
+class InterruptionTest extends CommandTest {
+  /** Surefire's own name comes first: it may start the JVM with a jar that only lists the class path. */
+  private static final String CLASS_PATH =
+      System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM"})
+  void aSignalLeavesARunThatGoesOn(String signal) throws IOException, InterruptedException {
+    Path config = file("digits.yaml", DIGITS.replace("epochs: 2", "epochs: 100000"));
+    List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--add-modules",
+        "jdk.incubator.vector", "-cp", CLASS_PATH, "dev.tandem.cli.Main", "train",
+        config.toString(), "--set", "run.folder=" + runs());
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader output = process.inputReader()) {
+      for (String line = output.readLine(); line != null; line = output.readLine()) {
+        lines.add(line);
+        if (line.startsWith("epoch      2/")) {
+          new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+        }
+      }
+      assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the process ends");
+    } finally {
+      process.destroyForcibly();
+    }
+    assertEquals(Interruption.EXIT, process.exitValue(), () -> String.join("\n", lines));
+    Path run = runs().resolve("digits-1");
+    assertTrue(lines.getLast().endsWith("go on with: tandem train --resume " + run), () -> String.join("\n", lines));
+    int epochs = History.read(run.resolve("metrics.jsonl")).epochs().size();
+    assertTrue(epochs >= 2 && Files.readString(run.resolve("run.json")).contains("INTERRUPTED"));
+    run("eval", run).expect(0);
+    Result resumed = run("train", "--resume", run, "--set", "training.epochs=" + (epochs + 1)).expect(0);
+    assertTrue(resumed.out().contains("epoch " + (epochs + 1) + "/" + (epochs + 1)), resumed.out());
+  }
+}

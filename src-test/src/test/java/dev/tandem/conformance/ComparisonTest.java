@@ -1,0 +1,77 @@
+package dev.tandem.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tandem.shape.DType;
+import dev.tandem.shape.Shape;
+import dev.tandem.shape.TensorType;
+import org.junit.jupiter.api.Test;
+
+/** A check that never fails proves nothing: these must fail. */
+final class ComparisonTest {
+  private static final double INFINITY = Double.POSITIVE_INFINITY;
+
+  @Test
+  void agreesWithinTheToleranceOnly() {
+    agree(1, 1 + 0x1p-23, Tolerance.relative(1));
+    differ(1, 1 + 0x1p-22, Tolerance.relative(1));
+    agree(1e-9, 0, Tolerance.relative(1).plusAbsolute(1));
+    differ(1e-6, 0, Tolerance.relative(1).plusAbsolute(1));
+    differ(1, 1 + 0x1p-23, Tolerance.exact());
+  }
+
+  @Test
+  void roundsTheExpectedValueWhereNothingElseIsAllowed() {
+    agree(0.1, (float) 0.1, Tolerance.exact());
+    differ(0.1, Math.nextUp((float) 0.1), Tolerance.exact());
+  }
+
+  @Test
+  void nanAndInfinityAgreeWithThemselvesAlone() {
+    agree(Double.NaN, Double.NaN, Tolerance.exact());
+    differ(Double.NaN, 0, Tolerance.relative(1e6));
+    differ(0, Double.NaN, Tolerance.relative(1e6).plusAbsolute(1e9));
+    agree(INFINITY, INFINITY, Tolerance.exact());
+    differ(INFINITY, 3e38, Tolerance.relative(4));
+    differ(3e38, INFINITY, Tolerance.relative(4));
+    differ(INFINITY, -INFINITY, Tolerance.relative(4));
+    // Beyond the largest F32.
+    agree(1e200, INFINITY, Tolerance.relative(4));
+    differ(1e200, Float.MAX_VALUE, Tolerance.relative(4));
+  }
+
+  @Test
+  void tellsWhereAndByHowMuch() {
+    Values expected = Values.of(DType.F32, Shape.of(2, 2), 1, 2, 3, 4);
+    Values actual = Values.of(DType.F32, Shape.of(2, 2), 1, 2, 3.5, 4.25);
+    AssertionError failure =
+        assertThrows(
+            AssertionError.class,
+            () ->
+                Comparison.check("add (2, 2)", expected, expected, actual, Tolerance.relative(4)));
+    String message = failure.getMessage();
+    assertTrue(
+        message.startsWith(
+            "add (2, 2): 2 of 4 elements differ, the worst at [1, 0]: expected 3.0, actual 3.5"),
+        message);
+    assertTrue(message.contains("times the tolerance"), message);
+  }
+
+  private static void agree(double expected, double actual, Tolerance tolerance) {
+    assertDoesNotThrow(() -> check(expected, actual, tolerance));
+  }
+
+  private static void differ(double expected, double actual, Tolerance tolerance) {
+    assertThrows(
+        AssertionError.class,
+        () -> check(expected, actual, tolerance),
+        () -> expected + " and " + actual + " should differ");
+  }
+
+  private static void check(double expected, double actual, Tolerance tolerance) {
+    Values exact = new Values(new TensorType(DType.F32, Shape.scalar()), new double[] {expected});
+    Comparison.check("", exact, exact, Values.scalar(DType.F32, actual), tolerance);
+  }
+}
