@@ -6,11 +6,12 @@ package dev.tandem.op;
  * it, so every backend and thread count sees the same numbers. Not for cryptography.
  */
 public final class Philox {
-  private static final int MULTIPLIER_0 = 0xD2511F53;
-  private static final int MULTIPLIER_1 = 0xCD9E8D57;
-  private static final int WEYL_0 = 0x9E3779B9;
-  private static final int WEYL_1 = 0xBB67AE85;
-  private static final int ROUNDS = 10;
+  // Table 2 of the paper; public for the backends' own loops.
+  public static final int MULTIPLIER_0 = 0xD2511F53;
+  public static final int MULTIPLIER_1 = 0xCD9E8D57;
+  public static final int WEYL_0 = 0x9E3779B9;
+  public static final int WEYL_1 = 0xBB67AE85;
+  public static final int ROUNDS = 10;
 
   private Philox() {}
 

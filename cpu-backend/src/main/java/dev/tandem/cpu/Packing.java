@@ -55,15 +55,12 @@ final class Packing {
     }
   }
 
-  // Eight at a time fill half a cache line of the panel while it is at hand.
+  // Columns are contiguous here. Eight at a time fill half a cache line of the panel while it is at hand.
   private static void eightColumns(Matrix from, int column, int depth, float[] to, int at, int width) {
     float[] b = from.data();
     int step = from.columnStep();
     int s0 = from.at(0, column), s1 = s0 + step, s2 = s1 + step, s3 = s2 + step;
     int s4 = s3 + step, s5 = s4 + step, s6 = s5 + step, s7 = s6 + step;
-    if (from.rowStep() != 1) {
-      throw new IllegalArgumentException("gemm: neither step of a matrix is 1, got " + from);
-    }
     for (int k = 0, t = at; k < depth; k++, t += width) {
       to[t] = b[s0 + k];
       to[t + 1] = b[s1 + k];

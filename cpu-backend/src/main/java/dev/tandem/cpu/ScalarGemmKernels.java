@@ -1,5 +1,7 @@
 package dev.tandem.cpu;
 
+import java.util.Arrays;
+
 /** Register tiles in plain Java, for JVMs without the Vector API. */
 final class ScalarGemmKernels implements GemmKernels {
   private static final int LANES = 16;
@@ -20,7 +22,7 @@ final class ScalarGemmKernels implements GemmKernels {
     for (int i = 0; i <= t.lastRow; i++) {
       int row = t.row(i);
       if (!t.accumulate) {
-        java.util.Arrays.fill(t.c, row, row + width, 0f);
+        Arrays.fill(t.c, row, row + width, 0f);
       }
       for (int k = 0; k < t.depth; k++) {
         addScaled(t.a[t.rowAt[i] + t.stepAt[k]], t.b, t.bAt + k * t.bStep, t.c, row, width);

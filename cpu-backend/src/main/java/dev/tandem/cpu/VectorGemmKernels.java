@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorGemmKernels implements GemmKernels {
   private static final VectorSpecies<Float> S = Lanes.FLOAT;
   private static final int L = S.length();
-  private static final int WIDEST = S.vectorBitSize() == 256 || !manyRegisters() ? 2 : 4;
+  private static final int WIDEST = manyRegisters() ? 4 : 2;
 
   private static boolean manyRegisters() {
     return S.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64");

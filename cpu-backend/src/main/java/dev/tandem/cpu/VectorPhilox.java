@@ -4,23 +4,18 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.XOR;
 
+import dev.tandem.op.Philox;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/**
- * {@link dev.tandem.op.Philox} with a block a lane. Its constants are private there; a test holds both
- * together.
- */
+/** {@link Philox} with a block a lane. */
 final class VectorPhilox {
   private static final VectorSpecies<Integer> LANES = VectorSpecies.of(int.class, Lanes.FLOAT.vectorShape());
   private static final VectorSpecies<Long> PAIRS = VectorSpecies.of(long.class, Lanes.FLOAT.vectorShape());
   private static final int WIDTH = LANES.length();
-  private static final long MULTIPLIER_0 = 0xD2511F53L;
-  private static final long MULTIPLIER_1 = 0xCD9E8D57L;
-  private static final int WEYL_0 = 0x9E3779B9;
-  private static final int WEYL_1 = 0xBB67AE85;
-  private static final int ROUNDS = 10;
+  private static final long MULTIPLIER_0 = Integer.toUnsignedLong(Philox.MULTIPLIER_0);
+  private static final long MULTIPLIER_1 = Integer.toUnsignedLong(Philox.MULTIPLIER_1);
   private static final long LOW = 0xFFFFFFFFL;
 
   private VectorPhilox() {}
@@ -37,7 +32,7 @@ final class VectorPhilox {
       IntVector c3 = IntVector.broadcast(LANES, (int) (draw >>> 32));
       int k0 = (int) key;
       int k1 = (int) (key >>> 32);
-      for (int round = 0; round < ROUNDS; round++) {
+      for (int round = 0; round < Philox.ROUNDS; round++) {
         LongVector x0 = c0.reinterpretAsLongs();
         LongVector even0 = x0.and(LOW).mul(LongVector.broadcast(PAIRS, MULTIPLIER_0));
         LongVector odd0 = x0.lanewise(LSHR, 32).mul(LongVector.broadcast(PAIRS, MULTIPLIER_0));
@@ -48,8 +43,8 @@ final class VectorPhilox {
         c2 = even0.lanewise(LSHR, 32).or(odd0.and(~LOW)).reinterpretAsInts().lanewise(XOR, c3).lanewise(XOR, k1);
         c1 = even2.and(LOW).or(odd2.lanewise(LSHL, 32)).reinterpretAsInts();
         c3 = even0.and(LOW).or(odd0.lanewise(LSHL, 32)).reinterpretAsInts();
-        k0 += WEYL_0;
-        k1 += WEYL_1;
+        k0 += Philox.WEYL_0;
+        k1 += Philox.WEYL_1;
       }
       c0.intoArray(words, i);
       c1.intoArray(words, count + i);

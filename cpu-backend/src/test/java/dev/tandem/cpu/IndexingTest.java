@@ -63,7 +63,7 @@ class IndexingTest {
       Operand dy = cpu.tensor(dtype, Shape.of(1, 4), 1e8, 5, 1, -1e8);
       Operand indices = cpu.tensor(DType.I32, Shape.of(1, 4), 2, 0, 2, 2);
       assertArrayEquals(new double[] {5, 0, dtype == DType.F32 ? 0 : 1},
-          cpu.numbers(new Indexing.GatherGrad(-1, 3), dy, indices));
+          cpu.numbers(new Indexing.GatherGrad(1, 3), dy, indices));
       Operand columns = cpu.tensor(dtype, Shape.of(2, 2), 1, 2, 3, 4);
       Operand rows = cpu.tensor(DType.I32, Shape.of(2, 2), 1, 0, 1, 2);
       assertArrayEquals(new double[] {0, 2, 4, 0, 0, 4}, cpu.numbers(new Indexing.GatherGrad(0, 3), columns, rows));

@@ -88,7 +88,7 @@ class MovementTest {
       Operand a = cpu.tensor(dtype, Shape.of(2, 1), 1, 2);
       Operand b = cpu.tensor(dtype, Shape.of(2, 2), 3, 4, 5, 6);
       Operand none = cpu.tensor(dtype, Shape.of(2, 0));
-      assertArrayEquals(new double[] {1, 3, 4, 1, 2, 5, 6, 2}, cpu.numbers(new Movement.Concat(-1), a, none, b, a));
+      assertArrayEquals(new double[] {1, 3, 4, 1, 2, 5, 6, 2}, cpu.numbers(new Movement.Concat(1), a, none, b, a));
       assertArrayEquals(new double[] {3, 4, 5, 6, 3, 4, 5, 6}, cpu.numbers(new Movement.Concat(0), b, b));
     }
   }
