@@ -55,6 +55,12 @@ public sealed interface Pooling extends Op {
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       TensorType x = image(name(), inputs, "x");
+      Check.attribute(
+          x.shape().length(2) > 0 && x.shape().length(3) > 0,
+          name(),
+          "has no value over no pixels",
+          x.shape(),
+          "give images of at least one pixel");
       Shape y = window.output(name(), x.shape());
       return List.of(x.withShape(y), new TensorType(DType.I32, y));
     }

@@ -21,7 +21,14 @@ public final class Shape {
                 + Arrays.toString(lengths)
                 + "; give lengths of zero or more");
       }
-      product = Math.multiplyExact(product, (long) length);
+      // No element takes more than 8 bytes, so a shape's bytes can be counted too.
+      if (length > 0 && product > Long.MAX_VALUE / Long.BYTES / length) {
+        throw new ShapeException(
+            "shape: more elements than can be counted, got "
+                + Arrays.toString(lengths)
+                + "; give smaller lengths");
+      }
+      product *= length;
     }
     this.lengths = lengths;
     this.elements = product;

@@ -56,6 +56,16 @@ class ShapeTest {
   }
 
   @Test
+  void aShapeBeyondCountingIsRefused() {
+    int most = Integer.MAX_VALUE;
+    ShapeException e = assertThrows(ShapeException.class, () -> Shape.of(most, most));
+    assertEquals(
+        "shape: more elements than can be counted, got [2147483647, 2147483647]; give smaller lengths",
+        e.getMessage());
+    assertThrows(ShapeException.class, () -> Shape.of(most, most, most, most));
+    assertEquals(1L << 59, Shape.of(1 << 30, 1 << 29).elements());  }
+
+  @Test
   void aShapeDoesNotSeeLaterChangesOfItsArray() {
     int[] lengths = {2, 3};
     Shape shape = Shape.of(lengths);

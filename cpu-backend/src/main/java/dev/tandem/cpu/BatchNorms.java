@@ -5,8 +5,9 @@ import dev.tandem.shape.Shape;
 import java.util.List;
 
 /**
- * Batch normalization in F32. x: (N, C, ...). A channel belongs to one task, which adds over the batch in order, in double.
- * Where a channel of an image is a single element, a task takes neighbouring channels, to read whole cache lines.
+ * Batch normalization in F32. x: (N, C, ...). A channel belongs to one task, which adds over the batch in
+ * order, in double. Where a channel of an image is a single element, a task takes neighbouring channels, to
+ * read whole cache lines.
  */
 final class BatchNorms {
   private static final int CHUNK = 1 << 14;
@@ -97,7 +98,9 @@ final class BatchNorms {
     });
   }
 
-  /** With h = (x - mean) * rstd over M elements: dx = gamma * rstd * (dy - sum(dy) / M - h * sum(dy * h) / M). */
+  /**
+   * With h = (x - mean) * rstd over M elements: dx = gamma * rstd * (dy - sum(dy) / M - h * sum(dy * h) / M).
+   */
   void gradients(double epsilon, List<Operand> in, List<Operand> out) {
     Planes p = Planes.of(in.getFirst().shape());
     float[] x = Operands.f32(in.get(0));

@@ -3,10 +3,11 @@ package dev.tandem.cpu;
 import java.util.Arrays;
 
 /**
- * The gradient of a convolution's input at stride 1 by columns: for each image a matrix product, w transposed (channel and
- * tap, output) times dy (output, place), whose rows are then added where their taps lie. It computes nothing in vain,
- * while a {@link Correlation} also multiplies by the zeros around dy; but all it computes it must add up. Worth it where
- * filters are large against the image: 2.2 times as many products for 5x5 on 12x12. An image's group belongs to one task.
+ * The gradient of a convolution's input at stride 1 by columns: for each image a matrix product, w transposed
+ * (channel and tap, output) times dy (output, place), whose rows are then added where their taps lie. It
+ * computes nothing in vain, while a {@link Correlation} also multiplies by the zeros around dy; but all it
+ * computes it must add up. Worth it where filters are large against the image: 2.2 times as many products for
+ * 5x5 on 12x12. An image's group belongs to one task.
  */
 final class ColumnGradient {
   // Adding the columns up costs about as much as so small a share of products in vain.

@@ -3,13 +3,17 @@ package dev.tandem.cpu;
 import java.util.Arrays;
 
 /**
- * Slides filters over images: out[image, m, i, j] = sum over channel c and tap t of weight(m, c, t) * in[image, c, i *
- * step + tapRow[t], j * step + tapColumn[t]], zero outside. A convolution is one of these; the gradient of its input is
- * one for each phase of the stride. It is a matrix product whose B, with a column for each place (i, j), is packed from
- * the images a panel at a time and never exists as a whole. Each element of the output belongs to one task.
+ * Slides filters over images: out[image, m, i, j] = sum over channel c and tap t of weight(m, c, t) *
+ * in[image, c, i * step + tapRow[t], j * step + tapColumn[t]], zero outside. A convolution is one of these;
+ * the gradient of its input is one for each phase of the stride. It is a matrix product whose B, with a
+ * column for each place (i, j), is packed from the images a panel at a time and never exists as a whole. Each
+ * element of the output belongs to one task.
  */
 final class Correlation {
-  /** The filters' taps: row and column relative to the window's place, and where the weight of each lies in a filter. */
+  /**
+   * The filters' taps: row and column relative to the window's place, and where the weight of each lies in a
+   * filter.
+   */
   record Taps(int[] row, int[] column, int[] weight) {
     int count() {
       return row.length;
@@ -19,12 +23,15 @@ final class Correlation {
   /** What is slid over. Group g of an image reads channels g * channels and on. */
   record Input(float[] data, int images, int groups, int channels, int height, int width) {}
 
-  /** The weight of output m, channel c, tap t of group g: {@code data[((g * outputs + m) * outputStep) + ...]}. */
+  /**
+   * The weight of output m, channel c, tap t of group g: {@code data[((g * outputs + m) * outputStep) +
+   * ...]}.
+   */
   record Weights(float[] data, int groupStep, int outputStep, int channelStep) {}
 
   /**
-   * Where results go. Group g writes planes g * outputs and on, each of so many elements; of a plane, the place (i, j) at
-   * at + i * rowStep + j * columnStep.
+   * Where results go. Group g writes planes g * outputs and on, each of so many elements; of a plane, the
+   * place (i, j) at at + i * rowStep + j * columnStep.
    */
   record Output(float[] data, int outputs, int plane, int at, int rowStep, int columnStep) {}
 
@@ -222,7 +229,8 @@ final class Correlation {
       int place = (start + done) % places.count();
       rows.at = done;
       rows.to = outAt(start + done, group, 0);
-      rows.length = Math.min(flatOutput ? places.count() - place : places.columns - place % places.columns, count - done);
+      int neighbours = flatOutput ? places.count() - place : places.columns - place % places.columns;
+      rows.length = Math.min(neighbours, count - done);
       if (out.columnStep == 1) {
         rowKernels.copyRows(rows);
       } else {

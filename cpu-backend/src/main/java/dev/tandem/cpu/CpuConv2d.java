@@ -50,7 +50,8 @@ final class CpuConv2d {
           new Correlation.Input(Operands.f32(x), s.images(), s.groups(), s.groupChannels(), s.height(), s.width()),
           new Correlation.Weights(Operands.f32(w), s.groupOutputs() * filter, filter, s.kernel()),
           new Correlation.Taps(rows, columns, IntStream.range(0, s.kernel()).toArray()),
-          new Correlation.Places(s.rows(), s.columns(), op.geometry().stride().height(), op.geometry().stride().width()),
+          new Correlation.Places(s.rows(), s.columns(), op.geometry().stride().height(),
+              op.geometry().stride().width()),
           new Correlation.Output(Operands.f32(y), s.groupOutputs(), s.pixels(), 0, s.columns(), 1)).run();
     }
   }
@@ -99,7 +100,8 @@ final class CpuConv2d {
               new Correlation.Input(dy, s.images(), s.groups(), s.groupOutputs(), s.rows(), s.columns()),
               new Correlation.Weights(w, s.groupOutputs() * filter, s.kernel(), filter),
               new Correlation.Taps(rows, columns, taps),
-              new Correlation.Places(Math.ceilDiv(s.height() - h, strideH), Math.ceilDiv(s.width() - v, strideW), 1, 1),
+              new Correlation.Places(Math.ceilDiv(s.height() - h, strideH),
+                  Math.ceilDiv(s.width() - v, strideW), 1, 1),
               new Correlation.Output(dx, s.groupChannels(), s.plane(), h * s.width() + v, strideH * s.width(), strideW))
               .run();
         }

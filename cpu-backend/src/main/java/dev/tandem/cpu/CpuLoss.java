@@ -24,7 +24,8 @@ final class CpuLoss {
     boolean f64 = in.getFirst().dtype() == DType.F64;
     int grain = Math.max(1, CHUNK / classes);
     Parallel.Range body = switch (op) {
-      case Loss.CrossEntropy loss -> f64 ? crossEntropyF64(loss, classes, in, out) : crossEntropy(loss, classes, in, out);
+      case Loss.CrossEntropy loss ->
+          f64 ? crossEntropyF64(loss, classes, in, out) : crossEntropy(loss, classes, in, out);
       case Loss.CrossEntropyGrad grad ->
           f64 ? crossEntropyGradF64(grad, classes, in, out) : crossEntropyGrad(grad, classes, in, out);
       case Loss.SoftCrossEntropy _ -> f64 ? softF64(classes, in, out) : soft(classes, in, out);

@@ -3,10 +3,10 @@ package dev.tandem.cpu;
 import java.util.Arrays;
 
 /**
- * C = A B for F32 matrices that lie in heap arrays: blocking, packing and scheduling. Blocks of B are packed into panels
- * by all threads and then shared; blocks of A are packed by the thread that uses them. Each element of C belongs to one
- * task, and its terms are added in the order of k, so the bits do not depend on the number of threads. After Goto and van
- * de Geijn 2008, Anatomy of High-Performance Matrix Multiplication.
+ * C = A B for F32 matrices that lie in heap arrays: blocking, packing and scheduling. Blocks of B are packed
+ * into panels by all threads and then shared; blocks of A are packed by the thread that uses them. Each
+ * element of C belongs to one task, and its terms are added in the order of k, so the bits do not depend on
+ * the number of threads. After Goto and van de Geijn 2008, Anatomy of High-Performance Matrix Multiplication.
  */
 final class Gemm {
   /** C (m, n) = A (m, k) B (k, n). C's rows are contiguous; of A and B, one step is 1. */

@@ -1,12 +1,14 @@
 package dev.tandem.cpu;
 
 /**
- * Register tiles of a matrix product: up to {@link #TALL} rows of C by a few vectors of columns, held in registers over
- * the whole depth. Every element of C is one chain of fused multiply-adds in the order of k, whatever the tile's height,
- * the vectors' width or the implementation, so none of these can change a bit.
+ * Register tiles of a matrix product: up to {@link #TALL} rows of C by a few vectors of columns, held in
+ * registers over the whole depth. Every element of C is one chain of fused multiply-adds in the order of k,
+ * whatever the tile's height, the vectors' width or the implementation, so none of these can change a bit.
  */
 interface GemmKernels {
-  /** Rows of the two kinds of tile. A tile with fewer rows computes its last row again, and stores it again. */
+  /**
+   * Rows of the two kinds of tile. A tile with fewer rows computes its last row again, and stores it again.
+   */
   int TALL = 6;
 
   int SHORT = 4;
@@ -28,8 +30,9 @@ interface GemmKernels {
     boolean accumulate;
 
     /**
-     * A(i, k) lies at {@code a[rowAt[i] + stepAt[k]]}. The table costs nothing that shows (109 GFLOP/s with it, 107 with
-     * a stride, one run), and lets one kernel read packed panels, matrices and their transposes, and images.
+     * A(i, k) lies at {@code a[rowAt[i] + stepAt[k]]}. The table costs nothing that shows (109 GFLOP/s with
+     * it, 107 with a stride, one run), and lets one kernel read packed panels, matrices and their transposes,
+     * and images.
      */
     float[] a;
     final int[] rowAt = new int[TALL];

@@ -1,9 +1,9 @@
 package dev.tandem.cpu;
 
 /**
- * How columns are cut into panels and rows into tiles. Panels are as wide as the kernels allow, with narrower ones for the
- * rest, so that at most one vector less a lane is padding. Tiles are of 6 rows, then at most two of 4, so that at most one
- * row is padding from 7 rows on; thin last tiles would waste more.
+ * How columns are cut into panels and rows into tiles. Panels are as wide as the kernels allow, with narrower
+ * ones for the rest, so that at most one vector less a lane is padding. Tiles are of 6 rows, then at most two
+ * of 4, so that at most one row is padding from 7 rows on; thin last tiles would waste more.
  */
 final class Panels {
   private Panels() {}

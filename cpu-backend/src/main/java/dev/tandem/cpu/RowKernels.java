@@ -4,8 +4,8 @@ import dev.tandem.op.Pooling;
 import java.util.Arrays;
 
 /**
- * Loops over rows of floats, beside those of {@link Kernels}: products, statistics, and copies of many short rows. Both
- * implementations give the same bits; sums are taken as in {@link Kernels#sum}.
+ * Loops over rows of floats, beside those of {@link Kernels}: products, statistics, and copies of many short
+ * rows. Both implementations give the same bits; sums are taken as in {@link Kernels#sum}.
  */
 interface RowKernels {
   static RowKernels best() {
@@ -34,8 +34,8 @@ interface RowKernels {
   void maxOfWindows(Windows w);
 
   /**
-   * A row of the windows of a max-pooling: NaN wins, and of equals the first. Columns carry the padding, so that no window
-   * is cut, and slack for vectors that read on.
+   * A row of the windows of a max-pooling: NaN wins, and of equals the first. Columns carry the padding, so
+   * that no window is cut, and slack for vectors that read on.
    */
   final class Windows {
     private static final int SLACK = 64;
@@ -152,7 +152,10 @@ interface RowKernels {
   /** The same, but overwrites y. */
   void copyRows(Rows r);
 
-  /** Many rows of one array and as many of another. Mutable and reused, for a task goes through thousands of these. */
+  /**
+   * Many rows of one array and as many of another. Mutable and reused, for a task goes through thousands of
+   * these.
+   */
   final class Rows {
     final float[] x;
     final float[] y;
@@ -186,7 +189,9 @@ interface RowKernels {
     }
   }
 
-  /** For k of depth rows and j below count: y[to + k * toStep + j] = x[at + offsets[first + k] + j * step]. */
+  /**
+   * For k of depth rows and j below count: y[to + k * toStep + j] = x[at + offsets[first + k] + j * step].
+   */
   void gather(Gather g);
 
   /** The operands of {@link #gather}. Mutable and reused, for a task goes through thousands of these. */

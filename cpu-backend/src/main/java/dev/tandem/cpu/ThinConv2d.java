@@ -3,10 +3,10 @@ package dev.tandem.cpu;
 import java.util.Arrays;
 
 /**
- * Convolutions whose groups have too few channels for a matrix product, depthwise ones above all. Planes are laid out as
- * wide as the framed image, with dy's elements a stride apart; then a tap of the filter is one offset between two long
- * spans, whatever the rows. What a stride computes in vain is less than short rows would cost. Each plane, or filter,
- * belongs to one task.
+ * Convolutions whose groups have too few channels for a matrix product, depthwise ones above all. Planes are
+ * laid out as wide as the framed image, with dy's elements a stride apart; then a tap of the filter is one
+ * offset between two long spans, whatever the rows. What a stride computes in vain is less than short rows
+ * would cost. Each plane, or filter, belongs to one task.
  */
 final class ThinConv2d {
   private final Parallel parallel;
@@ -19,7 +19,10 @@ final class ThinConv2d {
     kernels = machine.rowKernels();
   }
 
-  /** The layout: x in its frame, y's element (i, j) at i * rowStep + j * columnStep, over a span of so many elements. */
+  /**
+   * The layout: x in its frame, y's element (i, j) at i * rowStep + j * columnStep, over a span of so many
+   * elements.
+   */
   private record Layout(Frame frame, int rowStep, int columnStep, int span, int[] tapAt) {
     static Layout of(Conv2dSizes s) {
       Frame frame = s.frame(1);
@@ -29,7 +32,8 @@ final class ThinConv2d {
       for (int tap = 0; tap < tapAt.length; tap++) {
         tapAt[tap] = frame.at(s.row(0, tap / s.kernelWidth()), s.column(0, tap % s.kernelWidth()));
       }
-      return new Layout(frame, rowStep, columnStep, (s.rows() - 1) * rowStep + (s.columns() - 1) * columnStep + 1, tapAt);
+      int span = (s.rows() - 1) * rowStep + (s.columns() - 1) * columnStep + 1;
+      return new Layout(frame, rowStep, columnStep, span, tapAt);
     }
 
     /** Lays a plane of y out; between its elements are zeros. */

@@ -61,7 +61,10 @@ final class VectorRowKernels implements RowKernels {
     return folded(v);
   }
 
-  /** The partial sums offset + i, + 16, + 32 and + 48 folded into one, for i below L. Four hide the latency of adding. */
+  /**
+   * The partial sums offset + i, + 16, + 32 and + 48 folded into one, for i below L. Four hide the latency of
+   * adding.
+   */
   private static FloatVector dotColumn(float[] x, int xAt, float[] y, int yAt, int n, int offset) {
     FloatVector c0 = FloatVector.zero(S);
     FloatVector c1 = c0;

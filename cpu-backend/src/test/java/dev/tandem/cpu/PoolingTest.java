@@ -30,7 +30,8 @@ class PoolingTest {
   @Test
   void f32AgreesWithF64() {
     for (Window window : WINDOWS) {
-      for (Shape x : List.of(Shape.of(3, 2, 7, 9), Shape.of(1, 1, 3, 3), Shape.of(0, 2, 4, 4), Shape.of(40, 8, 24, 24))) {
+      for (Shape x : List.of(Shape.of(3, 2, 7, 9), Shape.of(1, 1, 3, 3), Shape.of(0, 2, 4, 4),
+          Shape.of(40, 8, 24, 24))) {
         Trial max = new Trial(new MaxPool2d(window)).input(x, -1, 1);
         max.agrees(0);
         Shape y = pooled(window, x);
@@ -53,8 +54,8 @@ class PoolingTest {
 
   @Test
   void zerosOfEitherSignAreEqual() {
-    List<double[]> out = new Trial(new MaxPool2d(Window.of(2))).values(Shape.of(1, 1, 2, 4), -0.0, -1, 0, -0.0, 0, -1, -0.0, 0)
-        .f32();
+    List<double[]> out = new Trial(new MaxPool2d(Window.of(2)))
+        .values(Shape.of(1, 1, 2, 4), -0.0, -1, 0, -0.0, 0, -1, -0.0, 0).f32();
     assertArrayEquals(new double[] {-0.0, 0}, out.get(0));
     assertArrayEquals(new double[] {0, 2}, out.get(1));
   }

@@ -92,7 +92,8 @@ final class Trial {
   private List<double[]> run(DType floating, int threads) {
     BufferPool pool = new BufferPool();
     try (Parallel parallel = new Parallel(threads)) {
-      List<TensorType> inputTypes = types.stream().map(t -> t.dtype() == DType.F32 ? t.withDType(floating) : t).toList();
+      List<TensorType> inputTypes =
+          types.stream().map(t -> t.dtype() == DType.F32 ? t.withDType(floating) : t).toList();
       List<Operand> inputs = new ArrayList<>();
       for (int i = 0; i < inputTypes.size(); i++) {
         inputs.add(filled(pool, inputTypes.get(i), values.get(i)));
