@@ -81,6 +81,35 @@ class OtherCommandsTest extends CommandTest {
   }
 
   @Test
+  void twoClassesMayBeToldByOneNumber() throws IOException {
+    file("data.csv", "size,kind\n" + "1,small\n2,small\n8,large\n9,large\n".repeat(10));
+    Path config =
+        file(
+            "c.yaml",
+            """
+            backend: cpu
+            data:
+              source: {kind: csv, file: data.csv, target: kind, classes: [small, large]}
+              normalization: min-max
+            model: {layers: [linear: 1]}
+            loss: binary_cross_entropy
+            optimizer: {kind: adam, lr: 0.2}
+            training: {batch: 8, epochs: 30}
+            """);
+    assertTrue(train(config).expect(0).lastLine().startsWith("test accuracy 100.0 % (8 of 8)"));
+    Path input = file("new.csv", "size\n1\n9\n");
+    List<String> lines =
+        run("predict", runs().resolve("c-1"), "--input", input, "--all")
+            .expect(0)
+            .out()
+            .lines()
+            .toList();
+    assertEquals("sample,class,probability,small,large", lines.get(0));
+    assertTrue(lines.get(1).matches("0,small,(0\\.\\d+),\\1,0\\.\\d+"), lines.get(1));
+    assertTrue(lines.get(2).matches("1,large,(0\\.\\d+),0\\.\\d+,\\1"), lines.get(2));
+  }
+
+  @Test
   void compareShowsTableCsvAndPlot() throws IOException, ParserConfigurationException, SAXException {
     Path config = file("digits.yaml", DIGITS.replace("- relu", "- tanh") + "loss: squared_error\n");
     Result result = run("compare", config, "--vary", "optimizer={kind: sgd, lr: 0.01},{kind: sgd, lr: 1e20}",

@@ -196,4 +196,16 @@ class RefusalTest extends CommandTest {
     assertEquals("none.yaml: no such file; check the path", run("train", "none.yaml").expect(2).sentence());
     assertTrue(run().expect(2).err().contains("Commands:"));
   }
+
+  @Test
+  void debuggingShowsWhereAMistakeWasFound() {
+    System.setProperty("tandem.debug", "1");
+    try {
+      String shown = run("train", "none.yaml").expect(2).err();
+      assertTrue(shown.contains("\tat dev.tandem.cli"), shown);
+      assertTrue(shown.strip().endsWith("none.yaml: no such file; check the path"), shown);
+    } finally {
+      System.clearProperty("tandem.debug");
+    }
+  }
 }

@@ -30,7 +30,7 @@ final class Vectorization {
     AVAILABLE = present && asked != 0 && problem == null;
     // Lanes refers to the module's classes, so it must not be touched where the module is absent.
     BITS = AVAILABLE ? Lanes.bits() : 0;
-    REASON = AVAILABLE ? "Vector API " + BITS + " bit (FMA)"
+    REASON = AVAILABLE ? "Vector API " + BITS + " bit"
         : asked == 0 ? "scalar, as TANDEM_VECTOR_BITS=0 asks"
         : "scalar (pass --add-modules " + MODULE + " for the fast path)";
     PROBLEM = problem;

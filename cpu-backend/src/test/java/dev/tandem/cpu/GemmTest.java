@@ -11,11 +11,12 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class GemmTest {
-  /** M, N, K: single rows and columns, tails of every tile and vector, several blocks of depth, deep and thin. */
+  /** M, N, K: single rows and columns, tails of every tile and vector, several blocks, deep and thin, large enough to pack. */
   private static final int[][] SIZES = {
       {1, 1, 1}, {1, 1, 300}, {1, 70, 33}, {70, 1, 33}, {2, 3, 5}, {3, 17, 9}, {4, 64, 64}, {5, 10, 784}, {6, 64, 1},
       {7, 65, 31}, {8, 48, 16}, {9, 33, 1030}, {11, 129, 20}, {13, 7, 5000}, {25, 32, 9000}, {64, 64, 64},
-      {65, 67, 70}, {128, 10, 512}, {97, 200, 513}, {300, 130, 260}, {260, 2100, 40}};
+      {65, 67, 70}, {128, 10, 512}, {97, 200, 513}, {300, 130, 260}, {260, 2100, 40},
+      {520, 515, 530}};
 
   @Test
   void agreesWithTheDefinition() {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -173,5 +174,38 @@ class ConfigProblemsTest {
     assertEquals("--set seed: not an assignment; write --set optimizer.lr=0.01", refused(GOOD, "seed"));
     assertEquals("--set seed=: seed: nothing written; give a whole number, e.g. 1", refused(GOOD, "seed="));
     assertTrue(refused(GOOD, "seed=[1").startsWith("--set seed=[1: not YAML: "));
+  }
+
+  @Test
+  void whateverIsWrittenIsReadOrRefused() throws IOException {
+    Path file = folder.resolve("x.yaml");
+    String alphabet = "ab:,-[]{}#&*!|>'\"%@`?~ \n\t0.9e\u00e9\u0000\ufeff";
+    Random random = new Random(1);
+    int refused = 0;
+    for (int round = 0; round < 3000; round++) {
+      StringBuilder text = new StringBuilder(GOOD);
+      for (int change = random.nextInt(4); change >= 0; change--) {
+        int at = random.nextInt(text.length());
+        char c = alphabet.charAt(random.nextInt(alphabet.length()));
+        switch (random.nextInt(4)) {
+          case 0 -> text.deleteCharAt(at);
+          case 1 -> text.insert(at, c);
+          case 2 -> text.setCharAt(at, c);
+          default -> text.insert(at, GOOD, 0, random.nextInt(GOOD.length()));
+        }
+      }
+      Files.writeString(file, text);
+      try {
+        LoadedConfig.read(file, List.of());
+      } catch (ConfigException e) {
+        refused++;
+        for (String line : e.getMessage().split("\n")) {
+          assertTrue(line.startsWith(file + ":"), () -> line + "\nof\n" + text);
+        }
+      } catch (RuntimeException e) {
+        throw new AssertionError("neither read nor refused:\n" + text, e);
+      }
+    }
+    assertTrue(refused > 1000, "most changes break something");
   }
 }

@@ -108,7 +108,7 @@ class ConfigTest {
   }
 
   static Stream<Path> examples() throws IOException {
-    try (Stream<Path> files = Files.list(Path.of("..", "examples"))) {
+    try (Stream<Path> files = Files.list(Path.of("..", "examples").toAbsolutePath().normalize())) {
       return files.filter(file -> file.toString().endsWith(".yaml")).sorted().toList().stream();
     }
   }
