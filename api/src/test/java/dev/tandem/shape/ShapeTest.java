@@ -63,7 +63,8 @@ class ShapeTest {
         "shape: more elements than can be counted, got [2147483647, 2147483647]; give smaller lengths",
         e.getMessage());
     assertThrows(ShapeException.class, () -> Shape.of(most, most, most, most));
-    assertEquals(1L << 59, Shape.of(1 << 30, 1 << 29).elements());  }
+    assertEquals(1L << 59, Shape.of(1 << 30, 1 << 29).elements());
+  }
 
   @Test
   void aShapeDoesNotSeeLaterChangesOfItsArray() {

@@ -17,9 +17,10 @@ record Axis(double least, double most, boolean logarithmic, double pixels) {
 
   /** Pixels from the axis' beginning. */
   double place(double value) {
-    double share = logarithmic
-        ? Math.log(Math.max(value, Double.MIN_NORMAL) / least) / Math.log(most / least)
-        : (value - least) / (most - least);
+    double share =
+        logarithmic
+            ? Math.log(Math.max(value, Double.MIN_NORMAL) / least) / Math.log(most / least)
+            : (value - least) / (most - least);
     return Math.clamp(share, -1, 2) * pixels;
   }
 
@@ -31,7 +32,8 @@ record Axis(double least, double most, boolean logarithmic, double pixels) {
   private List<Tick> linearTicks(int about) {
     double rough = (most - least) / about;
     double power = Math.pow(10, Math.floor(Math.log10(rough)));
-    double step = power * (rough / power <= 1 ? 1 : rough / power <= 2 ? 2 : rough / power <= 5 ? 5 : 10);
+    double step =
+        power * (rough / power <= 1 ? 1 : rough / power <= 2 ? 2 : rough / power <= 5 ? 5 : 10);
     List<Tick> ticks = new ArrayList<>();
     for (long i = (long) Math.ceil(least / step - 1e-9); i * step <= most + step * 1e-9; i++) {
       ticks.add(new Tick(i * step, label(i * step)));

@@ -29,8 +29,9 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "compare",
-    description = "Trains several configs on the same data, one after the other, and shows their losses as a table and as a"
-        + " plot.",
+    description =
+        "Trains several configs on the same data, one after the other, and shows their losses as a table and as a"
+            + " plot.",
     mixinStandardHelpOptions = true)
 final class CompareCommand implements Callable<Integer> {
   private final Terminal terminal;
@@ -38,19 +39,32 @@ final class CompareCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options = new ConfigOptions();
 
-  @Parameters(arity = "1..*", paramLabel = "CONFIG", description = "The configs, or one config and --vary.")
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "CONFIG",
+      description = "The configs, or one config and --vary.")
   private List<Path> files;
 
-  @Option(names = "--vary", paramLabel = "KEY=A,B,C",
-      description = "Trains each config once for each value: --vary optimizer.lr=0.001,0.01,0.1. Repeatable: all"
-          + " combinations.")
+  @Option(
+      names = "--vary",
+      paramLabel = "KEY=A,B,C",
+      description =
+          "Trains each config once for each value: --vary optimizer.lr=0.001,0.01,0.1. Repeatable: all"
+              + " combinations.")
   private List<String> varied = new ArrayList<>();
 
-  @Option(names = "--scale", defaultValue = "auto", paramLabel = "SCALE",
-      description = "How the plot lays out losses: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--scale",
+      defaultValue = "auto",
+      paramLabel = "SCALE",
+      description =
+          "How the plot lays out losses: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}")
   private LossPlot.Scale scale;
 
-  @Option(names = "--runs", defaultValue = "runs", paramLabel = "FOLDER",
+  @Option(
+      names = "--runs",
+      defaultValue = "runs",
+      paramLabel = "FOLDER",
       description = "Where the folder with the results is made. Default: ${DEFAULT-VALUE}")
   private Path runs;
 
@@ -62,7 +76,8 @@ final class CompareCommand implements Callable<Integer> {
   public Integer call() {
     List<LoadedConfig> configs = configs();
     if (configs.size() < 2) {
-      throw new CommandLine.ParameterException(spec.commandLine(),
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
           "one config has nothing to be compared with; name more, or add --vary optimizer.lr=0.001,0.01,0.1");
     }
     List<Prepared> prepared = prepared(configs);
@@ -71,7 +86,8 @@ final class CompareCommand implements Callable<Integer> {
     List<Comparison.Run> done = new ArrayList<>();
     Set<String> notes = new LinkedHashSet<>();
     for (Prepared run : prepared) {
-      terminal.say(Report.format("%d/%d  %s", done.size() + 1, prepared.size(), run.loaded().label()));
+      terminal.say(
+          Report.format("%d/%d  %s", done.size() + 1, prepared.size(), run.loaded().label()));
       done.add(train(run, folder, notes));
       if (Interruption.requested()) {
         break;
@@ -79,8 +95,12 @@ final class CompareCommand implements Callable<Integer> {
     }
     Comparison comparison = new Comparison(done);
     Path plot = folder.path().resolve("compare.svg");
-    String title = prepared.getFirst().config().name().orElseThrow() + ": loss by "
-        + (varied.isEmpty() ? "config" : String.join(", ", varied.stream().map(v -> v.replaceFirst("=.*", "")).toList()));
+    String title =
+        prepared.getFirst().config().name().orElseThrow()
+            + ": loss by "
+            + (varied.isEmpty()
+                ? "config"
+                : String.join(", ", varied.stream().map(v -> v.replaceFirst("=.*", "")).toList()));
     AtomicFile.text(plot, new LossPlot(title, comparison.curves(), scale).svg());
     AtomicFile.text(folder.path().resolve("compare.csv"), comparison.csv());
     terminal.say(comparison.table());
@@ -110,7 +130,8 @@ final class CompareCommand implements Callable<Integer> {
         if (files.size() > 1 || combination.isEmpty()) {
           words.add(loaded.label());
         }
-        combination.forEach(value -> words.add(value.path().replaceFirst(".*\\.", "") + "=" + value.text()));
+        combination.forEach(
+            value -> words.add(value.path().replaceFirst(".*\\.", "") + "=" + value.text()));
         configs.add(loaded.labelled(String.join(" ", words)));
       }
     }
@@ -143,11 +164,16 @@ final class CompareCommand implements Callable<Integer> {
     List<Prepared> prepared = new ArrayList<>();
     for (LoadedConfig loaded : configs) {
       DataConfig data = loaded.config().data();
-      boolean same = data.source().equals(first.source()) && data.test().equals(first.test())
-          && data.validation() == first.validation() && data.splitSeed() == first.splitSeed();
+      boolean same =
+          data.source().equals(first.source())
+              && data.test().equals(first.test())
+              && data.validation() == first.validation()
+              && data.splitSeed() == first.splitSeed();
       if (!same) {
-        throw loaded.problem("data", "not the data of the first config, got other source, shares or split_seed; only"
-            + " losses on the same samples can be compared");
+        throw loaded.problem(
+            "data",
+            "not the data of the first config, got other source, shares or split_seed; only"
+                + " losses on the same samples can be compared");
       }
       // Not computeIfAbsent, whose function must not throw half way into the map's own work.
       RunData run = opened.get(data);
@@ -162,29 +188,47 @@ final class CompareCommand implements Callable<Integer> {
 
   private Comparison.Run train(Prepared prepared, RunFolder parent, Set<String> notes) {
     Config config = prepared.config();
-    Consumer<String> once = note -> {
-      if (notes.add(note)) {
-        terminal.note(note);
-      }
-    };
+    Consumer<String> once =
+        note -> {
+          if (notes.add(note)) {
+            terminal.note(note);
+          }
+        };
     try (Backend backend = ConfigOptions.open(prepared.loaded(), once);
         Session session = new Session(prepared, backend)) {
-      String name = prepared.loaded().label().replaceAll("[^A-Za-z0-9._-]+", "-").replaceFirst("^[^A-Za-z0-9]+", "");
+      String name =
+          prepared
+              .loaded()
+              .label()
+              .replaceAll("[^A-Za-z0-9._-]+", "-")
+              .replaceFirst("^[^A-Za-z0-9]+", "");
       RunFolder folder = RunFolder.create(parent.path(), name.isEmpty() ? "run" : name);
       folder.writeConfig(prepared.loaded().yaml());
       RunRecord record = RunRecord.starting(config.seed(), backend);
       folder.writeRecord(record);
       LossCurve curve = new LossCurve(config.training().epochs());
       long begin = System.nanoTime();
-      try (ProgressDisplay display = new ProgressDisplay(terminal, config.training().epochs(), false);
+      try (ProgressDisplay display =
+              new ProgressDisplay(terminal, config.training().epochs(), false);
           Interruption _ = Interruption.stops(session.trainer(), terminal)) {
-        session.trainer().listen(new RunRecorder(session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
-            .listen(curve).listen(display);
+        session
+            .trainer()
+            .listen(
+                new RunRecorder(
+                    session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
+            .listen(curve)
+            .listen(display);
         var outcome = session.trainer().run();
         double seconds = (System.nanoTime() - begin) / 1e9;
         folder.writeRecord(record.ended(outcome));
-        return new Comparison.Run(prepared.loaded().label(), outcome, curve,
-            outcome.divergence().isPresent() ? Optional.empty() : prepared.data().test().map(session::measure), seconds);
+        return new Comparison.Run(
+            prepared.loaded().label(),
+            outcome,
+            curve,
+            outcome.divergence().isPresent()
+                ? Optional.empty()
+                : prepared.data().test().map(session::measure),
+            seconds);
       }
     }
   }

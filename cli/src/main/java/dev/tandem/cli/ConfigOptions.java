@@ -18,7 +18,8 @@ final class ConfigOptions {
   @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
-      description = "Writes a value over the config's: --set optimizer.lr=0.01, --set model.layers.2.units=64. Repeatable.")
+      description =
+          "Writes a value over the config's: --set optimizer.lr=0.01, --set model.layers.2.units=64. Repeatable.")
   private List<String> assignments = new ArrayList<>();
 
   @Option(names = "--backend", paramLabel = "NAME", description = "auto, cpu, cuda or cuda:1.")
@@ -50,14 +51,17 @@ final class ConfigOptions {
     List<String> kinds = new ArrayList<>(List.of("auto"));
     Backends.providers().stream().map(BackendProvider::kind).forEach(kinds::add);
     if (!kinds.contains(name.replaceFirst(":.*", ""))) {
-      String remedy = Spelling.nearest(name, kinds).map(near -> "did you mean '" + near + "'?")
-          .orElse("use " + String.join(", ", kinds));
+      String remedy =
+          Spelling.nearest(name, kinds)
+              .map(near -> "did you mean '" + near + "'?")
+              .orElse("use " + String.join(", ", kinds));
       throw loaded.problem("backend", "no such backend, got '" + name + "'; " + remedy);
     }
     try {
       return Backends.open(name, notes);
     } catch (IllegalArgumentException e) {
-      throw new BackendException(e.getMessage(), e); // a switch in the environment, such as TANDEM_THREADS
+      throw new BackendException(
+          e.getMessage(), e); // a switch in the environment, such as TANDEM_THREADS
     }
   }
 }

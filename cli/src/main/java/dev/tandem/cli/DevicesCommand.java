@@ -25,7 +25,8 @@ final class DevicesCommand implements Callable<Integer> {
     Optional<String> automatic = Optional.empty();
     for (BackendProvider provider : Backends.providers()) {
       Availability availability = provider.probe();
-      terminal.say(provider.kind() + ": " + (availability.usable() ? "can be used" : "cannot be used"));
+      terminal.say(
+          provider.kind() + ": " + (availability.usable() ? "can be used" : "cannot be used"));
       terminal.say("  " + (availability.usable() ? described(provider) : availability.reason()));
       if (availability.usable() && automatic.isEmpty()) {
         automatic = Optional.of(provider.kind());

@@ -36,13 +36,21 @@ final class EvalCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options = new ConfigOptions();
 
-  @Parameters(paramLabel = "RUN_OR_CONFIG", description = "A run folder, or a config together with --model.")
+  @Parameters(
+      paramLabel = "RUN_OR_CONFIG",
+      description = "A run folder, or a config together with --model.")
   private Path run;
 
-  @Option(names = "--model", paramLabel = "FILE", description = "The weights. Default: the run folder's model.safetensors")
+  @Option(
+      names = "--model",
+      paramLabel = "FILE",
+      description = "The weights. Default: the run folder's model.safetensors")
   private Path model;
 
-  @Option(names = "--part", paramLabel = "PART", defaultValue = "test",
+  @Option(
+      names = "--part",
+      paramLabel = "PART",
+      defaultValue = "test",
       description = "What to measure on: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}")
   private Part part;
 
@@ -54,7 +62,8 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     boolean folder = Files.isDirectory(run);
     if (!folder && model == null) {
-      throw new CommandLine.ParameterException(spec.commandLine(),
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
           "no run folder, got '" + run + "'; give one, or a config and --model with its weights");
     }
     LoadedConfig loaded = options.read(folder ? RunFolder.open(run).config() : run);
@@ -62,15 +71,21 @@ final class EvalCommand implements Callable<Integer> {
     try (Backend backend = ConfigOptions.open(loaded, terminal::note);
         TrainedModel trained = TrainedModel.open(loaded, weights, backend)) {
       RunData data = RunData.open(loaded);
-      Dataset dataset = switch (part) {
-        case TEST -> data.test().orElseThrow(() -> absent(loaded));
-        case VALIDATION -> data.validation().orElseThrow(() -> absent(loaded));
-        case TRAINING -> data.training();
-      };
+      Dataset dataset =
+          switch (part) {
+            case TEST -> data.test().orElseThrow(() -> absent(loaded));
+            case VALIDATION -> data.validation().orElseThrow(() -> absent(loaded));
+            case TRAINING -> data.training();
+          };
       Metrics metrics = trained.measure(dataset);
-      terminal.say(dataset.name() + ": loss " + Report.loss(metrics.loss()) + ", "
-          + Report.measured(metrics, dataset.target(), trained.card().targets()));
-      if (metrics.confusion().isPresent() && dataset.target() instanceof Target.Classes(var names)) {
+      terminal.say(
+          dataset.name()
+              + ": loss "
+              + Report.loss(metrics.loss())
+              + ", "
+              + Report.measured(metrics, dataset.target(), trained.card().targets()));
+      if (metrics.confusion().isPresent()
+          && dataset.target() instanceof Target.Classes(var names)) {
         terminal.out().print(metrics.confusion().get().table(names));
       }
       return 0;
@@ -78,7 +93,10 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private RuntimeException absent(LoadedConfig loaded) {
-    return loaded.problem("data", "there is no such part of the data, got --part " + part.name().toLowerCase(Locale.ROOT)
-        + "; the config keeps nothing for it");
+    return loaded.problem(
+        "data",
+        "there is no such part of the data, got --part "
+            + part.name().toLowerCase(Locale.ROOT)
+            + "; the config keeps nothing for it");
   }
 }

@@ -24,18 +24,22 @@ final class Interruption implements AutoCloseable {
 
   /** Lets signals stop the trainer, until closed. */
   static Interruption stops(Trainer trainer, Terminal terminal) {
-    Thread hook = new Thread(() -> {
-      REQUESTED.set(true);
-      terminal.err().println("\ninterrupted: finishing the step and writing a checkpoint");
-      trainer.requestStop();
-      try {
-        FINISHED.await();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-      // The JVM would end with 143 after SIGTERM; halting skips no work, for the main thread has done all.
-      Runtime.getRuntime().halt(EXIT);
-    }, "interruption");
+    Thread hook =
+        new Thread(
+            () -> {
+              REQUESTED.set(true);
+              terminal.err().println("\ninterrupted: finishing the step and writing a checkpoint");
+              trainer.requestStop();
+              try {
+                FINISHED.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+              // The JVM would end with 143 after SIGTERM; halting skips no work, for the main
+              // thread has done all.
+              Runtime.getRuntime().halt(EXIT);
+            },
+            "interruption");
     Runtime.getRuntime().addShutdownHook(hook);
     return new Interruption(hook);
   }

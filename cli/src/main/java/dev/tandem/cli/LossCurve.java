@@ -48,7 +48,9 @@ final class LossCurve implements TrainingListener {
 
   @Override
   public void epoch(EpochReport report) {
-    report.validation().ifPresent(metrics -> validation.add(new Point(report.epoch(), metrics.loss())));
+    report
+        .validation()
+        .ifPresent(metrics -> validation.add(new Point(report.epoch(), metrics.loss())));
   }
 
   @Override

@@ -25,8 +25,11 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    footer = {"", "'tandem COMMAND --help' tells of a command, 'tandem help config' of the keys of a config.",
-      "Start with: tandem train examples/digits.yaml"})
+    footer = {
+      "",
+      "'tandem COMMAND --help' tells of a command, 'tandem help config' of the keys of a config.",
+      "Start with: tandem train examples/digits.yaml"
+    })
 public final class Main implements Callable<Integer> {
   static final int FAILED = 1;
   static final int REFUSED = 2;
@@ -60,9 +63,14 @@ public final class Main implements Callable<Integer> {
     try {
       return command.execute(arguments);
     } catch (OutOfMemoryError e) {
-      // picocli passes errors on. Whatever was being allocated is free again, so there is room for a sentence.
-      return failed(terminal, new RuntimeException("memory: the JVM's heap is too small (" + e.getMessage()
-          + "); use a smaller model or batch, or give it more: TANDEM_JAVA_OPTS=-Xmx8g"));
+      // picocli passes errors on. Whatever was being allocated is free again, so there is room for
+      // a sentence.
+      return failed(
+          terminal,
+          new RuntimeException(
+              "memory: the JVM's heap is too small ("
+                  + e.getMessage()
+                  + "); use a smaller model or batch, or give it more: TANDEM_JAVA_OPTS=-Xmx8g"));
     }
   }
 
@@ -77,28 +85,40 @@ public final class Main implements Callable<Integer> {
     if (Flag.DEBUG.value().filter(level -> !level.equals("0")).isPresent()) {
       exception.printStackTrace(terminal.err());
     }
-    boolean mistake = switch (exception) {
-      case ConfigException _, DataException _, FileException _ -> true;
-      case OutOfMemoryException _ -> false;
-      case BackendException _ -> true;
-      default -> false;
-    };
-    if (mistake || exception instanceof OutOfMemoryException || exception.getClass() == RuntimeException.class) {
+    boolean mistake =
+        switch (exception) {
+          case ConfigException _, DataException _, FileException _ -> true;
+          case OutOfMemoryException _ -> false;
+          case BackendException _ -> true;
+          default -> false;
+        };
+    if (mistake
+        || exception instanceof OutOfMemoryException
+        || exception.getClass() == RuntimeException.class) {
       terminal.note(exception.getMessage());
     } else {
-      terminal.note("unexpected: " + exception + "; this is a defect, TANDEM_DEBUG=1 shows where it comes from");
+      terminal.note(
+          "unexpected: "
+              + exception
+              + "; this is a defect, TANDEM_DEBUG=1 shows where it comes from");
     }
     return mistake ? REFUSED : FAILED;
   }
 
   /** {@code tandem help}, {@code tandem help train}, {@code tandem help config}. */
-  @Command(name = "help", description = "Tells of a command, or of the keys of a config.", helpCommand = true)
+  @Command(
+      name = "help",
+      description = "Tells of a command, or of the keys of a config.",
+      helpCommand = true)
   static final class Help implements Callable<Integer> {
     private final Terminal terminal;
 
     @Spec private CommandSpec spec;
 
-    @CommandLine.Parameters(arity = "0..1", paramLabel = "TOPIC", description = "A command, or 'config'.")
+    @CommandLine.Parameters(
+        arity = "0..1",
+        paramLabel = "TOPIC",
+        description = "A command, or 'config'.")
     private String topic;
 
     Help(Terminal terminal) {
@@ -114,8 +134,12 @@ public final class Main implements Callable<Integer> {
       }
       CommandLine command = topic == null ? tandem : tandem.getSubcommands().get(topic);
       if (command == null) {
-        throw new CommandLine.ParameterException(spec.commandLine(), "no such topic, got '" + topic + "'; use config, "
-            + String.join(", ", tandem.getSubcommands().keySet()));
+        throw new CommandLine.ParameterException(
+            spec.commandLine(),
+            "no such topic, got '"
+                + topic
+                + "'; use config, "
+                + String.join(", ", tandem.getSubcommands().keySet()));
       }
       command.usage(tandem.getOut());
       return 0;
@@ -126,8 +150,12 @@ public final class Main implements Callable<Integer> {
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
-      String version = Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("(unpacked)");
-      return new String[] {"tandem " + version, "Java " + Runtime.version() + ", " + System.getProperty("os.arch")};
+      String version =
+          Optional.ofNullable(Main.class.getPackage().getImplementationVersion())
+              .orElse("(unpacked)");
+      return new String[] {
+        "tandem " + version, "Java " + Runtime.version() + ", " + System.getProperty("os.arch")
+      };
     }
   }
 }

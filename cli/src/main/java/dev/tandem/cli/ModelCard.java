@@ -36,7 +36,12 @@ record ModelCard(
   private static final int FORMAT = 1;
 
   static ModelCard of(RunData data) {
-    return new ModelCard(data.training().input(), data.training().target(), data.inputs(), data.targets(), data.schema());
+    return new ModelCard(
+        data.training().input(),
+        data.training().target(),
+        data.inputs(),
+        data.targets(),
+        data.schema());
   }
 
   /** As metadata of a safetensors file. */
@@ -48,15 +53,21 @@ record ModelCard(
     in.put("dtype", input.dtype().name());
     in.put("shape", lengths(input.shape()));
     card.put("input", in);
-    card.put("target", switch (target) {
-      case Target.Classes(List<String> names) -> Map.of("classes", names);
-      case Target.Numbers(List<String> names) -> Map.of("numbers", names);
-      case Target.Tokens(int vocabulary) -> Map.of("tokens", vocabulary);
-    });
+    card.put(
+        "target",
+        switch (target) {
+          case Target.Classes(List<String> names) -> Map.of("classes", names);
+          case Target.Numbers(List<String> names) -> Map.of("numbers", names);
+          case Target.Tokens(int vocabulary) -> Map.of("tokens", vocabulary);
+        });
     card.put("inputs", scale(inputs));
     targets.ifPresent(normalization -> card.put("targets", scale(normalization)));
     schema.ifPresent(csv -> card.put("csv", table(csv)));
-    DumpSettings line = DumpSettings.builder().setDefaultFlowStyle(FlowStyle.FLOW).setWidth(Integer.MAX_VALUE).build();
+    DumpSettings line =
+        DumpSettings.builder()
+            .setDefaultFlowStyle(FlowStyle.FLOW)
+            .setWidth(Integer.MAX_VALUE)
+            .build();
     return Map.of(KEY, new Dump(line).dumpToString(card).strip());
   }
 
@@ -64,23 +75,43 @@ record ModelCard(
   static ModelCard read(Path file, Map<String, String> metadata) {
     String text = metadata.get(KEY);
     if (text == null) {
-      throw new FileException("model: " + file + " was not written by tandem train, got no '" + KEY
-          + "' in its metadata; give a run folder's model.safetensors");
+      throw new FileException(
+          "model: "
+              + file
+              + " was not written by tandem train, got no '"
+              + KEY
+              + "' in its metadata; give a run folder's model.safetensors");
     }
     try {
       Map<?, ?> card = (Map<?, ?>) new Load(LoadSettings.builder().build()).loadFromString(text);
       if (!Integer.valueOf(FORMAT).equals(card.get("format"))) {
-        throw new FileException("model: " + file + " is of another version of tandem, got format " + card.get("format")
-            + "; train it again, or use that version");
+        throw new FileException(
+            "model: "
+                + file
+                + " is of another version of tandem, got format "
+                + card.get("format")
+                + "; train it again, or use that version");
       }
       Map<?, ?> in = (Map<?, ?>) card.get("input");
-      TensorType input = new TensorType(DType.valueOf((String) in.get("dtype")), shape(in.get("shape")));
-      return new ModelCard(input, target((Map<?, ?>) card.get("target")), scale((Map<?, ?>) card.get("inputs")),
+      TensorType input =
+          new TensorType(DType.valueOf((String) in.get("dtype")), shape(in.get("shape")));
+      return new ModelCard(
+          input,
+          target((Map<?, ?>) card.get("target")),
+          scale((Map<?, ?>) card.get("inputs")),
           Optional.ofNullable((Map<?, ?>) card.get("targets")).map(ModelCard::scale),
           Optional.ofNullable((Map<?, ?>) card.get("csv")).map(ModelCard::table));
-    } catch (ClassCastException | NullPointerException | IllegalArgumentException | YamlEngineException e) {
-      throw new FileException("model: the metadata of " + file + " are damaged, got " + e.getMessage()
-          + "; restore the file", e);
+    } catch (ClassCastException
+        | NullPointerException
+        | IllegalArgumentException
+        | YamlEngineException e) {
+      throw new FileException(
+          "model: the metadata of "
+              + file
+              + " are damaged, got "
+              + e.getMessage()
+              + "; restore the file",
+          e);
     }
   }
 
@@ -103,18 +134,23 @@ record ModelCard(
   }
 
   private static Normalization scale(Map<?, ?> scale) {
-    return new Normalization(Normalization.Method.valueOf((String) scale.get("method")), shape(scale.get("sample")),
-        numbers(scale.get("center")), numbers(scale.get("scale")));
+    return new Normalization(
+        Normalization.Method.valueOf((String) scale.get("method")),
+        shape(scale.get("sample")),
+        numbers(scale.get("center")),
+        numbers(scale.get("scale")));
   }
 
   private static Map<String, Object> table(CsvSchema schema) {
     List<Map<String, Object>> columns = new ArrayList<>();
     for (CsvSchema.Column column : schema.columns()) {
       Map<String, Object> written = new LinkedHashMap<>();
-      written.put("place", switch (column.place()) {
-        case CsvSchema.Place.Named(String name) -> name;
-        case CsvSchema.Place.At(int index) -> index;
-      });
+      written.put(
+          "place",
+          switch (column.place()) {
+            case CsvSchema.Place.Named(String name) -> name;
+            case CsvSchema.Place.At(int index) -> index;
+          });
       written.put("role", column.role().name());
       written.put("kind", column.kind().name());
       written.put("values", column.values());
@@ -129,15 +165,24 @@ record ModelCard(
   }
 
   private static CsvSchema table(Map<?, ?> table) {
-    List<CsvSchema.Column> columns = ((List<?>) table.get("columns")).stream().map(entry -> (Map<?, ?>) entry)
-        .map(column -> new CsvSchema.Column(
-            column.get("place") instanceof Integer index ? CsvSchema.Place.of(index)
-                : CsvSchema.Place.of((String) column.get("place")),
-            CsvSchema.Role.valueOf((String) column.get("role")), CsvSchema.Kind.valueOf((String) column.get("kind")),
-            words(column.get("values"))))
-        .toList();
-    return new CsvSchema(columns, CsvSchema.Others.valueOf((String) table.get("others")),
-        (Boolean) table.get("header"), ((String) table.get("delimiter")).charAt(0));
+    List<CsvSchema.Column> columns =
+        ((List<?>) table.get("columns"))
+            .stream()
+                .map(entry -> (Map<?, ?>) entry)
+                .map(column ->
+                    new CsvSchema.Column(
+                        column.get("place") instanceof Integer index
+                            ? CsvSchema.Place.of(index)
+                            : CsvSchema.Place.of((String) column.get("place")),
+                        CsvSchema.Role.valueOf((String) column.get("role")),
+                        CsvSchema.Kind.valueOf((String) column.get("kind")),
+                        words(column.get("values"))))
+                .toList();
+    return new CsvSchema(
+        columns,
+        CsvSchema.Others.valueOf((String) table.get("others")),
+        (Boolean) table.get("header"),
+        ((String) table.get("delimiter")).charAt(0));
   }
 
   private static List<Integer> lengths(Shape shape) {

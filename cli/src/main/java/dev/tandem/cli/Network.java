@@ -69,7 +69,8 @@ record Network(List<Layer> layers, Initializer weights) {
 
   /** Draws the network's weights. */
   Sequential build(Init init) {
-    return new Sequential(layers.stream().map(layer -> layer.maker().apply(init, weights)).toList());
+    return new Sequential(
+        layers.stream().map(layer -> layer.maker().apply(init, weights)).toList());
   }
 
   long parameters() {
@@ -81,22 +82,42 @@ record Network(List<Layer> layers, Initializer weights) {
 
   private static Expected expected(TensorType sample, Target target, LossFunction loss) {
     return switch (target) {
-      case Target.Classes(List<String> names) -> new Expected(Shape.of(names.size()),
-          // Of two classes one number can tell, except by a softmax.
-          names.size() == 2 && !(loss instanceof LossFunction.CrossEntropy) ? List.of(Shape.of(1)) : List.of(),
-          "the data have " + names.size() + " classes");
-      case Target.Numbers(List<String> names) -> new Expected(Shape.of(names.size()), List.of(),
-          "the data have " + names.size() + (names.size() == 1 ? " number" : " numbers") + " to predict");
-      case Target.Tokens(int vocabulary) -> new Expected(sample.shape().then(Shape.of(vocabulary)), List.of(),
-          "the text has " + vocabulary + " different tokens, and windows of " + sample.shape());
+      case Target.Classes(List<String> names) ->
+          new Expected(
+              Shape.of(names.size()),
+              // Of two classes one number can tell, except by a softmax.
+              names.size() == 2 && !(loss instanceof LossFunction.CrossEntropy)
+                  ? List.of(Shape.of(1))
+                  : List.of(),
+              "the data have " + names.size() + " classes");
+      case Target.Numbers(List<String> names) ->
+          new Expected(
+              Shape.of(names.size()),
+              List.of(),
+              "the data have "
+                  + names.size()
+                  + (names.size() == 1 ? " number" : " numbers")
+                  + " to predict");
+      case Target.Tokens(int vocabulary) ->
+          new Expected(
+              sample.shape().then(Shape.of(vocabulary)),
+              List.of(),
+              "the text has " + vocabulary + " different tokens, and windows of " + sample.shape());
     };
   }
 
   private static void checkOutput(LoadedConfig loaded, Shape output, Expected expected) {
     if (!output.equals(expected.shape()) && !expected.alternatives().contains(output)) {
       int last = loaded.config().model().layers().size() - 1;
-      throw loaded.problem("model.layers." + last, "the network puts out " + output + ", but " + expected.because()
-          + "; let the last layer be 'linear: " + expected.shape().length(-1) + "'");
+      throw loaded.problem(
+          "model.layers." + last,
+          "the network puts out "
+              + output
+              + ", but "
+              + expected.because()
+              + "; let the last layer be 'linear: "
+              + expected.shape().length(-1)
+              + "'");
     }
   }
 
@@ -107,7 +128,8 @@ record Network(List<Layer> layers, Initializer weights) {
       case ModelConfig.XavierNormal(double gain) -> new Initializer.XavierNormal(gain);
       case ModelConfig.XavierUniform(double gain) -> new Initializer.XavierUniform(gain);
       case ModelConfig.Orthogonal(double gain) -> new Initializer.Orthogonal(gain);
-      case ModelConfig.Normal(double mean, double deviation) -> new Initializer.Normal(mean, deviation);
+      case ModelConfig.Normal(double mean, double deviation) ->
+          new Initializer.Normal(mean, deviation);
       case ModelConfig.Uniform(double low, double high) -> new Initializer.Uniform(low, high);
       case ModelConfig.Zeros _ -> new Initializer.Zeros();
     };
@@ -125,13 +147,19 @@ record Network(List<Layer> layers, Initializer weights) {
           Maker maker = maker(config, here, x);
           Module module = maker.apply(init, new Initializer.Zeros());
           Tensor y = module.forward(x);
-          layers.add(new Layer(module.describe(), y.shape().without(0), module.parameterElements(), maker));
+          layers.add(
+              new Layer(
+                  module.describe(), y.shape().without(0), module.parameterElements(), maker));
           x = y;
         } catch (IllegalArgumentException e) {
-          throw loaded.problem(here, "does not fit its input " + x.shape().without(0) + ": " + e.getMessage());
+          throw loaded.problem(
+              here, "does not fit its input " + x.shape().without(0) + ": " + e.getMessage());
         } catch (ArithmeticException e) {
-          throw loaded.problem(here, "too many weights for one tensor, for the input " + x.shape().without(0)
-              + "; make it smaller");
+          throw loaded.problem(
+              here,
+              "too many weights for one tensor, for the input "
+                  + x.shape().without(0)
+                  + "; make it smaller");
         }
       }
       return layers;
@@ -146,19 +174,30 @@ record Network(List<Layer> layers, Initializer weights) {
         }
         case ModelConfig.Conv conv -> {
           int in = channels(sample, path, "conv");
-          Conv2dGeometry geometry = new Conv2dGeometry(Size2d.of(conv.stride()), Size2d.of(conv.padding()),
-              Size2d.of(conv.dilation()), conv.groups());
-          yield (init, weight) -> new Conv2d(init, in, conv.channels(), Size2d.of(conv.kernel()),
-              new Conv2d.Options(geometry, weight, conv.bias()));
+          Conv2dGeometry geometry =
+              new Conv2dGeometry(
+                  Size2d.of(conv.stride()),
+                  Size2d.of(conv.padding()),
+                  Size2d.of(conv.dilation()),
+                  conv.groups());
+          yield (init, weight) ->
+              new Conv2d(
+                  init,
+                  in,
+                  conv.channels(),
+                  Size2d.of(conv.kernel()),
+                  new Conv2d.Options(geometry, weight, conv.bias()));
         }
         case ModelConfig.MaxPool(int kernel, Optional<Integer> stride, int padding) -> {
           channels(sample, path, "max_pool");
-          Window window = new Window(Size2d.of(kernel), Size2d.of(stride.orElse(kernel)), Size2d.of(padding));
+          Window window =
+              new Window(Size2d.of(kernel), Size2d.of(stride.orElse(kernel)), Size2d.of(padding));
           yield (_, _) -> new MaxPool2d(window);
         }
         case ModelConfig.AvgPool(int kernel, Optional<Integer> stride, int padding) -> {
           channels(sample, path, "avg_pool");
-          Window window = new Window(Size2d.of(kernel), Size2d.of(stride.orElse(kernel)), Size2d.of(padding));
+          Window window =
+              new Window(Size2d.of(kernel), Size2d.of(stride.orElse(kernel)), Size2d.of(padding));
           yield (_, _) -> new AvgPool2d(window);
         }
         case ModelConfig.GlobalAvgPool _ -> {
@@ -168,15 +207,21 @@ record Network(List<Layer> layers, Initializer weights) {
         case ModelConfig.Flatten _ -> (_, _) -> new Flatten();
         case ModelConfig.Embedding(int size) -> {
           if (!(target instanceof Target.Tokens(int vocabulary)) || x.dtype() != DType.I32) {
-            throw loaded.problem(path, "embedding takes tokens of a text, got " + x.dtype() + " " + sample
-                + "; put it first, with data of kind text");
+            throw loaded.problem(
+                path,
+                "embedding takes tokens of a text, got "
+                    + x.dtype()
+                    + " "
+                    + sample
+                    + "; put it first, with data of kind text");
           }
           yield (init, _) -> new Embedding(init, vocabulary, size);
         }
         case ModelConfig.Dropout(double rate) -> (init, _) -> new Dropout(init, rate);
         case ModelConfig.BatchNorm(double momentum, double epsilon) -> {
           int channels = first(sample);
-          yield (init, _) -> new BatchNorm(init, channels, new BatchNorm.Options(momentum, epsilon));
+          yield (init, _) ->
+              new BatchNorm(init, channels, new BatchNorm.Options(momentum, epsilon));
         }
         case ModelConfig.LayerNorm(double epsilon) -> {
           int features = features(sample, x, path, "layer_norm");
@@ -188,8 +233,10 @@ record Network(List<Layer> layers, Initializer weights) {
         }
         case ModelConfig.Residual(List<LayerConfig> inner) -> {
           List<Layer> layers = layers(inner, path + ".layers", x);
-          yield (init, weight) -> new Residual(
-              new Sequential(layers.stream().map(layer -> layer.maker().apply(init, weight)).toList()));
+          yield (init, weight) ->
+              new Residual(
+                  new Sequential(
+                      layers.stream().map(layer -> layer.maker().apply(init, weight)).toList()));
         }
         case ModelConfig.Relu _ -> activation(Activation.Kind.RELU);
         case ModelConfig.LeakyRelu _ -> activation(Activation.Kind.LEAKY_RELU);
@@ -213,19 +260,29 @@ record Network(List<Layer> layers, Initializer weights) {
     /** The length of the last axis. A picture's is its width: it is never what was meant. */
     private int features(Shape sample, Tensor x, String path, String layer) {
       if (!x.dtype().floating()) {
-        throw loaded.problem(path, layer + " takes numbers, got tokens " + sample + "; put '- embedding: 32' before it");
+        throw loaded.problem(
+            path,
+            layer + " takes numbers, got tokens " + sample + "; put '- embedding: 32' before it");
       }
       if (sample.rank() == 3) {
-        throw loaded.problem(path, layer + " takes features, got pictures " + sample
-            + "; put '- flatten' or '- global_avg_pool' before it");
+        throw loaded.problem(
+            path,
+            layer
+                + " takes features, got pictures "
+                + sample
+                + "; put '- flatten' or '- global_avg_pool' before it");
       }
       return sample.length(-1);
     }
 
     private int channels(Shape sample, String path, String layer) {
       if (sample.rank() != 3) {
-        throw loaded.problem(path, layer + " takes pictures (C, H, W), got " + sample
-            + "; put it before '- flatten', with data that are pictures");
+        throw loaded.problem(
+            path,
+            layer
+                + " takes pictures (C, H, W), got "
+                + sample
+                + "; put it before '- flatten', with data that are pictures");
       }
       return sample.length(0);
     }

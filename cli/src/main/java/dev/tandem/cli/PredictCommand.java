@@ -26,7 +26,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "predict",
-    description = "Tells what a trained model makes of new samples: a class and its probability, or numbers, as CSV.",
+    description =
+        "Tells what a trained model makes of new samples: a class and its probability, or numbers, as CSV.",
     mixinStandardHelpOptions = true)
 final class PredictCommand implements Callable<Integer> {
   /** Samples that are computed at once. */
@@ -39,16 +40,26 @@ final class PredictCommand implements Callable<Integer> {
   @Parameters(paramLabel = "RUN", description = "A run folder.")
   private Path run;
 
-  @Option(names = "--input", required = true, paramLabel = "FILE",
-      description = "The samples. A model trained on CSV takes a CSV file with the same input columns. A model of pictures"
-          + " takes an idx file, told by idx or ubyte in its name, or a CSV file without header, a line of pixels each.")
+  @Option(
+      names = "--input",
+      required = true,
+      paramLabel = "FILE",
+      description =
+          "The samples. A model trained on CSV takes a CSV file with the same input columns. A model of pictures"
+              + " takes an idx file, told by idx or ubyte in its name, or a CSV file without header, a line of pixels each.")
   private Path input;
 
-  @Option(names = "--white", paramLabel = "N", defaultValue = "1",
+  @Option(
+      names = "--white",
+      paramLabel = "N",
+      defaultValue = "1",
       description = "What a white pixel is in a CSV file of pictures. Default: ${DEFAULT-VALUE}")
   private double white;
 
-  @Option(names = "--output", paramLabel = "FILE", description = "Where to write. Default: standard output.")
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description = "Where to write. Default: standard output.")
   private Path output;
 
   @Option(names = "--all", description = "Writes the probability of every class.")
@@ -77,14 +88,24 @@ final class PredictCommand implements Callable<Integer> {
   /** The samples of the input file, scaled as the model was trained. */
   private Values.Floats samples(ModelCard card) {
     if (card.input().dtype() != DType.F32) {
-      throw new DataException("predict: the model takes tokens of a text, got " + run + "; only models of numbers and"
-          + " pictures can predict here, eval measures this one");
+      throw new DataException(
+          "predict: the model takes tokens of a text, got "
+              + run
+              + "; only models of numbers and"
+              + " pictures can predict here, eval measures this one");
     }
-    Values.Floats samples = card.schema().map(schema -> Csv.inputs(input, schema)).orElseGet(() -> pictures(card));
+    Values.Floats samples =
+        card.schema().map(schema -> Csv.inputs(input, schema)).orElseGet(() -> pictures(card));
     Shape sample = samples.shape().without(0);
     if (!sample.equals(card.input().shape())) {
-      throw new DataException("predict: the samples are not what the model takes, got " + sample + " in " + input + " for "
-          + card.input().shape() + "; give samples like those it was trained on");
+      throw new DataException(
+          "predict: the samples are not what the model takes, got "
+              + sample
+              + " in "
+              + input
+              + " for "
+              + card.input().shape()
+              + "; give samples like those it was trained on");
     }
     card.inputs().apply(samples);
     return samples;
@@ -96,8 +117,11 @@ final class PredictCommand implements Callable<Integer> {
       return Idx.pictures(input);
     }
     int pixels = Math.toIntExact(card.input().shape().elements());
-    List<CsvSchema.Column> columns = new ArrayList<>(
-        IntStream.range(0, pixels).mapToObj(i -> CsvSchema.Column.number(CsvSchema.Place.of(i))).toList());
+    List<CsvSchema.Column> columns =
+        new ArrayList<>(
+            IntStream.range(0, pixels)
+                .mapToObj(i -> CsvSchema.Column.number(CsvSchema.Place.of(i)))
+                .toList());
     // A schema has a target; the file need not.
     columns.add(CsvSchema.Column.targetNumber(CsvSchema.Place.of(pixels)));
     Values.Floats rows =
@@ -119,7 +143,8 @@ final class PredictCommand implements Callable<Integer> {
           names.forEach(name -> table.append(',').append(cell(name)));
         }
       }
-      case Target.Numbers(List<String> names) -> names.forEach(name -> table.append(',').append(cell(name)));
+      case Target.Numbers(List<String> names) ->
+          names.forEach(name -> table.append(',').append(cell(name)));
       case Target.Tokens _ -> throw new IllegalStateException("predict: tokens were refused above");
     }
     table.append('\n');
@@ -127,8 +152,10 @@ final class PredictCommand implements Callable<Integer> {
     int width = size == 0 ? 0 : samples.data().length / size;
     for (int from = 0; from < size; from += AT_ONCE) {
       int count = Math.min(AT_ONCE, size - from);
-      Values.Floats part = new Values.Floats(Shape.of(count).then(trained.card().input().shape()),
-          Arrays.copyOfRange(samples.data(), from * width, (from + count) * width));
+      Values.Floats part =
+          new Values.Floats(
+              Shape.of(count).then(trained.card().input().shape()),
+              Arrays.copyOfRange(samples.data(), from * width, (from + count) * width));
       rows(trained, part, from, table);
     }
     return table.toString();
@@ -141,7 +168,12 @@ final class PredictCommand implements Callable<Integer> {
       int[] classes = predictor.classes(part);
       for (int i = 0; i < classes.length; i++) {
         float[] row = two(probabilities[i]);
-        table.append(first + i).append(',').append(cell(names.get(classes[i]))).append(',').append(share(row[classes[i]]));
+        table
+            .append(first + i)
+            .append(',')
+            .append(cell(names.get(classes[i])))
+            .append(',')
+            .append(share(row[classes[i]]));
         if (all) {
           for (float probability : row) {
             table.append(',').append(share(probability));
@@ -153,7 +185,8 @@ final class PredictCommand implements Callable<Integer> {
     }
     float[][] numbers = predictor.outputs(part);
     int columns = numbers.length == 0 ? 0 : numbers[0].length;
-    Values.Floats flat = new Values.Floats(Shape.of(numbers.length, columns), new float[numbers.length * columns]);
+    Values.Floats flat =
+        new Values.Floats(Shape.of(numbers.length, columns), new float[numbers.length * columns]);
     for (int i = 0; i < numbers.length; i++) {
       System.arraycopy(numbers[i], 0, flat.data(), i * columns, columns);
     }

@@ -30,8 +30,15 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
     TrainingConfig training = config.training();
     int size = data.training().size();
     if (training.mode() == TrainingConfig.Mode.MINI_BATCH && training.batch() > size) {
-      throw loaded.problem("training.batch", "larger than the data, got " + training.batch() + " for the " + size
-          + " training samples; choose at most " + size + ", or mode: full-batch");
+      throw loaded.problem(
+          "training.batch",
+          "larger than the data, got "
+              + training.batch()
+              + " for the "
+              + size
+              + " training samples; choose at most "
+              + size
+              + ", or mode: full-batch");
     }
     return new Prepared(loaded, data, network, loss);
   }
@@ -43,12 +50,14 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
   /** The loader that trains: shuffled, augmented, scaled, and made ahead of time. */
   BatchLoader training() {
     Config config = config();
-    BatchMode mode = switch (config.training().mode()) {
-      case ONLINE -> BatchMode.ONLINE;
-      case MINI_BATCH -> BatchMode.MINI_BATCH;
-      case FULL_BATCH -> BatchMode.FULL_BATCH;
-    };
-    BatchLoader loader = mode.loader(data.training(), config.training().batch()).shuffled(config.seed());
+    BatchMode mode =
+        switch (config.training().mode()) {
+          case ONLINE -> BatchMode.ONLINE;
+          case MINI_BATCH -> BatchMode.MINI_BATCH;
+          case FULL_BATCH -> BatchMode.FULL_BATCH;
+        };
+    BatchLoader loader =
+        mode.loader(data.training(), config.training().batch()).shuffled(config.seed());
     if (config.training().dropLast()) {
       loader = loader.droppingLast();
     }
@@ -71,12 +80,18 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
 
   /** The loss of a config, or the usual one for the target. */
   static LossFunction loss(LoadedConfig loaded, Target target) {
-    LossConfig otherwise = target instanceof Target.Numbers ? new LossConfig.SquaredError() : new LossConfig.CrossEntropy(0);
+    LossConfig otherwise =
+        target instanceof Target.Numbers
+            ? new LossConfig.SquaredError()
+            : new LossConfig.CrossEntropy(0);
     LossConfig config = loaded.config().loss().orElse(otherwise);
-    boolean overClasses = config instanceof LossConfig.CrossEntropy || config instanceof LossConfig.KlDivergence;
+    boolean overClasses =
+        config instanceof LossConfig.CrossEntropy || config instanceof LossConfig.KlDivergence;
     if (overClasses && target instanceof Target.Numbers numbers && numbers.names().size() == 1) {
-      throw loaded.problem("loss", "compares probabilities of classes, but the data have one number each; use"
-          + " squared_error, or task: classes");
+      throw loaded.problem(
+          "loss",
+          "compares probabilities of classes, but the data have one number each; use"
+              + " squared_error, or task: classes");
     }
     return switch (config) {
       case LossConfig.CrossEntropy(double smoothing) -> new LossFunction.CrossEntropy(smoothing);

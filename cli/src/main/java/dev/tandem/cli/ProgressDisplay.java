@@ -28,9 +28,16 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
   @Override
   public void started(int epoch, int batches) {
     if (terminal.interactive()) {
-      bar = new ProgressBarBuilder().setTaskName("epoch " + epoch + "/" + epochs).setInitialMax(batches)
-          .setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(UPDATE_MILLIS).setUnit(" steps", 1).showSpeed()
-          .setConsumer(new Line(terminal)).build();
+      bar =
+          new ProgressBarBuilder()
+              .setTaskName("epoch " + epoch + "/" + epochs)
+              .setInitialMax(batches)
+              .setStyle(ProgressBarStyle.ASCII)
+              .setUpdateIntervalMillis(UPDATE_MILLIS)
+              .setUnit(" steps", 1)
+              .showSpeed()
+              .setConsumer(new Line(terminal))
+              .build();
     }
   }
 

@@ -19,8 +19,15 @@ final class Report {
   static String layers(Network network) {
     List<String[]> rows = new ArrayList<>();
     rows.add(new String[] {"layer", "output", "parameters"});
-    network.layers().forEach(layer -> rows.add(new String[] {
-        layer.description(), layer.output().toString(), layer.parameters() == 0 ? "" : count(layer.parameters())}));
+    network
+        .layers()
+        .forEach(layer ->
+            rows.add(
+                new String[] {
+                  layer.description(),
+                  layer.output().toString(),
+                  layer.parameters() == 0 ? "" : count(layer.parameters())
+                }));
     rows.add(new String[] {"", "", count(network.parameters())});
     return table(rows, 2);
   }
@@ -49,16 +56,29 @@ final class Report {
   /** {@code epoch  3/20  train loss 0.1234 accuracy 96.1 %  validation loss 0.0987 accuracy 97.2 %  lr 0.0019  1.2 s}. */
   static String epoch(EpochReport report, int epochs) {
     int width = Integer.toString(epochs).length();
-    StringBuilder line = new StringBuilder(
-        format("epoch %" + width + "d/%d  train loss %s", report.epoch(), epochs, loss(report.trainLoss())));
-    report.trainAccuracy().ifPresent(accuracy -> line.append(" accuracy ").append(percent(accuracy)));
-    report.validation().ifPresent(metrics -> {
-      line.append("  validation loss ").append(loss(metrics.loss()));
-      metrics.accuracy().ifPresent(accuracy -> line.append(" accuracy ").append(percent(accuracy)));
-      metrics.regression().ifPresent(errors -> line.append(format(" R2 %.4f", errors.r2())));
-    });
-    return line.append("  lr ").append(format("%.3g", report.learningRate()))
-        .append(format("  %.1f s", report.timing().seconds())).toString();
+    StringBuilder line =
+        new StringBuilder(
+            format(
+                "epoch %" + width + "d/%d  train loss %s",
+                report.epoch(),
+                epochs,
+                loss(report.trainLoss())));
+    report
+        .trainAccuracy()
+        .ifPresent(accuracy -> line.append(" accuracy ").append(percent(accuracy)));
+    report
+        .validation()
+        .ifPresent(metrics -> {
+          line.append("  validation loss ").append(loss(metrics.loss()));
+          metrics
+              .accuracy()
+              .ifPresent(accuracy -> line.append(" accuracy ").append(percent(accuracy)));
+          metrics.regression().ifPresent(errors -> line.append(format(" R2 %.4f", errors.r2())));
+        });
+    return line.append("  lr ")
+        .append(format("%.3g", report.learningRate()))
+        .append(format("  %.1f s", report.timing().seconds()))
+        .toString();
   }
 
   /** {@code accuracy 98.9 % (355 of 359)} or {@code mean absolute error 0.12, R2 0.95 (30 samples)}. */
@@ -66,30 +86,40 @@ final class Report {
     if (metrics.regression().isPresent()) {
       RegressionErrors errors = metrics.regression().get();
       boolean one = target instanceof Target.Numbers(List<String> names) && names.size() == 1;
-      double unit = one ? scaled.map(normalization -> normalization.scale().getFirst()).orElse(1.0) : 1;
+      double unit =
+          one ? scaled.map(normalization -> normalization.scale().getFirst()).orElse(1.0) : 1;
       String note = scaled.isPresent() && !one ? " in scaled units" : "";
-      return format("mean absolute error %.4g%s, R2 %.4f (%s samples)", errors.meanAbsolute() * unit, note, errors.r2(),
-          count(metrics.samples()));
+      return format(
+          "mean absolute error %.4g%s, R2 %.4f (%s samples)",
+          errors.meanAbsolute() * unit, note, errors.r2(), count(metrics.samples()));
     }
     double accuracy = metrics.accuracy().orElse(Double.NaN);
     if (target instanceof Target.Tokens) {
-      return format("accuracy %s, perplexity %.4g (%s windows)", percent(accuracy), Math.exp(metrics.loss()),
-          count(metrics.samples()));
+      return format(
+          "accuracy %s, perplexity %.4g (%s windows)",
+          percent(accuracy), Math.exp(metrics.loss()), count(metrics.samples()));
     }
-    return format("accuracy %s (%s of %s)", percent(accuracy), count(Math.round(accuracy * metrics.samples())),
+    return format(
+        "accuracy %s (%s of %s)",
+        percent(accuracy),
+        count(Math.round(accuracy * metrics.samples())),
         count(metrics.samples()));
   }
 
   /** Samples a second over all epochs, validation excluded. */
   static double samplesPerSecond(History history) {
     double seconds = history.epochs().stream().mapToDouble(epoch -> epoch.timing().seconds()).sum();
-    double samples = history.epochs().stream()
-        .mapToDouble(epoch -> epoch.timing().seconds() * epoch.timing().samplesPerSecond()).sum();
+    double samples =
+        history.epochs().stream()
+            .mapToDouble(epoch -> epoch.timing().seconds() * epoch.timing().samplesPerSecond())
+            .sum();
     return seconds == 0 ? 0 : samples / seconds;
   }
 
   static String loss(double loss) {
-    return Math.abs(loss) >= 1e4 || Math.abs(loss) < 1e-3 ? format("%.3e", loss) : format("%.4f", loss);
+    return Math.abs(loss) >= 1e4 || Math.abs(loss) < 1e-3
+        ? format("%.3e", loss)
+        : format("%.4f", loss);
   }
 
   static String percent(double share) {

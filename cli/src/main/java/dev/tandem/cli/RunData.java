@@ -37,7 +37,8 @@ record RunData(
   private static final double TEST = 0.2;
 
   /** What a source has before it is split. @param inOrder whether neighbours belong together, as in a text */
-  private record Opened(Dataset training, Optional<Dataset> test, boolean inOrder, Optional<CsvSchema> schema) {
+  private record Opened(
+      Dataset training, Optional<Dataset> test, boolean inOrder, Optional<CsvSchema> schema) {
     static Opened of(Dataset training, Optional<Dataset> test) {
       return new Opened(training, test, false, Optional.empty());
     }
@@ -48,27 +49,42 @@ record RunData(
     DataConfig config = loaded.config().data();
     Opened opened = open(config.source());
     if (opened.test().isPresent() && config.test().orElse(0.0) > 0) {
-      throw loaded.problem("data.test", "the source has a test set of its own, got " + config.test().get()
-          + "; remove it");
+      throw loaded.problem(
+          "data.test",
+          "the source has a test set of its own, got " + config.test().get() + "; remove it");
     }
     double test = opened.test().isPresent() ? 0 : config.test().orElse(TEST);
     if (config.validation() + test >= 1) {
-      throw loaded.problem("data.validation", "nothing is left to train on, got " + config.validation()
-          + " for validation and " + test + " for the test; 0.1 and 0.2 are usual");
+      throw loaded.problem(
+          "data.validation",
+          "nothing is left to train on, got "
+              + config.validation()
+              + " for validation and "
+              + test
+              + " for the test; 0.1 and 0.2 are usual");
     }
     Splits.Fractions fractions = new Splits.Fractions(config.validation(), test);
-    Splits splits = opened.inOrder() ? Splits.inOrder(opened.training(), fractions)
-        : Splits.of(opened.training(), fractions, config.splitSeed());
+    Splits splits =
+        opened.inOrder()
+            ? Splits.inOrder(opened.training(), fractions)
+            : Splits.of(opened.training(), fractions, config.splitSeed());
     Dataset training = splits.training();
-    RunData data = new RunData(training, splits.validation(), opened.test().or(splits::test),
-        inputs(loaded, training), targets(config, training), opened.schema());
-    augmentation(loaded, 0).ifPresent(augmentation -> {
-      try {
-        augmentation.check(training);
-      } catch (DataException e) {
-        throw loaded.problem("data.augmentation", e.getMessage());
-      }
-    });
+    RunData data =
+        new RunData(
+            training,
+            splits.validation(),
+            opened.test().or(splits::test),
+            inputs(loaded, training),
+            targets(config, training),
+            opened.schema());
+    augmentation(loaded, 0)
+        .ifPresent(augmentation -> {
+          try {
+            augmentation.check(training);
+          } catch (DataException e) {
+            throw loaded.problem("data.augmentation", e.getMessage());
+          }
+        });
     return data;
   }
 
@@ -76,57 +92,78 @@ record RunData(
   static Optional<Augmentation> augmentation(LoadedConfig loaded, long seed) {
     List<Augmentation.Step> steps = new ArrayList<>();
     for (AugmentationConfig step : loaded.config().data().augmentation()) {
-      steps.add(switch (step) {
-        case DataConfig.Shift(int pixels) -> new Augmentation.Step.Shift(pixels);
-        case DataConfig.Flip(double probability) -> new Augmentation.Step.Flip(probability);
-        case DataConfig.Crop(int padding) -> new Augmentation.Step.Crop(padding);
-        case DataConfig.Rotation(double degrees) -> new Augmentation.Step.Rotation(degrees);
-      });
+      steps.add(
+          switch (step) {
+            case DataConfig.Shift(int pixels) -> new Augmentation.Step.Shift(pixels);
+            case DataConfig.Flip(double probability) -> new Augmentation.Step.Flip(probability);
+            case DataConfig.Crop(int padding) -> new Augmentation.Step.Crop(padding);
+            case DataConfig.Rotation(double degrees) -> new Augmentation.Step.Rotation(degrees);
+          });
     }
     return steps.isEmpty() ? Optional.empty() : Optional.of(new Augmentation(seed, steps));
   }
 
   /** The loader with inputs and number targets scaled as the network takes them. */
   BatchLoader scaled(BatchLoader loader) {
-    BatchLoader scaled = inputs.method() == Normalization.Method.NONE ? loader : loader.with(inputs.onInputs());
+    BatchLoader scaled =
+        inputs.method() == Normalization.Method.NONE ? loader : loader.with(inputs.onInputs());
     return targets.map(normalization -> scaled.with(normalization.onTargets())).orElse(scaled);
   }
 
   /** {@code digits: 1,258 training, 180 validation, 359 test samples of F32 (1, 8, 8), 10 classes}. */
   String summary() {
-    String parts = Report.count(training.size()) + " training"
-        + validation.map(part -> ", " + Report.count(part.size()) + " validation").orElse("")
-        + test.map(part -> ", " + Report.count(part.size()) + " test").orElse("");
-    String what = switch (training.target()) {
-      case Target.Classes(List<String> names) -> names.size() + " classes";
-      case Target.Numbers(List<String> names) -> names.size() == 1 ? "1 number each" : names.size() + " numbers each";
-      case Target.Tokens(int vocabulary) -> vocabulary + " different tokens";
-    };
-    return training.name().replaceFirst(" \\(training\\)", "") + ": " + parts + " samples of " + training.input() + ", "
+    String parts =
+        Report.count(training.size())
+            + " training"
+            + validation.map(part -> ", " + Report.count(part.size()) + " validation").orElse("")
+            + test.map(part -> ", " + Report.count(part.size()) + " test").orElse("");
+    String what =
+        switch (training.target()) {
+          case Target.Classes(List<String> names) -> names.size() + " classes";
+          case Target.Numbers(List<String> names) ->
+              names.size() == 1 ? "1 number each" : names.size() + " numbers each";
+          case Target.Tokens(int vocabulary) -> vocabulary + " different tokens";
+        };
+    return training.name().replaceFirst(" \\(training\\)", "")
+        + ": "
+        + parts
+        + " samples of "
+        + training.input()
+        + ", "
         + what;
   }
 
   private static Opened open(DataConfig.Source source) {
     return switch (source) {
       case DataConfig.Digits _ -> Opened.of(Digits.load(), Optional.empty());
-      case DataConfig.FashionMnist(var folder, boolean download) -> both(FashionMnist.open(folder, download));
+      case DataConfig.FashionMnist(var folder, boolean download) ->
+          both(FashionMnist.open(folder, download));
       case DataConfig.Mnist(var folder) -> both(IdxFolder.mnist(folder));
       case DataConfig.Idx idx -> {
         String name = idx.images().getFileName().toString();
         Dataset training = Idx.dataset(name, idx.images(), idx.labels(), idx.classes());
-        Optional<Dataset> test = idx.testImages().map(images ->
-            Idx.dataset(name + " (test)", images, idx.testLabels().orElseThrow(), idx.classes()));
+        Optional<Dataset> test =
+            idx.testImages()
+                .map(images ->
+                    Idx.dataset(
+                        name + " (test)", images, idx.testLabels().orElseThrow(), idx.classes()));
         yield Opened.of(training, test);
       }
       case DataConfig.Csv csv -> {
         Csv.Table table = Csv.read(csv.file(), schema(csv));
-        Optional<Dataset> test = csv.testFile().map(file -> Csv.read(file, table.schema()).dataset());
+        Optional<Dataset> test =
+            csv.testFile().map(file -> Csv.read(file, table.schema()).dataset());
         yield new Opened(table.dataset(), test, false, Optional.of(table.schema()));
       }
-      case DataConfig.Text text -> new Opened(switch (text.tokens()) {
-        case CHARACTERS -> Text.characters(text.file(), text.length());
-        case BYTES -> Text.bytes(text.file(), text.length());
-      }, Optional.empty(), true, Optional.empty());
+      case DataConfig.Text text ->
+          new Opened(
+              switch (text.tokens()) {
+                case CHARACTERS -> Text.characters(text.file(), text.length());
+                case BYTES -> Text.bytes(text.file(), text.length());
+              },
+              Optional.empty(),
+              true,
+              Optional.empty());
     };
   }
 
@@ -134,15 +171,17 @@ record RunData(
     List<CsvSchema.Column> columns = new ArrayList<>();
     String[] classes = csv.classes().toArray(String[]::new);
     for (String name : csv.target()) {
-      columns.add(switch (csv.task()) {
-        case CLASSES -> CsvSchema.Column.targetClass(place(csv, name), classes);
-        case NUMBERS -> CsvSchema.Column.targetNumber(place(csv, name));
-      });
+      columns.add(
+          switch (csv.task()) {
+            case CLASSES -> CsvSchema.Column.targetClass(place(csv, name), classes);
+            case NUMBERS -> CsvSchema.Column.targetNumber(place(csv, name));
+          });
     }
     csv.inputs().forEach(name -> columns.add(CsvSchema.Column.number(place(csv, name))));
     csv.categories().forEach(name -> columns.add(CsvSchema.Column.category(place(csv, name))));
     csv.ignore().forEach(name -> columns.add(CsvSchema.Column.ignored(place(csv, name))));
-    CsvSchema.Others others = csv.inputs().isEmpty() ? CsvSchema.Others.NUMBERS : CsvSchema.Others.IGNORED;
+    CsvSchema.Others others =
+        csv.inputs().isEmpty() ? CsvSchema.Others.NUMBERS : CsvSchema.Others.IGNORED;
     return new CsvSchema(columns, others, csv.header(), csv.delimiter().charAt(0));
   }
 
@@ -163,7 +202,9 @@ record RunData(
     }
     try {
       boolean pictures = training.input().shape().rank() == 3;
-      return Normalization.ofInputs(training, method,
+      return Normalization.ofInputs(
+          training,
+          method,
           pictures ? Normalization.Grouping.CHANNEL : Normalization.Grouping.FEATURE);
     } catch (DataException e) {
       throw loaded.problem("data.normalization", e.getMessage());
@@ -171,10 +212,14 @@ record RunData(
   }
 
   private static Optional<Normalization> targets(DataConfig config, Dataset training) {
-    boolean scaled = config.source() instanceof DataConfig.Csv csv
-        && csv.targetNormalization() != Normalization.Method.NONE && training.target() instanceof Target.Numbers;
+    boolean scaled =
+        config.source() instanceof DataConfig.Csv csv
+            && csv.targetNormalization() != Normalization.Method.NONE
+            && training.target() instanceof Target.Numbers;
     return scaled
-        ? Optional.of(Normalization.ofTargets(training, ((DataConfig.Csv) config.source()).targetNormalization()))
+        ? Optional.of(
+            Normalization.ofTargets(
+                training, ((DataConfig.Csv) config.source()).targetNormalization()))
         : Optional.empty();
   }
 }

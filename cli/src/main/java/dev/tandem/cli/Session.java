@@ -33,12 +33,17 @@ final class Session implements AutoCloseable {
 
   Session(Prepared prepared, Backend backend) {
     this.prepared = prepared;
-    model = prepared.network().build(new Init(backend, DType.F32, new Random(prepared.config().seed())));
+    model =
+        prepared
+            .network()
+            .build(new Init(backend, DType.F32, new Random(prepared.config().seed())));
     learner = new Learner(model, prepared.loss());
     optimizer = new Optimizer(rule(prepared.config().optimizer()).update(), model.parameters());
     Feed feed = new Feed(prepared.training(), prepared.validation());
     double lr = prepared.config().optimizer().lr();
-    Descent descent = new Descent(optimizer, lr, schedule(feed.training().batches()), clipping(prepared.config().clip()));
+    Descent descent =
+        new Descent(
+            optimizer, lr, schedule(feed.training().batches()), clipping(prepared.config().clip()));
     trainer = new Trainer(learner, descent, feed, stopping());
   }
 
@@ -61,8 +66,12 @@ final class Session implements AutoCloseable {
   private Stopping stopping() {
     var training = prepared.config().training();
     var stop = training.stop();
-    return new Stopping(training.epochs(), stop.targetLoss().map(OptionalDouble::of).orElse(OptionalDouble.empty()),
-        stop.patience(), stop.minDelta(), stop.gradientNorm().map(OptionalDouble::of).orElse(OptionalDouble.empty()));
+    return new Stopping(
+        training.epochs(),
+        stop.targetLoss().map(OptionalDouble::of).orElse(OptionalDouble.empty()),
+        stop.patience(),
+        stop.minDelta(),
+        stop.gradientNorm().map(OptionalDouble::of).orElse(OptionalDouble.empty()));
   }
 
   /** The schedule in steps, of which an epoch has so many. */
@@ -71,19 +80,30 @@ final class Session implements AutoCloseable {
     long total = (long) prepared.config().training().epochs() * batches;
     long warmup = config.warmup() == 0 ? 0 : steps(config.warmup(), batches);
     if (warmup >= total) {
-      throw prepared.loaded().problem("schedule.warmup", "longer than the training, got " + config.warmup() + " of "
-          + prepared.config().training().epochs() + " epochs; choose less");
+      throw prepared
+          .loaded()
+          .problem(
+              "schedule.warmup",
+              "longer than the training, got "
+                  + config.warmup()
+                  + " of "
+                  + prepared.config().training().epochs()
+                  + " epochs; choose less");
     }
-    Schedule main = switch (config) {
-      case ScheduleConfig.Constant _ -> new Schedule.Constant();
-      case ScheduleConfig.Step step -> new Schedule.StepDecay(steps(step.every(), batches), step.factor());
-      case ScheduleConfig.Cosine cosine ->
-          new Schedule.Cosine(total - warmup, cosine.end() * prepared.config().optimizer().lr());
-      case ScheduleConfig.OneCycle cycle ->
-          new Schedule.OneCycle(total, cycle.rise(), cycle.startDivisor(), cycle.endDivisor());
-      case ScheduleConfig.Plateau plateau ->
-          new ReduceOnPlateau(new ReduceOnPlateau.Options(plateau.factor(), plateau.patience(), 1e-4, 0, 0));
-    };
+    Schedule main =
+        switch (config) {
+          case ScheduleConfig.Constant _ -> new Schedule.Constant();
+          case ScheduleConfig.Step step ->
+              new Schedule.StepDecay(steps(step.every(), batches), step.factor());
+          case ScheduleConfig.Cosine cosine ->
+              new Schedule.Cosine(
+                  total - warmup, cosine.end() * prepared.config().optimizer().lr());
+          case ScheduleConfig.OneCycle cycle ->
+              new Schedule.OneCycle(total, cycle.rise(), cycle.startDivisor(), cycle.endDivisor());
+          case ScheduleConfig.Plateau plateau ->
+              new ReduceOnPlateau(
+                  new ReduceOnPlateau.Options(plateau.factor(), plateau.patience(), 1e-4, 0, 0));
+        };
     // A first step with rate 0 would be wasted.
     return warmup == 0 ? main : new Schedule.LinearWarmup(warmup, 1.0 / warmup, main);
   }
@@ -95,15 +115,20 @@ final class Session implements AutoCloseable {
   private static Rule rule(OptimizerConfig config) {
     return switch (config) {
       case OptimizerConfig.Sgd sgd -> new Rule.Sgd(sgd.weightDecay());
-      case OptimizerConfig.Momentum momentum -> new Rule.Momentum(momentum.momentum(), momentum.weightDecay());
-      case OptimizerConfig.Nesterov nesterov -> new Rule.Nesterov(nesterov.momentum(), nesterov.weightDecay());
-      case OptimizerConfig.Adagrad adagrad -> new Rule.Adagrad(adagrad.epsilon(), adagrad.weightDecay());
-      case OptimizerConfig.RmsProp prop -> new Rule.RmsProp(prop.alpha(), prop.epsilon(), prop.weightDecay());
+      case OptimizerConfig.Momentum momentum ->
+          new Rule.Momentum(momentum.momentum(), momentum.weightDecay());
+      case OptimizerConfig.Nesterov nesterov ->
+          new Rule.Nesterov(nesterov.momentum(), nesterov.weightDecay());
+      case OptimizerConfig.Adagrad adagrad ->
+          new Rule.Adagrad(adagrad.epsilon(), adagrad.weightDecay());
+      case OptimizerConfig.RmsProp prop ->
+          new Rule.RmsProp(prop.alpha(), prop.epsilon(), prop.weightDecay());
       case OptimizerConfig.Adam adam ->
           new Rule.Adam(adam.beta1(), adam.beta2(), adam.epsilon(), adam.weightDecay());
       case OptimizerConfig.AdamW adam ->
           new Rule.AdamW(adam.beta1(), adam.beta2(), adam.epsilon(), adam.weightDecay());
-      case OptimizerConfig.Lion lion -> new Rule.Lion(lion.beta1(), lion.beta2(), lion.weightDecay());
+      case OptimizerConfig.Lion lion ->
+          new Rule.Lion(lion.beta1(), lion.beta2(), lion.weightDecay());
     };
   }
 

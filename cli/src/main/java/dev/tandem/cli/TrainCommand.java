@@ -29,10 +29,16 @@ final class TrainCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options = new ConfigOptions();
 
-  @Parameters(arity = "0..1", paramLabel = "CONFIG", description = "The config: examples/digits.yaml")
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CONFIG",
+      description = "The config: examples/digits.yaml")
   private Path config;
 
-  @Option(names = "--resume", paramLabel = "RUN", description = "Goes on with a run, from its folder's checkpoint.")
+  @Option(
+      names = "--resume",
+      paramLabel = "RUN",
+      description = "Goes on with a run, from its folder's checkpoint.")
   private Path resumed;
 
   TrainCommand(Terminal terminal) {
@@ -42,7 +48,8 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if ((config == null) == (resumed == null)) {
-      throw new CommandLine.ParameterException(spec.commandLine(), "give a config, or --resume with a run folder");
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "give a config, or --resume with a run folder");
     }
     Optional<RunFolder> earlier = Optional.ofNullable(resumed).map(RunFolder::open);
     LoadedConfig loaded = options.read(earlier.map(RunFolder::config).orElse(config));
@@ -53,9 +60,13 @@ final class TrainCommand implements Callable<Integer> {
       terminal.say("backend: " + backend.description());
       try (Session session = new Session(prepared, backend)) {
         earlier.ifPresent(folder -> session.trainer().resume(folder.checkpoint()));
-        RunFolder folder = earlier.orElseGet(() ->
-            RunFolder.create(Path.of(prepared.config().run().folder()), prepared.config().name().orElseThrow()));
-        return train(prepared, session, folder, RunRecord.starting(prepared.config().seed(), backend));
+        RunFolder folder =
+            earlier.orElseGet(() ->
+                RunFolder.create(
+                    Path.of(prepared.config().run().folder()),
+                    prepared.config().name().orElseThrow()));
+        return train(
+            prepared, session, folder, RunRecord.starting(prepared.config().seed(), backend));
       }
     }
   }
@@ -64,9 +75,14 @@ final class TrainCommand implements Callable<Integer> {
     folder.writeConfig(prepared.loaded().yaml());
     folder.writeRecord(record);
     Outcome outcome;
-    try (ProgressDisplay display = new ProgressDisplay(terminal, prepared.config().training().epochs(), true);
+    try (ProgressDisplay display =
+            new ProgressDisplay(terminal, prepared.config().training().epochs(), true);
         Interruption _ = Interruption.stops(session.trainer(), terminal)) {
-      session.trainer().listen(new RunRecorder(session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
+      session
+          .trainer()
+          .listen(
+              new RunRecorder(
+                  session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
           .listen(display);
       outcome = session.trainer().run();
     }
@@ -94,10 +110,15 @@ final class TrainCommand implements Callable<Integer> {
   /** {@code test accuracy 98.9 % (355 of 359), 21,400 samples/s}: of the best part there is to measure on. */
   private static String last(Prepared prepared, Session session, Outcome outcome) {
     RunData data = prepared.data();
-    String part = data.test().isPresent() ? "test" : data.validation().isPresent() ? "validation" : "training";
+    String part =
+        data.test().isPresent()
+            ? "test"
+            : data.validation().isPresent() ? "validation" : "training";
     Dataset dataset = data.test().or(data::validation).orElse(data.training());
     Metrics metrics = session.measure(dataset);
-    return part + " " + Report.measured(metrics, dataset.target(), data.targets())
+    return part
+        + " "
+        + Report.measured(metrics, dataset.target(), data.targets())
         + Report.format(", %,d samples/s", Math.round(Report.samplesPerSecond(outcome.history())));
   }
 }

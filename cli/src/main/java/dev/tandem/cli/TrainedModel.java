@@ -22,7 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The network of a config with weights from a file. */
-record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner) implements AutoCloseable {
+record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner)
+    implements AutoCloseable {
   private static final int MEASURED = 256;
 
   /** @throws FileException naming the file, where it does not fit the config */
@@ -47,9 +48,20 @@ record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner
   /** Measures on data scaled as the model was trained. */
   Metrics measure(Dataset dataset) {
     if (!dataset.input().equals(card.input()) || !dataset.target().equals(card.target())) {
-      throw new FileException("model: " + file + " was trained on other data, got " + dataset.input() + " and "
-          + dataset.target() + " in " + dataset.name() + " where it takes " + card.input() + " and " + card.target()
-          + "; measure it on data like those it was trained on");
+      throw new FileException(
+          "model: "
+              + file
+              + " was trained on other data, got "
+              + dataset.input()
+              + " and "
+              + dataset.target()
+              + " in "
+              + dataset.name()
+              + " where it takes "
+              + card.input()
+              + " and "
+              + card.target()
+              + "; measure it on data like those it was trained on");
     }
     BatchLoader loader = BatchLoader.of(dataset, Math.min(MEASURED, dataset.size()));
     if (card.inputs().method() != Normalization.Method.NONE) {

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs the command in this process, and keeps what it says. */
 abstract class CommandTest {
   /** Digits by one small layer: an epoch takes a blink. */
-  static final String DIGITS = """
+  static final String DIGITS =
+      """
       backend: cpu
       data:
         source: digits
@@ -40,13 +41,16 @@ abstract class CommandTest {
   /** What a command came to. */
   record Result(int code, String out, String err) {
     Result expect(int expected) {
-      assertTrue(code == expected, () -> "exit code " + code + ", not " + expected + "\n" + out + err);
+      assertTrue(
+          code == expected, () -> "exit code " + code + ", not " + expected + "\n" + out + err);
       return this;
     }
 
     /** The only line of the error output: no stack trace, no second sentence. */
     String sentence() {
-      assertTrue(err.strip().lines().count() == 1 && !err.contains("\tat "), () -> "not one sentence:\n" + err);
+      assertTrue(
+          err.strip().lines().count() == 1 && !err.contains("\tat "),
+          () -> "not one sentence:\n" + err);
       return err.strip();
     }
 
@@ -58,14 +62,18 @@ abstract class CommandTest {
   Result run(Object... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Terminal terminal = new Terminal(new PrintStream(out, true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8), false);
+    Terminal terminal =
+        new Terminal(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false);
     String[] words = new String[arguments.length];
     for (int i = 0; i < words.length; i++) {
       words[i] = arguments[i].toString();
     }
     int code = Main.run(terminal, words);
-    return new Result(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
 
   /** Trains the config, its runs going to this test's folder. */

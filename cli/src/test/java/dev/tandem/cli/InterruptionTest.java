@@ -27,9 +27,18 @@ class InterruptionTest extends CommandTest {
   @ValueSource(strings = {"INT", "TERM"})
   void aSignalLeavesARunThatGoesOn(String signal) throws IOException, InterruptedException {
     Path config = file("digits.yaml", DIGITS.replace("epochs: 2", "epochs: 100000"));
-    List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--add-modules",
-        "jdk.incubator.vector", "-cp", CLASS_PATH, "dev.tandem.cli.Main", "train",
-        config.toString(), "--set", "run.folder=" + runs());
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-modules",
+            "jdk.incubator.vector",
+            "-cp",
+            CLASS_PATH,
+            "dev.tandem.cli.Main",
+            "train",
+            config.toString(),
+            "--set",
+            "run.folder=" + runs());
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     List<String> lines = new ArrayList<>();
     try (BufferedReader output = process.inputReader()) {
@@ -45,11 +54,14 @@ class InterruptionTest extends CommandTest {
     }
     assertEquals(Interruption.EXIT, process.exitValue(), () -> String.join("\n", lines));
     Path run = runs().resolve("digits-1");
-    assertTrue(lines.getLast().endsWith("go on with: tandem train --resume " + run), () -> String.join("\n", lines));
+    assertTrue(
+        lines.getLast().endsWith("go on with: tandem train --resume " + run),
+        () -> String.join("\n", lines));
     int epochs = History.read(run.resolve("metrics.jsonl")).epochs().size();
     assertTrue(epochs >= 2 && Files.readString(run.resolve("run.json")).contains("INTERRUPTED"));
     run("eval", run).expect(0);
-    Result resumed = run("train", "--resume", run, "--set", "training.epochs=" + (epochs + 1)).expect(0);
+    Result resumed =
+        run("train", "--resume", run, "--set", "training.epochs=" + (epochs + 1)).expect(0);
     assertTrue(resumed.out().contains("epoch " + (epochs + 1) + "/" + (epochs + 1)), resumed.out());
   }
 }

@@ -28,21 +28,35 @@ class OtherCommandsTest extends CommandTest {
     Path run = runs().resolve("digits-1");
     Result measured = run("eval", run).expect(0);
     assertTrue(measured.out().contains(accuracy.group(1)), measured.out());
-    assertTrue(measured.out().lines().anyMatch(line -> line.startsWith("actual")), "the confusion matrix");
+    assertTrue(
+        measured.out().lines().anyMatch(line -> line.startsWith("actual")), "the confusion matrix");
     assertTrue(run("eval", run, "--part", "training").expect(0).out().contains("of 1,258)"));
-    assertTrue(run("eval", config, "--model", run.resolve("model.safetensors")).expect(0).out()
-        .contains(accuracy.group(1)), "by config and weights");
-    assertTrue(run("eval", config).expect(2).err().contains("no run folder"), "a config alone has no weights");
-    assertEquals("there is no such part", run("eval", run, "--part", "validation", "--set", "data.validation=0").expect(2)
-        .sentence().replaceFirst(".*data: ", "").substring(0, 21));
+    assertTrue(
+        run("eval", config, "--model", run.resolve("model.safetensors"))
+            .expect(0)
+            .out()
+            .contains(accuracy.group(1)),
+        "by config and weights");
+    assertTrue(
+        run("eval", config).expect(2).err().contains("no run folder"),
+        "a config alone has no weights");
+    assertEquals(
+        "there is no such part",
+        run("eval", run, "--part", "validation", "--set", "data.validation=0")
+            .expect(2)
+            .sentence()
+            .replaceFirst(".*data: ", "")
+            .substring(0, 21));
   }
 
   @Test
   void predictTellsClassAndProbability() throws IOException {
     train(file("digits.yaml", DIGITS), "--set", "training.epochs=8").expect(0);
     StringBuilder blank = new StringBuilder();
-    String[] zero = ("0,0,5,13,9,1,0,0, 0,0,13,15,10,15,5,0, 0,3,15,2,0,11,8,0, 0,4,12,0,0,8,8,0, 0,5,8,0,0,9,8,0,"
-        + "0,4,11,0,1,12,7,0, 0,2,14,5,10,12,0,0, 0,0,6,13,10,0,0,0").split(",");
+    String[] zero =
+        ("0,0,5,13,9,1,0,0, 0,0,13,15,10,15,5,0, 0,3,15,2,0,11,8,0, 0,4,12,0,0,8,8,0, 0,5,8,0,0,9,8,0,"
+                + "0,4,11,0,1,12,7,0, 0,2,14,5,10,12,0,0, 0,0,6,13,10,0,0,0")
+            .split(",");
     blank.append(String.join(",", Arrays.stream(zero).map(String::strip).toList())).append('\n');
     Path input = file("zero.csv", blank.toString().repeat(300));
     Path run = runs().resolve("digits-1");
@@ -51,27 +65,36 @@ class OtherCommandsTest extends CommandTest {
     assertEquals("sample,class,probability", lines.get(0));
     assertEquals(301, lines.size(), "a line a sample, in more than one batch");
     assertTrue(lines.get(1).matches("0,0,(1\\.0000|0\\.[5-9]\\d{3})"), lines.get(1));
-    assertEquals(lines.get(1).substring(1), lines.get(300).substring(3), "the same sample, the same answer");
+    assertEquals(
+        lines.get(1).substring(1), lines.get(300).substring(3), "the same sample, the same answer");
     Path output = folder.resolve("out.csv");
     run("predict", run, "--input", input, "--white", "16", "--all", "--output", output).expect(0);
-    assertEquals("sample,class,probability,0,1,2,3,4,5,6,7,8,9", Files.readAllLines(output).getFirst());
+    assertEquals(
+        "sample,class,probability,0,1,2,3,4,5,6,7,8,9", Files.readAllLines(output).getFirst());
     file("short.csv", "1,2,3\n");
-    String sentence = run("predict", run, "--input", folder.resolve("short.csv")).expect(2).sentence();
+    String sentence =
+        run("predict", run, "--input", folder.resolve("short.csv")).expect(2).sentence();
     assertTrue(sentence.startsWith("csv: ") && sentence.contains("short.csv"), sentence);
   }
 
   @Test
   void predictReadsCsvByTheSchemaOfTraining() throws IOException {
-    file("data.csv", "size,colour,kind\n" + "1,red,small\n2,red,small\n8,blue,large\n9,blue,large\n".repeat(10));
-    train(file("c.yaml", """
-        backend: cpu
-        data:
-          source: {kind: csv, file: data.csv, target: kind, categories: colour}
-          normalization: standardize
-        model: {layers: [linear: 2]}
-        optimizer: {kind: adam, lr: 0.1}
-        training: {batch: 8, epochs: 20}
-        """)).expect(0);
+    file(
+        "data.csv",
+        "size,colour,kind\n" + "1,red,small\n2,red,small\n8,blue,large\n9,blue,large\n".repeat(10));
+    train(
+            file(
+                "c.yaml",
+                """
+                backend: cpu
+                data:
+                  source: {kind: csv, file: data.csv, target: kind, categories: colour}
+                  normalization: standardize
+                model: {layers: [linear: 2]}
+                optimizer: {kind: adam, lr: 0.1}
+                training: {batch: 8, epochs: 20}
+                """))
+        .expect(0);
     Files.delete(folder.resolve("data.csv")); // a prediction needs nothing of the training data
     Path input = file("new.csv", "colour,size\nblue,8.5\nred,1.5\n");
     Result result = run("predict", runs().resolve("c-1"), "--input", input).expect(0);
@@ -110,33 +133,55 @@ class OtherCommandsTest extends CommandTest {
   }
 
   @Test
-  void compareShowsTableCsvAndPlot() throws IOException, ParserConfigurationException, SAXException {
+  void compareShowsTableCsvAndPlot()
+      throws IOException, ParserConfigurationException, SAXException {
     Path config = file("digits.yaml", DIGITS.replace("- relu", "- tanh") + "loss: squared_error\n");
-    Result result = run("compare", config, "--vary", "optimizer={kind: sgd, lr: 0.01},{kind: sgd, lr: 1e20}",
-        "--runs", runs()).expect(0);
-    assertTrue(result.out().lines().anyMatch(line -> line.matches(".*lr: 1e20.* diverged at step \\d+")), result.out());
+    Result result =
+        run(
+                "compare",
+                config,
+                "--vary",
+                "optimizer={kind: sgd, lr: 0.01},{kind: sgd, lr: 1e20}",
+                "--runs",
+                runs())
+            .expect(0);
+    assertTrue(
+        result.out().lines().anyMatch(line -> line.matches(".*lr: 1e20.* diverged at step \\d+")),
+        result.out());
     Path folder = runs().resolve("compare-1");
     List<String> csv = Files.readAllLines(folder.resolve("compare.csv"));
     assertEquals(3, csv.size());
     assertTrue(csv.get(1).startsWith("\"optimizer={kind: sgd, lr: 0.01}\",0."), csv.get(1));
     assertTrue(csv.get(2).contains(",DIVERGED,"), csv.get(2));
     String svg = Files.readString(folder.resolve("compare.svg"));
-    DocumentBuilderFactory.newInstance().newDocumentBuilder()
+    DocumentBuilderFactory.newInstance()
+        .newDocumentBuilder()
         .parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
-    assertTrue(svg.contains("training loss") && svg.contains("validation loss") && svg.contains("epochs"), "axes");
+    assertTrue(
+        svg.contains("training loss") && svg.contains("validation loss") && svg.contains("epochs"),
+        "axes");
     assertTrue(svg.contains("diverged at step"), "the run that broke down is marked");
-    assertTrue(Files.exists(folder.resolve("optimizer-kind-sgd-lr-0.01--1").resolve("metrics.jsonl")), "a run folder each");
+    assertTrue(
+        Files.exists(folder.resolve("optimizer-kind-sgd-lr-0.01--1").resolve("metrics.jsonl")),
+        "a run folder each");
   }
 
   @Test
   void compareRefusesWhatCannotBeCompared() throws IOException {
     Path a = file("a.yaml", DIGITS);
     Path b = file("b.yaml", DIGITS.replace("test: 0.2", "test: 0.3"));
-    assertEquals(b + ":2: data: not the data of the first config, got other source, shares or split_seed; only losses on"
-        + " the same samples can be compared", run("compare", a, b, "--runs", runs()).expect(2).sentence());
-    assertTrue(run("compare", a).expect(2).err().contains("one config has nothing to be compared with"));
-    assertEquals("--vary optimizer.lr=fast: optimizer.lr: not a number, got 'fast'; give e.g. 0.001",
-        run("compare", a, "--vary", "optimizer.lr=0.1,fast", "--runs", runs()).expect(2).sentence());
+    assertEquals(
+        b
+            + ":2: data: not the data of the first config, got other source, shares or split_seed; only losses on"
+            + " the same samples can be compared",
+        run("compare", a, b, "--runs", runs()).expect(2).sentence());
+    assertTrue(
+        run("compare", a).expect(2).err().contains("one config has nothing to be compared with"));
+    assertEquals(
+        "--vary optimizer.lr=fast: optimizer.lr: not a number, got 'fast'; give e.g. 0.001",
+        run("compare", a, "--vary", "optimizer.lr=0.1,fast", "--runs", runs())
+            .expect(2)
+            .sentence());
     assertTrue(!Files.exists(runs()), "all are checked before any is trained");
   }
 

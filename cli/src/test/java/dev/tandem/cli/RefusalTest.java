@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Mistakes end in one sentence and exit code 2, before a run folder is made. */
 class RefusalTest extends CommandTest {
-  private static final String CSV = """
+  private static final String CSV =
+      """
       backend: cpu
       data:
         source: {kind: csv, file: data.csv, target: kind}
@@ -33,39 +34,52 @@ class RefusalTest extends CommandTest {
   }
 
   @ParameterizedTest(name = "{0}")
-  @CsvSource(delimiter = '|', textBlock = """
-      optimizer.learning_rate=1 | --set optimizer.learning_rate=1: optimizer.learning_rate: unknown key; did you mean 'lr'?
-      training.batch=5000 | --set training.batch=5000: training.batch: larger than the data, got 5000 for the 1258 training samples; choose at most 1258, or mode: full-batch
-      model.layers.3.units=9 | digits.yaml:11: model.layers.3: the network puts out (9), but the data have 10 classes; let the last layer be 'linear: 10'
-      model.layers.0=relu | digits.yaml:9: model.layers.1: linear takes features, got pictures (1, 8, 8); put '- flatten' or '- global_avg_pool' before it
-      model.layers.1={conv: {channels: 4}} | --set model.layers.1={conv: {channels: 4}}: model.layers.1: conv takes pictures (C, H, W), got (64); put it before '- flatten', with data that are pictures
-      model.layers.0={conv: {channels: 4, kernel: 9}} | --set model.layers.0={conv: {channels: 4, kernel: 9}}: model.layers.0: does not fit its input (1, 8, 8): conv2d: the window does not fit the image, got x (2, 1, 8, 8), kernel 9, padding 0, dilation 1 on axis 2; use a smaller kernel or more padding
-      model.layers.2={embedding: 4} | --set model.layers.2={embedding: 4}: model.layers.2: embedding takes tokens of a text, got F32 (16); put it first, with data of kind text
-      model.layers.1.units=2000000000 | digits.yaml:9: model.layers.1: too many weights for one tensor, for the input (64); make it smaller
-      data.validation=0.9 | --set data.validation=0.9: data.validation: nothing is left to train on, got 0.9 for validation and 0.2 for the test; 0.1 and 0.2 are usual
-      schedule.warmup=9 | --set schedule.warmup=9: schedule.warmup: longer than the training, got 9.0 of 2 epochs; choose less
-      backend=gpu | --set backend=gpu: backend: no such backend, got 'gpu'; use auto, cuda, cpu
-      backend=cdua | --set backend=cdua: backend: no such backend, got 'cdua'; did you mean 'cuda'?
-      backend=cpu:x | backend: not a device number, got 'cpu:x'; write cpu:0
-      """)
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          optimizer.learning_rate=1 | --set optimizer.learning_rate=1: optimizer.learning_rate: unknown key; did you mean 'lr'?
+          training.batch=5000 | --set training.batch=5000: training.batch: larger than the data, got 5000 for the 1258 training samples; choose at most 1258, or mode: full-batch
+          model.layers.3.units=9 | digits.yaml:11: model.layers.3: the network puts out (9), but the data have 10 classes; let the last layer be 'linear: 10'
+          model.layers.0=relu | digits.yaml:9: model.layers.1: linear takes features, got pictures (1, 8, 8); put '- flatten' or '- global_avg_pool' before it
+          model.layers.1={conv: {channels: 4}} | --set model.layers.1={conv: {channels: 4}}: model.layers.1: conv takes pictures (C, H, W), got (64); put it before '- flatten', with data that are pictures
+          model.layers.0={conv: {channels: 4, kernel: 9}} | --set model.layers.0={conv: {channels: 4, kernel: 9}}: model.layers.0: does not fit its input (1, 8, 8): conv2d: the window does not fit the image, got x (2, 1, 8, 8), kernel 9, padding 0, dilation 1 on axis 2; use a smaller kernel or more padding
+          model.layers.2={embedding: 4} | --set model.layers.2={embedding: 4}: model.layers.2: embedding takes tokens of a text, got F32 (16); put it first, with data of kind text
+          model.layers.1.units=2000000000 | digits.yaml:9: model.layers.1: too many weights for one tensor, for the input (64); make it smaller
+          data.validation=0.9 | --set data.validation=0.9: data.validation: nothing is left to train on, got 0.9 for validation and 0.2 for the test; 0.1 and 0.2 are usual
+          schedule.warmup=9 | --set schedule.warmup=9: schedule.warmup: longer than the training, got 9.0 of 2 epochs; choose less
+          backend=gpu | --set backend=gpu: backend: no such backend, got 'gpu'; use auto, cuda, cpu
+          backend=cdua | --set backend=cdua: backend: no such backend, got 'cdua'; did you mean 'cuda'?
+          backend=cpu:x | backend: not a device number, got 'cpu:x'; write cpu:0
+          """)
   void configsThatFitNoDataOrMachine(String assignment, String expected) throws IOException {
-    boolean cuda = Backends.providers().stream().anyMatch(provider -> provider.kind().equals("cuda"));
+    boolean cuda =
+        Backends.providers().stream().anyMatch(provider -> provider.kind().equals("cuda"));
     assumeFalse(!cuda && expected.contains("cuda"), "the CUDA backend is not on the class path");
     assertEquals(expected, refused(file("digits.yaml", DIGITS), "--set", assignment));
   }
 
   @Test
   void aShapeThatFitsNotNamesTheLayersLine() throws IOException {
-    Path config = file("digits.yaml", DIGITS.replace("    - relu\n", "    - relu\n    - max_pool: 2\n"));
-    assertEquals("digits.yaml:11: model.layers.3: max_pool takes pictures (C, H, W), got (16); put it before '- flatten',"
-        + " with data that are pictures", refused(config));
+    Path config =
+        file("digits.yaml", DIGITS.replace("    - relu\n", "    - relu\n    - max_pool: 2\n"));
+    assertEquals(
+        "digits.yaml:11: model.layers.3: max_pool takes pictures (C, H, W), got (16); put it before '- flatten',"
+            + " with data that are pictures",
+        refused(config));
   }
 
   @Test
   void cudaWithoutAGpuIsRefusedWithItsReason() throws IOException {
-    var cuda = Backends.providers().stream().filter(provider -> provider.kind().equals("cuda")).findFirst();
-    assumeFalse(cuda.isEmpty() || cuda.get().probe().usable(), "no CUDA backend on the class path, or a GPU to use");
-    assertEquals("backend: cuda cannot be used here: " + cuda.get().probe().reason(),
+    var cuda =
+        Backends.providers().stream()
+            .filter(provider -> provider.kind().equals("cuda"))
+            .findFirst();
+    assumeFalse(
+        cuda.isEmpty() || cuda.get().probe().usable(),
+        "no CUDA backend on the class path, or a GPU to use");
+    assertEquals(
+        "backend: cuda cannot be used here: " + cuda.get().probe().reason(),
         refused(file("digits.yaml", DIGITS), "--backend", "cuda"));
   }
 
@@ -73,8 +87,12 @@ class RefusalTest extends CommandTest {
   void aLetterInANumberColumn() throws IOException {
     file("data.csv", "a,b,kind\n1,2,x\n3,o,y\n5,6,x\n");
     String sentence = refused(file("c.yaml", CSV));
-    assertTrue(sentence.startsWith("csv: ") && sentence.contains("'o'") && sentence.contains("line 3")
-        && sentence.contains("data.csv"), sentence);
+    assertTrue(
+        sentence.startsWith("csv: ")
+            && sentence.contains("'o'")
+            && sentence.contains("line 3")
+            && sentence.contains("data.csv"),
+        sentence);
   }
 
   @Test
@@ -87,9 +105,12 @@ class RefusalTest extends CommandTest {
   @Test
   void anEmptyDataSet() throws IOException {
     file("data.csv", "");
-    assertEquals("csv: no samples, got an empty file data.csv; give at least one line of data", refused(file("c.yaml", CSV)));
+    assertEquals(
+        "csv: no samples, got an empty file data.csv; give at least one line of data",
+        refused(file("c.yaml", CSV)));
     file("data.csv", "a,b,kind\n");
-    assertEquals("csv: no samples, got only a header in data.csv; give at least one line of data",
+    assertEquals(
+        "csv: no samples, got only a header in data.csv; give at least one line of data",
         refused(file("c.yaml", CSV)));
   }
 
@@ -101,7 +122,9 @@ class RefusalTest extends CommandTest {
     idx("images", 4, 3, 3);
     labels("labels", 0, 1, 0, 7);
     sentence = refused(file("i.yaml", idxConfig()));
-    assertEquals("idx: label outside the classes, got 7 for sample 3 in labels; labels run from 0 to 1", sentence);
+    assertEquals(
+        "idx: label outside the classes, got 7 for sample 3 in labels; labels run from 0 to 1",
+        sentence);
   }
 
   @Test
@@ -111,15 +134,16 @@ class RefusalTest extends CommandTest {
     byte[] whole = Files.readAllBytes(images);
     Files.write(images, Arrays.copyOf(whole, whole.length - 5));
     String sentence = refused(file("i.yaml", idxConfig()));
-    assertTrue(sentence.startsWith("idx: the file is too short for its header, got 31 bytes"), sentence);
+    assertTrue(
+        sentence.startsWith("idx: the file is too short for its header, got 31 bytes"), sentence);
   }
 
   private static String idxConfig() {
     return """
-        backend: cpu
-        data: {source: {kind: idx, images: images, labels: labels, classes: [a, b]}}
-        model: {layers: [flatten, linear: 2]}
-        """;
+    backend: cpu
+    data: {source: {kind: idx, images: images, labels: labels, classes: [a, b]}}
+    model: {layers: [flatten, linear: 2]}
+    """;
   }
 
   /** Black pictures. */
@@ -147,9 +171,15 @@ class RefusalTest extends CommandTest {
 
   @Test
   void missingDataAreAnsweredWithTheThreeWaysToGetThem() throws IOException {
-    String sentence = refused(file("f.yaml", DIGITS.replace("digits", "{kind: fashion-mnist, folder: nowhere}")
-        .replace("  test: 0.2\n", "")));
-    assertTrue(sentence.startsWith("fashion-mnist: the data are not there, got folder nowhere"), sentence);
+    String sentence =
+        refused(
+            file(
+                "f.yaml",
+                DIGITS
+                    .replace("digits", "{kind: fashion-mnist, folder: nowhere}")
+                    .replace("  test: 0.2\n", "")));
+    assertTrue(
+        sentence.startsWith("fashion-mnist: the data are not there, got folder nowhere"), sentence);
     sentence = refused(file("m.yaml", CSV));
     assertEquals("csv: no such file, got data.csv; check the path", sentence);
   }
@@ -157,11 +187,16 @@ class RefusalTest extends CommandTest {
   @Test
   void aRunFolderThatCannotBeMade() throws IOException {
     Path blocked = file("blocked", "a file");
-    String sentence = run("train", file("digits.yaml", DIGITS), "--set", "run.folder=" + blocked).expect(2).sentence();
+    String sentence =
+        run("train", file("digits.yaml", DIGITS), "--set", "run.folder=" + blocked)
+            .expect(2)
+            .sentence();
     assertTrue(sentence.startsWith("run folder: " + blocked + " cannot be made"), sentence);
     assertEquals("a file", Files.readString(blocked));
     sentence = train(file("digits.yaml", DIGITS), "--set", "name=a/b").expect(2).sentence();
-    assertEquals("run folder: the name cannot be a folder's, got 'a/b'; use letters, digits, ., _ and -", sentence);
+    assertEquals(
+        "run folder: the name cannot be a folder's, got 'a/b'; use letters, digits, ., _ and -",
+        sentence);
   }
 
   @Test
@@ -170,9 +205,13 @@ class RefusalTest extends CommandTest {
     train(config).expect(0);
     Path run = runs().resolve("digits-1");
     byte[] before = Files.readAllBytes(run.resolve("checkpoint.safetensors"));
-    String sentence = run("train", "--resume", run, "--set", "model.layers.1.units=20").expect(2).sentence();
-    assertTrue(sentence.contains("checkpoint.safetensors") && sentence.contains("(16, 64)"), sentence);
-    assertEquals(-1, Arrays.mismatch(before, Files.readAllBytes(run.resolve("checkpoint.safetensors"))),
+    String sentence =
+        run("train", "--resume", run, "--set", "model.layers.1.units=20").expect(2).sentence();
+    assertTrue(
+        sentence.contains("checkpoint.safetensors") && sentence.contains("(16, 64)"), sentence);
+    assertEquals(
+        -1,
+        Arrays.mismatch(before, Files.readAllBytes(run.resolve("checkpoint.safetensors"))),
         "what was there is not lost");
     sentence = run("eval", run, "--set", "model.layers.1.units=20").expect(2).sentence();
     assertTrue(sentence.contains("model.safetensors") && sentence.contains("(16, 64)"), sentence);
@@ -182,7 +221,8 @@ class RefusalTest extends CommandTest {
 
   @Test
   void divergenceNamesStepAndParameterAndKeepsTheFolder() throws IOException {
-    Result result = train(file("digits.yaml", DIGITS), "--set", "optimizer={kind: sgd, lr: 1e30}").expect(1);
+    Result result =
+        train(file("digits.yaml", DIGITS), "--set", "optimizer={kind: sgd, lr: 1e30}").expect(1);
     assertTrue(result.err().startsWith("training: diverged at epoch 1, step "), result.err());
     assertTrue(Files.exists(runs().resolve("digits-1").resolve("run.json")));
     assertFalse(result.err().contains("\tat "), result.err());
@@ -190,10 +230,16 @@ class RefusalTest extends CommandTest {
 
   @Test
   void usageMistakesShowTheUsage() {
-    assertTrue(run("trian", "x.yaml").expect(2).err().contains("Did you mean: tandem train"), "a command misspelt");
-    assertTrue(run("train").expect(2).err().contains("give a config, or --resume with a run folder"));
-    assertTrue(run("train", "x.yaml", "--sed", "1").expect(2).err().contains("--seed"), "an option misspelt");
-    assertEquals("none.yaml: no such file; check the path", run("train", "none.yaml").expect(2).sentence());
+    assertTrue(
+        run("trian", "x.yaml").expect(2).err().contains("Did you mean: tandem train"),
+        "a command misspelt");
+    assertTrue(
+        run("train").expect(2).err().contains("give a config, or --resume with a run folder"));
+    assertTrue(
+        run("train", "x.yaml", "--sed", "1").expect(2).err().contains("--seed"),
+        "an option misspelt");
+    assertEquals(
+        "none.yaml: no such file; check the path", run("train", "none.yaml").expect(2).sentence());
     assertTrue(run().expect(2).err().contains("Commands:"));
   }
 

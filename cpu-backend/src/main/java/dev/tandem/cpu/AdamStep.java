@@ -12,7 +12,11 @@ import dev.tandem.op.Update;
  */
 record AdamStep(Update.Adam op, double keep, double decay, double rate, double rootCorrection) {
   static AdamStep of(Update.Adam op, double lr, int t) {
-    return new AdamStep(op, op.decoupled() ? 1 - lr * op.weightDecay() : 1, op.decoupled() ? 0 : op.weightDecay(),
-        lr / (1 - StrictMath.pow(op.beta1(), t)), 1 / Math.sqrt(1 - StrictMath.pow(op.beta2(), t)));
+    return new AdamStep(
+        op,
+        op.decoupled() ? 1 - lr * op.weightDecay() : 1,
+        op.decoupled() ? 0 : op.weightDecay(),
+        lr / (1 - StrictMath.pow(op.beta1(), t)),
+        1 / Math.sqrt(1 - StrictMath.pow(op.beta2(), t)));
   }
 }

@@ -47,7 +47,8 @@ record Axes(Walk kept, Walk folded, int inner, boolean runs) {
     // All axes of length 1: one element, a run of one.
     int inner = count == 0 ? 1 : lengths[count - 1];
     boolean runs = count == 0 || goes[count - 1];
-    return new Axes(walk(lengths, goes, count, false), walk(lengths, goes, count, true), inner, runs);
+    return new Axes(
+        walk(lengths, goes, count, false), walk(lengths, goes, count, true), inner, runs);
   }
 
   /**
@@ -67,7 +68,8 @@ record Axes(Walk kept, Walk folded, int inner, boolean runs) {
     int[] steps = folded.steps.clone();
     lengths[last] /= together;
     steps[last] *= together;
-    return new Axes(kept, new Walk(lengths, steps, folded.count / together), inner * together, false);
+    return new Axes(
+        kept, new Walk(lengths, steps, folded.count / together), inner * together, false);
   }
 
   /** How many elements come together in one result. */

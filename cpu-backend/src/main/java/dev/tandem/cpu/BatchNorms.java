@@ -26,7 +26,8 @@ final class BatchNorms {
   /** (N, C, ...) as (images, channels, elements). */
   private record Planes(int images, int channels, int elements) {
     static Planes of(Shape shape) {
-      return new Planes(shape.length(0), shape.length(1), Math.toIntExact(shape.elements(2, shape.rank())));
+      return new Planes(
+          shape.length(0), shape.length(1), Math.toIntExact(shape.elements(2, shape.rank())));
     }
 
     int at(int image, int channel) {
@@ -40,7 +41,9 @@ final class BatchNorms {
 
     /** Channels a task. */
     int grain() {
-      return elements == 1 ? LINE : Math.clamp(CHUNK / Math.max(1, (long) images * elements), 1, LINE);
+      return elements == 1
+          ? LINE
+          : Math.clamp(CHUNK / Math.max(1, (long) images * elements), 1, LINE);
     }
   }
 
@@ -52,29 +55,32 @@ final class BatchNorms {
     float[] y = Operands.f32(out.get(0));
     float[] means = Operands.f32(out.get(1));
     float[] variances = Operands.f32(out.get(2));
-    parallel.range(p.channels, p.grain(), (from, to) -> {
-      double[] sums = new double[to - from];
-      double[] rests = new double[to - from];
-      double[] squares = new double[to - from];
-      float[] shifts = new float[to - from];
-      sums(p, from, to, x, sums);
-      for (int c = from; c < to; c++) {
-        shifts[c - from] = (float) (sums[c - from] / p.total());
-      }
-      moments(p, from, to, x, shifts, rests, squares);
-      float[] scales = new float[to - from];
-      float[] offsets = new float[to - from];
-      for (int c = from; c < to; c++) {
-        double rest = rests[c - from] / p.total();
-        double variance = Math.max(0, squares[c - from] / p.total() - rest * rest);
-        double scale = gamma[c] / Math.sqrt(variance + epsilon);
-        scales[c - from] = (float) scale;
-        offsets[c - from] = (float) (beta[c] - rest * scale);
-        means[c] = (float) (shifts[c - from] + rest);
-        variances[c] = (float) variance;
-      }
-      rescale(p, from, to, x, y, shifts, scales, offsets);
-    });
+    parallel.range(
+        p.channels,
+        p.grain(),
+        (from, to) -> {
+          double[] sums = new double[to - from];
+          double[] rests = new double[to - from];
+          double[] squares = new double[to - from];
+          float[] shifts = new float[to - from];
+          sums(p, from, to, x, sums);
+          for (int c = from; c < to; c++) {
+            shifts[c - from] = (float) (sums[c - from] / p.total());
+          }
+          moments(p, from, to, x, shifts, rests, squares);
+          float[] scales = new float[to - from];
+          float[] offsets = new float[to - from];
+          for (int c = from; c < to; c++) {
+            double rest = rests[c - from] / p.total();
+            double variance = Math.max(0, squares[c - from] / p.total() - rest * rest);
+            double scale = gamma[c] / Math.sqrt(variance + epsilon);
+            scales[c - from] = (float) scale;
+            offsets[c - from] = (float) (beta[c] - rest * scale);
+            means[c] = (float) (shifts[c - from] + rest);
+            variances[c] = (float) variance;
+          }
+          rescale(p, from, to, x, y, shifts, scales, offsets);
+        });
   }
 
   void inference(double epsilon, List<Operand> in, List<Operand> out) {
@@ -85,17 +91,20 @@ final class BatchNorms {
     float[] means = Operands.f32(in.get(3));
     float[] variances = Operands.f32(in.get(4));
     float[] y = Operands.f32(out.getFirst());
-    parallel.range(p.channels, p.grain(), (from, to) -> {
-      float[] shifts = new float[to - from];
-      float[] scales = new float[to - from];
-      float[] offsets = new float[to - from];
-      for (int c = from; c < to; c++) {
-        shifts[c - from] = means[c];
-        scales[c - from] = (float) (gamma[c] / Math.sqrt(variances[c] + epsilon));
-        offsets[c - from] = beta[c];
-      }
-      rescale(p, from, to, x, y, shifts, scales, offsets);
-    });
+    parallel.range(
+        p.channels,
+        p.grain(),
+        (from, to) -> {
+          float[] shifts = new float[to - from];
+          float[] scales = new float[to - from];
+          float[] offsets = new float[to - from];
+          for (int c = from; c < to; c++) {
+            shifts[c - from] = means[c];
+            scales[c - from] = (float) (gamma[c] / Math.sqrt(variances[c] + epsilon));
+            offsets[c - from] = beta[c];
+          }
+          rescale(p, from, to, x, y, shifts, scales, offsets);
+        });
   }
 
   /**
@@ -111,34 +120,37 @@ final class BatchNorms {
     float[] dx = Operands.f32(out.get(0));
     float[] dgamma = Operands.f32(out.get(1));
     float[] dbeta = Operands.f32(out.get(2));
-    parallel.range(p.channels, p.grain(), (from, to) -> {
-      double[] sums = new double[to - from];
-      double[] products = new double[to - from];
-      sums(p, from, to, dy, sums);
-      products(p, from, to, x, means, dy, products);
-      float[] scales = new float[to - from];
-      float[] shares = new float[to - from];
-      float[] slopes = new float[to - from];
-      for (int c = from; c < to; c++) {
-        double rstd = 1 / Math.sqrt(variances[c] + epsilon);
-        dbeta[c] = (float) sums[c - from];
-        dgamma[c] = (float) (products[c - from] * rstd);
-        scales[c - from] = (float) (gamma[c] * rstd);
-        shares[c - from] = (float) (sums[c - from] / p.total());
-        slopes[c - from] = (float) (products[c - from] * rstd * rstd / p.total());
-      }
-      for (int image = 0; image < p.images; image++) {
-        for (int c = from; c < to; c++) {
-          float mean = means[c];
-          float share = shares[c - from];
-          float slope = slopes[c - from];
-          float scale = scales[c - from];
-          for (int i = p.at(image, c), end = i + p.elements; i < end; i++) {
-            dx[i] = scale * (dy[i] - share - (x[i] - mean) * slope);
+    parallel.range(
+        p.channels,
+        p.grain(),
+        (from, to) -> {
+          double[] sums = new double[to - from];
+          double[] products = new double[to - from];
+          sums(p, from, to, dy, sums);
+          products(p, from, to, x, means, dy, products);
+          float[] scales = new float[to - from];
+          float[] shares = new float[to - from];
+          float[] slopes = new float[to - from];
+          for (int c = from; c < to; c++) {
+            double rstd = 1 / Math.sqrt(variances[c] + epsilon);
+            dbeta[c] = (float) sums[c - from];
+            dgamma[c] = (float) (products[c - from] * rstd);
+            scales[c - from] = (float) (gamma[c] * rstd);
+            shares[c - from] = (float) (sums[c - from] / p.total());
+            slopes[c - from] = (float) (products[c - from] * rstd * rstd / p.total());
           }
-        }
-      }
-    });
+          for (int image = 0; image < p.images; image++) {
+            for (int c = from; c < to; c++) {
+              float mean = means[c];
+              float share = shares[c - from];
+              float slope = slopes[c - from];
+              float scale = scales[c - from];
+              for (int i = p.at(image, c), end = i + p.elements; i < end; i++) {
+                dx[i] = scale * (dy[i] - share - (x[i] - mean) * slope);
+              }
+            }
+          }
+        });
   }
 
   private void sums(Planes p, int from, int to, float[] x, double[] sums) {
@@ -150,7 +162,8 @@ final class BatchNorms {
     }
   }
 
-  private void moments(Planes p, int from, int to, float[] x, float[] shifts, double[] rests, double[] squares) {
+  private void moments(
+      Planes p, int from, int to, float[] x, float[] shifts, double[] rests, double[] squares) {
     for (int image = 0; image < p.images; image++) {
       for (int c = from; c < to; c++) {
         int at = p.at(image, c);
@@ -167,7 +180,8 @@ final class BatchNorms {
   }
 
   /** Sums of dy * (x - mean). */
-  private void products(Planes p, int from, int to, float[] x, float[] means, float[] dy, double[] products) {
+  private void products(
+      Planes p, int from, int to, float[] x, float[] means, float[] dy, double[] products) {
     float[] h = new float[p.elements];
     for (int image = 0; image < p.images; image++) {
       for (int c = from; c < to; c++) {
@@ -186,7 +200,14 @@ final class BatchNorms {
   }
 
   /** y = (x - shift) * scale + offset. */
-  private static void rescale(Planes p, int from, int to, float[] x, float[] y, float[] shifts, float[] scales,
+  private static void rescale(
+      Planes p,
+      int from,
+      int to,
+      float[] x,
+      float[] y,
+      float[] shifts,
+      float[] scales,
       float[] offsets) {
     for (int image = 0; image < p.images; image++) {
       for (int c = from; c < to; c++) {

@@ -37,8 +37,14 @@ final class BufferPool {
   synchronized HeapBuffer allocate(TensorType type) {
     requireOpen();
     if (type.elements() > LONGEST) {
-      throw new BackendException("cpu: tensor has more elements than a Java array can hold, got " + type + ", "
-          + type.elements() + " elements; the limit is " + LONGEST + ": split it, or use a smaller batch");
+      throw new BackendException(
+          "cpu: tensor has more elements than a Java array can hold, got "
+              + type
+              + ", "
+              + type.elements()
+              + " elements; the limit is "
+              + LONGEST
+              + ": split it, or use a smaller batch");
     }
     int elements = (int) type.elements();
     Object array = take(type.dtype(), elements, TENSOR);
@@ -127,10 +133,25 @@ final class BufferPool {
       try {
         return create(dtype, length);
       } catch (OutOfMemoryError second) {
-        throw new OutOfMemoryException("cpu: out of memory, asked for " + (long) elements * dtype.bytes()
-            + " bytes (" + elements + " " + dtype + " for " + what + "); " + buffers + " open buffers use " + used
-            + " bytes, the backend has reserved " + reserved + ", the heap's limit is "
-            + Runtime.getRuntime().maxMemory() + "; raise it with java -Xmx, or use a smaller batch", second);
+        throw new OutOfMemoryException(
+            "cpu: out of memory, asked for "
+                + (long) elements * dtype.bytes()
+                + " bytes ("
+                + elements
+                + " "
+                + dtype
+                + " for "
+                + what
+                + "); "
+                + buffers
+                + " open buffers use "
+                + used
+                + " bytes, the backend has reserved "
+                + reserved
+                + ", the heap's limit is "
+                + Runtime.getRuntime().maxMemory()
+                + "; raise it with java -Xmx, or use a smaller batch",
+            second);
       }
     }
   }
@@ -141,8 +162,11 @@ final class BufferPool {
       case F64 -> new double[length];
       case I32 -> new int[length];
       case U8 -> new byte[length];
-      case BF16, F16 -> throw new BackendException("cpu: does not compute with this element type, got " + dtype
-          + "; use F32, or a cuda backend");
+      case BF16, F16 ->
+          throw new BackendException(
+              "cpu: does not compute with this element type, got "
+                  + dtype
+                  + "; use F32, or a cuda backend");
     };
   }
 

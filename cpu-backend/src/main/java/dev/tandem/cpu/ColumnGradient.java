@@ -22,26 +22,39 @@ final class ColumnGradient {
   }
 
   static boolean suits(Conv2dSizes s) {
-    return s.geometry().stride().height() == 1 && s.geometry().stride().width() == 1
+    return s.geometry().stride().height() == 1
+        && s.geometry().stride().width() == 1
         && s.plane() > WORTHWHILE * s.pixels();
   }
 
   void run(Conv2dSizes s, float[] w, float[] dy, float[] dx) {
     int depth = s.groupChannels() * s.kernel();
     int outputs = s.groupOutputs();
-    machine.parallel().range(s.images() * s.groups(), 1, (from, to) -> {
-      float[] columns = machine.pool().borrow(depth * s.pixels());
-      for (int i = from; i < to; i++) {
-        Matrix weights = Matrix.rows(w, i % s.groups() * outputs * depth, depth).transposed();
-        Matrix gradients = Matrix.rows(dy, i * outputs * s.pixels(), s.pixels());
-        gemm.multiply(new Gemm.Product(depth, s.pixels(), outputs, weights, gradients,
-            Matrix.rows(columns, 0, s.pixels())));
-        int at = i * s.groupChannels() * s.plane();
-        Arrays.fill(dx, at, at + s.groupChannels() * s.plane(), 0f);
-        addUp(s, columns, dx, at);
-      }
-      machine.pool().release(columns);
-    });
+    machine
+        .parallel()
+        .range(
+            s.images() * s.groups(),
+            1,
+            (from, to) -> {
+              float[] columns = machine.pool().borrow(depth * s.pixels());
+              for (int i = from; i < to; i++) {
+                Matrix weights =
+                    Matrix.rows(w, i % s.groups() * outputs * depth, depth).transposed();
+                Matrix gradients = Matrix.rows(dy, i * outputs * s.pixels(), s.pixels());
+                gemm.multiply(
+                    new Gemm.Product(
+                        depth,
+                        s.pixels(),
+                        outputs,
+                        weights,
+                        gradients,
+                        Matrix.rows(columns, 0, s.pixels())));
+                int at = i * s.groupChannels() * s.plane();
+                Arrays.fill(dx, at, at + s.groupChannels() * s.plane(), 0f);
+                addUp(s, columns, dx, at);
+              }
+              machine.pool().release(columns);
+            });
   }
 
   private void addUp(Conv2dSizes s, float[] columns, float[] dx, int at) {
@@ -57,7 +70,11 @@ final class ColumnGradient {
       rows.count = Math.min(s.rows(), s.height() - s.row(0, p)) - firstRow;
       rows.length = s.endColumn(q) - firstColumn;
       rows.at = row * s.pixels() + firstRow * s.columns() + firstColumn;
-      rows.to = at + row / s.kernel() * s.plane() + s.row(firstRow, p) * s.width() + s.column(firstColumn, q);
+      rows.to =
+          at
+              + row / s.kernel() * s.plane()
+              + s.row(firstRow, p) * s.width()
+              + s.column(firstColumn, q);
       if (rows.length > 0) {
         machine.rowKernels().addRows(rows);
       }

@@ -73,12 +73,16 @@ record Conv2dSizes(Conv2dGeometry geometry, Shape x, Shape w, Shape y) {
 
   /** The row of x that the filter's row p meets at the output's row i; may lie outside. */
   int row(int i, int p) {
-    return i * geometry.stride().height() - geometry.padding().height() + p * geometry.dilation().height();
+    return i * geometry.stride().height()
+        - geometry.padding().height()
+        + p * geometry.dilation().height();
   }
 
   /** The column of x that the filter's column q meets at the output's column j; may lie outside. */
   int column(int j, int q) {
-    return j * geometry.stride().width() - geometry.padding().width() + q * geometry.dilation().width();
+    return j * geometry.stride().width()
+        - geometry.padding().width()
+        + q * geometry.dilation().width();
   }
 
   /** The first output column at which the filter's column q lies inside x, or columns(). */
@@ -90,12 +94,16 @@ record Conv2dSizes(Conv2dGeometry geometry, Shape x, Shape w, Shape y) {
   /** One past the last output column at which the filter's column q lies inside x; at least firstColumn(q). */
   int endColumn(int q) {
     int stride = geometry.stride().width();
-    return Math.max(firstColumn(q), Math.min(columns(), Math.floorDiv(width() - 1 - column(0, q), stride) + 1));
+    return Math.max(
+        firstColumn(q), Math.min(columns(), Math.floorDiv(width() - 1 - column(0, q), stride) + 1));
   }
 
   /** The frame in which every window lies inside, for so many channels of x. */
   Frame frame(int channels) {
-    return Frame.reaching(channels, height(), width(),
+    return Frame.reaching(
+        channels,
+        height(),
+        width(),
         new int[] {row(0, 0), row(rows() - 1, kernelHeight() - 1)},
         new int[] {column(0, 0), column(columns() - 1, kernelWidth() - 1)});
   }

@@ -53,8 +53,10 @@ final class Correlation {
   private final Output out;
 
   private final Frame frame;
+
   /** Whether the end of a row of places and the start of the next are neighbours too. */
   private final boolean flatInput;
+
   private final boolean flatOutput;
   private final int[] offsets;
   private final int depth;
@@ -63,7 +65,8 @@ final class Correlation {
   private final int paddedOutputs;
   private float[] packedWeights;
 
-  Correlation(CpuConv2d.Machine machine, Input in, Weights weights, Taps taps, Places places, Output out) {
+  Correlation(
+      CpuConv2d.Machine machine, Input in, Weights weights, Taps taps, Places places, Output out) {
     this.parallel = machine.parallel();
     this.pool = machine.pool();
     this.kernels = machine.kernels();
@@ -73,8 +76,13 @@ final class Correlation {
     this.taps = taps;
     this.places = places;
     this.out = out;
-    frame = Frame.reaching(in.channels, in.height, in.width, reach(taps.row, (places.rows - 1) * places.rowStep),
-        reach(taps.column, (places.columns - 1) * places.columnStep));
+    frame =
+        Frame.reaching(
+            in.channels,
+            in.height,
+            in.width,
+            reach(taps.row, (places.rows - 1) * places.rowStep),
+            reach(taps.column, (places.columns - 1) * places.columnStep));
     depth = in.channels * taps.count();
     int blocks = (depth + Gemm.DEPTH - 1) / Gemm.DEPTH;
     blockDepth = (depth + blocks - 1) / blocks;
@@ -90,16 +98,21 @@ final class Correlation {
   }
 
   private static int[] reach(int[] taps, int lastPlace) {
-    return new int[] {Arrays.stream(taps).min().orElse(0), Arrays.stream(taps).max().orElse(0) + lastPlace};
+    return new int[] {
+      Arrays.stream(taps).min().orElse(0), Arrays.stream(taps).max().orElse(0) + lastPlace
+    };
   }
 
   void run() {
     packedWeights = pool.borrow(in.groups * paddedOutputs * depth);
-    parallel.range(in.groups * tiles, 1 + (int) (Gemm.WORK_A_TASK / 8 / (GemmKernels.TALL * depth)), (from, to) -> {
-      for (int i = from; i < to; i++) {
-        packWeights(i / tiles, i % tiles);
-      }
-    });
+    parallel.range(
+        in.groups * tiles,
+        1 + (int) (Gemm.WORK_A_TASK / 8 / (GemmKernels.TALL * depth)),
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            packWeights(i / tiles, i % tiles);
+          }
+        });
     long work = (long) out.outputs * depth * kernels.vectors() * kernels.lanes();
     int columns = Math.multiplyExact(in.images, places.count());
     int panels = Panels.count(columns, kernels);
@@ -118,8 +131,11 @@ final class Correlation {
     int height = Panels.height(tile, out.outputs);
     for (int k = 0; k < depth; k++) {
       int at = packedAt(group, tile, k / blockDepth) + k % blockDepth * height;
-      int from = group * weights.groupStep + first * weights.outputStep + k / taps.count() * weights.channelStep
-          + taps.weight[k % taps.count()];
+      int from =
+          group * weights.groupStep
+              + first * weights.outputStep
+              + k / taps.count() * weights.channelStep
+              + taps.weight[k % taps.count()];
       for (int i = 0; i < rows; i++) {
         packedWeights[at + i] = weights.data[from + i * weights.outputStep];
       }
@@ -169,7 +185,10 @@ final class Correlation {
           int height = Panels.height(tile, out.outputs);
           t.a = packedWeights;
           t.stepAt = Packing.stepsOfTile(height);
-          t.rows(Panels.tileStart(tile + 1, out.outputs) - m, packedAt(group, tile, k / blockDepth), 1);
+          t.rows(
+              Panels.tileStart(tile + 1, out.outputs) - m,
+              packedAt(group, tile, k / blockDepth),
+              1);
           t.c = direct ? out.data : block;
           t.cAt = direct ? outAt(start, group, m) : m * width;
           t.cStep = direct ? out.plane : width;
@@ -195,14 +214,17 @@ final class Correlation {
   /** Whether these places are neighbours in the output. */
   private boolean contiguous(int start, int count) {
     int place = start % places.count();
-    return place + count <= places.count() && out.columnStep == 1
+    return place + count <= places.count()
+        && out.columnStep == 1
         && (flatOutput || place % places.columns + count <= places.columns);
   }
 
   private int outAt(int column, int group, int m) {
     int place = column % places.count();
-    return ((column / places.count() * in.groups + group) * out.outputs + m) * out.plane + out.at
-        + place / places.columns * out.rowStep + place % places.columns * out.columnStep;
+    return ((column / places.count() * in.groups + group) * out.outputs + m) * out.plane
+        + out.at
+        + place / places.columns * out.rowStep
+        + place % places.columns * out.columnStep;
   }
 
   /** Packs the columns of B for these places, a stretch of neighbours in the input at a time. */
@@ -212,10 +234,14 @@ final class Correlation {
       int place = (start + done) % places.count();
       int column = place % places.columns;
       int base = frame.needed() ? (image - firstImage) * frame.elements() : imageAt(image, group);
-      gather.at = base + place / places.columns * places.rowStep * frame.framedWidth() + column * places.columnStep;
+      gather.at =
+          base
+              + place / places.columns * places.rowStep * frame.framedWidth()
+              + column * places.columnStep;
       gather.step = places.columnStep;
       gather.to = done;
-      gather.count = Math.min(flatInput ? places.count() - place : places.columns - column, count - done);
+      gather.count =
+          Math.min(flatInput ? places.count() - place : places.columns - column, count - done);
       rowKernels.gather(gather);
     }
   }
@@ -229,7 +255,8 @@ final class Correlation {
       int place = (start + done) % places.count();
       rows.at = done;
       rows.to = outAt(start + done, group, 0);
-      int neighbours = flatOutput ? places.count() - place : places.columns - place % places.columns;
+      int neighbours =
+          flatOutput ? places.count() - place : places.columns - place % places.columns;
       rows.length = Math.min(neighbours, count - done);
       if (out.columnStep == 1) {
         rowKernels.copyRows(rows);
@@ -242,7 +269,8 @@ final class Correlation {
   private void scatterApart(RowKernels.Rows rows) {
     for (int i = 0; i < rows.count; i++) {
       for (int j = 0; j < rows.length; j++) {
-        rows.y[rows.to + i * rows.toStep + j * out.columnStep] = rows.x[rows.at + i * rows.step + j];
+        rows.y[rows.to + i * rows.toStep + j * out.columnStep] =
+            rows.x[rows.at + i * rows.step + j];
       }
     }
   }

@@ -62,7 +62,11 @@ final class CpuBackend implements Backend {
   @Override
   public String description() {
     int threads = parallel.threads();
-    return "cpu: " + Vectorization.reason() + ", " + threads + (threads == 1 ? " thread" : " threads");
+    return "cpu: "
+        + Vectorization.reason()
+        + ", "
+        + threads
+        + (threads == 1 ? " thread" : " threads");
   }
 
   @Override
@@ -76,8 +80,10 @@ final class CpuBackend implements Backend {
   @Override
   public Buffer allocate(TensorType type) {
     if (!supports(type.dtype())) {
-      throw new BackendException("cpu: does not compute with this element type, got " + type
-          + "; use F32, or a cuda backend");
+      throw new BackendException(
+          "cpu: does not compute with this element type, got "
+              + type
+              + "; use F32, or a cuda backend");
     }
     return pool.allocate(type);
   }
@@ -87,9 +93,12 @@ final class CpuBackend implements Backend {
     HeapBuffer buffer = sized("write", target, source);
     int count = buffer.elements();
     switch (buffer.dtype()) {
-      case F32 -> MemorySegment.copy(source, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, buffer.f32(), 0, count);
-      case F64 -> MemorySegment.copy(source, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, buffer.f64(), 0, count);
-      case I32 -> MemorySegment.copy(source, ValueLayout.JAVA_INT_UNALIGNED, 0, buffer.i32(), 0, count);
+      case F32 ->
+          MemorySegment.copy(source, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, buffer.f32(), 0, count);
+      case F64 ->
+          MemorySegment.copy(source, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, buffer.f64(), 0, count);
+      case I32 ->
+          MemorySegment.copy(source, ValueLayout.JAVA_INT_UNALIGNED, 0, buffer.i32(), 0, count);
       case U8 -> MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, buffer.u8(), 0, count);
       case BF16, F16 -> throw refused(buffer.dtype());
     }
@@ -100,9 +109,12 @@ final class CpuBackend implements Backend {
     HeapBuffer buffer = sized("read", source, target);
     int count = buffer.elements();
     switch (buffer.dtype()) {
-      case F32 -> MemorySegment.copy(buffer.f32(), 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
-      case F64 -> MemorySegment.copy(buffer.f64(), 0, target, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, count);
-      case I32 -> MemorySegment.copy(buffer.i32(), 0, target, ValueLayout.JAVA_INT_UNALIGNED, 0, count);
+      case F32 ->
+          MemorySegment.copy(buffer.f32(), 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
+      case F64 ->
+          MemorySegment.copy(buffer.f64(), 0, target, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, count);
+      case I32 ->
+          MemorySegment.copy(buffer.i32(), 0, target, ValueLayout.JAVA_INT_UNALIGNED, 0, count);
       case U8 -> MemorySegment.copy(buffer.u8(), 0, target, ValueLayout.JAVA_BYTE, 0, count);
       case BF16, F16 -> throw refused(buffer.dtype());
     }
@@ -148,17 +160,30 @@ final class CpuBackend implements Backend {
   private HeapBuffer sized(String call, Buffer buffer, MemorySegment host) {
     HeapBuffer heap = Operands.buffer(buffer);
     if (heap.pool() != pool) {
-      throw new BackendException("cpu: " + call + ": buffer belongs to another cpu backend; copy through the host");
+      throw new BackendException(
+          "cpu: " + call + ": buffer belongs to another cpu backend; copy through the host");
     }
     if (host.byteSize() != heap.bytes()) {
-      throw new BackendException("cpu: " + call + ": sizes differ, got " + host.byteSize() + " bytes on the host and "
-          + heap.bytes() + " in the buffer (" + heap.elements() + " " + heap.dtype() + "); make them equal");
+      throw new BackendException(
+          "cpu: "
+              + call
+              + ": sizes differ, got "
+              + host.byteSize()
+              + " bytes on the host and "
+              + heap.bytes()
+              + " in the buffer ("
+              + heap.elements()
+              + " "
+              + heap.dtype()
+              + "); make them equal");
     }
     return heap;
   }
 
   private static BackendException refused(DType dtype) {
-    return new BackendException("cpu: does not compute with this element type, got " + dtype
-        + "; use F32, or a cuda backend");
+    return new BackendException(
+        "cpu: does not compute with this element type, got "
+            + dtype
+            + "; use F32, or a cuda backend");
   }
 }

@@ -31,7 +31,8 @@ public final class CpuBackendProvider implements BackendProvider {
   @Override
   public Backend open(int device) {
     if (device != 0) {
-      throw new BackendException("cpu: no such device, got cpu:" + device + "; all cores together are cpu:0");
+      throw new BackendException(
+          "cpu: no such device, got cpu:" + device + "; all cores together are cpu:0");
     }
     if (Vectorization.problem() != null) {
       throw new BackendException("cpu: " + Vectorization.problem());
@@ -42,7 +43,8 @@ public final class CpuBackendProvider implements BackendProvider {
     }
     int threads = Flag.THREADS.number(Runtime.getRuntime().availableProcessors());
     if (threads < 1) {
-      throw new IllegalArgumentException("TANDEM_THREADS: needs a thread, got " + threads + "; give 1 or more");
+      throw new IllegalArgumentException(
+          "TANDEM_THREADS: needs a thread, got " + threads + "; give 1 or more");
     }
     return new CpuBackend(threads);
   }

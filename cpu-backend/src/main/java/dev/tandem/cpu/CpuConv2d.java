@@ -46,13 +46,26 @@ final class CpuConv2d {
         columns[tap] = s.column(0, tap % s.kernelWidth());
       }
       int filter = s.groupChannels() * s.kernel();
-      new Correlation(machine,
-          new Correlation.Input(Operands.f32(x), s.images(), s.groups(), s.groupChannels(), s.height(), s.width()),
-          new Correlation.Weights(Operands.f32(w), s.groupOutputs() * filter, filter, s.kernel()),
-          new Correlation.Taps(rows, columns, IntStream.range(0, s.kernel()).toArray()),
-          new Correlation.Places(s.rows(), s.columns(), op.geometry().stride().height(),
-              op.geometry().stride().width()),
-          new Correlation.Output(Operands.f32(y), s.groupOutputs(), s.pixels(), 0, s.columns(), 1)).run();
+      new Correlation(
+              machine,
+              new Correlation.Input(
+                  Operands.f32(x),
+                  s.images(),
+                  s.groups(),
+                  s.groupChannels(),
+                  s.height(),
+                  s.width()),
+              new Correlation.Weights(
+                  Operands.f32(w), s.groupOutputs() * filter, filter, s.kernel()),
+              new Correlation.Taps(rows, columns, IntStream.range(0, s.kernel()).toArray()),
+              new Correlation.Places(
+                  s.rows(),
+                  s.columns(),
+                  op.geometry().stride().height(),
+                  op.geometry().stride().width()),
+              new Correlation.Output(
+                  Operands.f32(y), s.groupOutputs(), s.pixels(), 0, s.columns(), 1))
+          .run();
     }
   }
 
@@ -88,21 +101,38 @@ final class CpuConv2d {
       for (int v = 0; v < Math.min(strideW, s.width()); v++) {
         int firstH = h + g.padding().height();
         int firstW = v + g.padding().width();
-        int[] taps = IntStream.range(0, s.kernel())
-            .filter(t -> (firstH - t / s.kernelWidth() * g.dilation().height()) % strideH == 0)
-            .filter(t -> (firstW - t % s.kernelWidth() * g.dilation().width()) % strideW == 0).toArray();
+        int[] taps =
+            IntStream.range(0, s.kernel())
+                .filter(t -> (firstH - t / s.kernelWidth() * g.dilation().height()) % strideH == 0)
+                .filter(t -> (firstW - t % s.kernelWidth() * g.dilation().width()) % strideW == 0)
+                .toArray();
         if (taps.length > 0) {
-          int[] rows = IntStream.of(taps)
-              .map(t -> (firstH - t / s.kernelWidth() * g.dilation().height()) / strideH).toArray();
-          int[] columns = IntStream.of(taps)
-              .map(t -> (firstW - t % s.kernelWidth() * g.dilation().width()) / strideW).toArray();
-          new Correlation(machine,
-              new Correlation.Input(dy, s.images(), s.groups(), s.groupOutputs(), s.rows(), s.columns()),
-              new Correlation.Weights(w, s.groupOutputs() * filter, s.kernel(), filter),
-              new Correlation.Taps(rows, columns, taps),
-              new Correlation.Places(Math.ceilDiv(s.height() - h, strideH),
-                  Math.ceilDiv(s.width() - v, strideW), 1, 1),
-              new Correlation.Output(dx, s.groupChannels(), s.plane(), h * s.width() + v, strideH * s.width(), strideW))
+          int[] rows =
+              IntStream.of(taps)
+                  .map(t -> (firstH - t / s.kernelWidth() * g.dilation().height()) / strideH)
+                  .toArray();
+          int[] columns =
+              IntStream.of(taps)
+                  .map(t -> (firstW - t % s.kernelWidth() * g.dilation().width()) / strideW)
+                  .toArray();
+          new Correlation(
+                  machine,
+                  new Correlation.Input(
+                      dy, s.images(), s.groups(), s.groupOutputs(), s.rows(), s.columns()),
+                  new Correlation.Weights(w, s.groupOutputs() * filter, s.kernel(), filter),
+                  new Correlation.Taps(rows, columns, taps),
+                  new Correlation.Places(
+                      Math.ceilDiv(s.height() - h, strideH),
+                      Math.ceilDiv(s.width() - v, strideW),
+                      1,
+                      1),
+                  new Correlation.Output(
+                      dx,
+                      s.groupChannels(),
+                      s.plane(),
+                      h * s.width() + v,
+                      strideH * s.width(),
+                      strideW))
               .run();
         }
       }

@@ -14,7 +14,8 @@ import java.util.function.DoubleUnaryOperator;
  * DoubleMath}.
  */
 final class CpuElementwise {
-  // Chunks that fit the second-level cache with their operands, and outweigh a handover between threads.
+  // Chunks that fit the second-level cache with their operands, and outweigh a handover between
+  // threads.
   private static final int GRAIN = 1 << 14;
   // What takes exp takes ten times as long.
   private static final int HEAVY_GRAIN = 1 << 12;
@@ -62,14 +63,16 @@ final class CpuElementwise {
       case Elementwise.Affine affine -> {
         float scale = (float) affine.scale();
         float shift = (float) affine.shift();
-        parallel.range(elements, GRAIN, (from, to) -> PlainLoops.affine(scale, shift, x, y, from, to));
+        parallel.range(
+            elements, GRAIN, (from, to) -> PlainLoops.affine(scale, shift, x, y, from, to));
       }
       case Elementwise.Exp _ -> heavy(kernels::exp, x, y, elements);
       case Elementwise.Log _ -> heavy(kernels::log, x, y, elements);
       case Elementwise.Sqrt _ -> light(PlainLoops::sqrt, x, y, elements);
       case Elementwise.Rsqrt _ -> light(PlainLoops::rsqrt, x, y, elements);
       case Elementwise.Pow pow ->
-          parallel.range(elements, HEAVY_GRAIN, (from, to) -> PlainLoops.pow(pow.exponent(), x, y, from, to));
+          parallel.range(
+              elements, HEAVY_GRAIN, (from, to) -> PlainLoops.pow(pow.exponent(), x, y, from, to));
       case Elementwise.Abs _ -> light(PlainLoops::abs, x, y, elements);
       case Elementwise.Sign _ -> light(PlainLoops::sign, x, y, elements);
       case Elementwise.Clamp clamp -> {
@@ -101,11 +104,14 @@ final class CpuElementwise {
 
   private void unaryF64(Elementwise.Unary op, double[] x, double[] y, int elements) {
     DoubleUnaryOperator function = DoubleMath.function(op);
-    parallel.range(elements, HEAVY_GRAIN, (from, to) -> {
-      for (int i = from; i < to; i++) {
-        y[i] = function.applyAsDouble(x[i]);
-      }
-    });
+    parallel.range(
+        elements,
+        HEAVY_GRAIN,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            y[i] = function.applyAsDouble(x[i]);
+          }
+        });
   }
 
   private void chain(Elementwise.Chain op, Operand forward, Operand dy, Operand dx) {
@@ -123,11 +129,14 @@ final class CpuElementwise {
         double[] x = Operands.f64(forward);
         double[] slope = Operands.f64(dy);
         double[] y = Operands.f64(dx);
-        parallel.range(elements, HEAVY_GRAIN, (from, to) -> {
-          for (int i = from; i < to; i++) {
-            y[i] = function.applyAsDouble(x[i], slope[i]);
-          }
-        });
+        parallel.range(
+            elements,
+            HEAVY_GRAIN,
+            (from, to) -> {
+              for (int i = from; i < to; i++) {
+                y[i] = function.applyAsDouble(x[i], slope[i]);
+              }
+            });
       }
       case BF16, F16, I32, U8 -> throw refused(op, dx.dtype());
     }
@@ -154,19 +163,35 @@ final class CpuElementwise {
     switch (y.dtype()) {
       case F32 -> {
         float[] sum = Operands.f32(y);
-        blocks(left, right, y, (v, w, from, count) -> kernels.binary(
-            op, (float[]) v.array(), v.at(), (float[]) w.array(), w.at(), sum, from, count));
+        blocks(
+            left,
+            right,
+            y,
+            (v, w, from, count) ->
+                kernels.binary(
+                    op,
+                    (float[]) v.array(),
+                    v.at(),
+                    (float[]) w.array(),
+                    w.at(),
+                    sum,
+                    from,
+                    count));
       }
       case F64 -> {
         double[] sum = Operands.f64(y);
         DoubleBinaryOperator function = DoubleMath.function(op);
-        blocks(left, right, y, (v, w, from, count) -> {
-          double[] x = (double[]) v.array();
-          double[] z = (double[]) w.array();
-          for (int i = 0; i < count; i++) {
-            sum[from + i] = function.applyAsDouble(x[v.at() + i], z[w.at() + i]);
-          }
-        });
+        blocks(
+            left,
+            right,
+            y,
+            (v, w, from, count) -> {
+              double[] x = (double[]) v.array();
+              double[] z = (double[]) w.array();
+              for (int i = 0; i < count; i++) {
+                sum[from + i] = function.applyAsDouble(x[v.at() + i], z[w.at() + i]);
+              }
+            });
       }
       case BF16, F16, I32, U8 -> throw refused(op, y.dtype());
     }
@@ -178,35 +203,45 @@ final class CpuElementwise {
    */
   private void compare(Elementwise.Comparison op, Operand a, Operand b, Operand y) {
     byte[] holds = Operands.u8(y);
-    blocks(new Stretched(pool, a, y.shape()), new Stretched(pool, b, y.shape()), y, (v, w, from, count) -> {
-      double[] left = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
-      double[] right = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
-      Elements.load(v.array(), v.at(), left, count);
-      Elements.load(w.array(), w.at(), right, count);
-      for (int i = 0; i < count; i++) {
-        boolean relation = switch (op) {
-          case Elementwise.Equal _ -> left[i] == right[i];
-          case Elementwise.Less _ -> left[i] < right[i];
-          case Elementwise.LessEqual _ -> left[i] <= right[i];
-        };
-        holds[from + i] = (byte) (relation ? 1 : 0);
-      }
-      pool.release(DType.F64, left);
-      pool.release(DType.F64, right);
-    });
+    blocks(
+        new Stretched(pool, a, y.shape()),
+        new Stretched(pool, b, y.shape()),
+        y,
+        (v, w, from, count) -> {
+          double[] left = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
+          double[] right = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
+          Elements.load(v.array(), v.at(), left, count);
+          Elements.load(w.array(), w.at(), right, count);
+          for (int i = 0; i < count; i++) {
+            boolean relation =
+                switch (op) {
+                  case Elementwise.Equal _ -> left[i] == right[i];
+                  case Elementwise.Less _ -> left[i] < right[i];
+                  case Elementwise.LessEqual _ -> left[i] <= right[i];
+                };
+            holds[from + i] = (byte) (relation ? 1 : 0);
+          }
+          pool.release(DType.F64, left);
+          pool.release(DType.F64, right);
+        });
   }
 
   private void select(List<Operand> in, Operand y) {
     Shape wide = y.shape();
     Stretched condition = new Stretched(pool, in.getFirst(), wide);
     Object chosen = Operands.array(y);
-    blocks(new Stretched(pool, in.get(1), wide), new Stretched(pool, in.get(2), wide), y, (v, w, from, count) -> {
-      try (Stretched.Window window = condition.window()) {
-        window.move(from, count);
-        byte[] which = (byte[]) window.array();
-        Elements.select(which, window.at(), v.array(), v.at(), w.array(), w.at(), chosen, from, count);
-      }
-    });
+    blocks(
+        new Stretched(pool, in.get(1), wide),
+        new Stretched(pool, in.get(2), wide),
+        y,
+        (v, w, from, count) -> {
+          try (Stretched.Window window = condition.window()) {
+            window.move(from, count);
+            byte[] which = (byte[]) window.array();
+            Elements.select(
+                which, window.at(), v.array(), v.at(), w.array(), w.at(), chosen, from, count);
+          }
+        });
   }
 
   private void cast(Operand x, Operand y) {
@@ -214,18 +249,22 @@ final class CpuElementwise {
     Object target = Operands.array(y);
     int elements = Operands.elements(y);
     if (x.dtype() == y.dtype()) {
-      parallel.range(elements, GRAIN, (from, to) -> System.arraycopy(source, from, target, from, to - from));
+      parallel.range(
+          elements, GRAIN, (from, to) -> System.arraycopy(source, from, target, from, to - from));
       return;
     }
-    parallel.range(elements, GRAIN, (from, to) -> {
-      double[] numbers = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
-      for (int at = from; at < to; at += Stretched.BLOCK) {
-        int count = Math.min(Stretched.BLOCK, to - at);
-        Elements.load(source, at, numbers, count);
-        Elements.store(numbers, target, at, count);
-      }
-      pool.release(DType.F64, numbers);
-    });
+    parallel.range(
+        elements,
+        GRAIN,
+        (from, to) -> {
+          double[] numbers = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
+          for (int at = from; at < to; at += Stretched.BLOCK) {
+            int count = Math.min(Stretched.BLOCK, to - at);
+            Elements.load(source, at, numbers, count);
+            Elements.store(numbers, target, at, count);
+          }
+          pool.release(DType.F64, numbers);
+        });
   }
 
   private interface Block {
@@ -234,20 +273,28 @@ final class CpuElementwise {
 
   /** Runs over y in blocks, with both operands as wide as y. */
   private void blocks(Stretched a, Stretched b, Operand y, Block block) {
-    parallel.range(Operands.elements(y), GRAIN, (from, to) -> {
-      try (Stretched.Window left = a.window(); Stretched.Window right = b.window()) {
-        for (int at = from; at < to; at += Stretched.BLOCK) {
-          int count = Math.min(Stretched.BLOCK, to - at);
-          left.move(at, count);
-          right.move(at, count);
-          block.run(left, right, at, count);
-        }
-      }
-    });
+    parallel.range(
+        Operands.elements(y),
+        GRAIN,
+        (from, to) -> {
+          try (Stretched.Window left = a.window();
+              Stretched.Window right = b.window()) {
+            for (int at = from; at < to; at += Stretched.BLOCK) {
+              int count = Math.min(Stretched.BLOCK, to - at);
+              left.move(at, count);
+              right.move(at, count);
+              block.run(left, right, at, count);
+            }
+          }
+        });
   }
 
   private static BackendException refused(Elementwise op, DType dtype) {
-    return new BackendException("cpu: " + op.name() + " is not computed with this element type, got " + dtype
-        + "; cast to F32");
+    return new BackendException(
+        "cpu: "
+            + op.name()
+            + " is not computed with this element type, got "
+            + dtype
+            + "; cast to F32");
   }
 }

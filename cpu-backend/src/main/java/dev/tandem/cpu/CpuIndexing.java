@@ -3,9 +3,7 @@ package dev.tandem.cpu;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Indexing;
-import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
-import java.util.Arrays;
 import java.util.List;
 
 /** Reads and writes where indices say. Indices are checked before anything is written. */
@@ -36,29 +34,37 @@ final class CpuIndexing {
     int width = (int) table.shape().elements(1, table.shape().rank());
     Object source = Operands.array(table);
     Object target = Operands.array(y);
-    parallel.range(Operands.elements(indices), rowsOf(width), (from, to) -> {
-      for (int i = from; i < to; i++) {
-        System.arraycopy(source, rows[i] * width, target, i * width, width);
-      }
-    });
+    parallel.range(
+        Operands.elements(indices),
+        rowsOf(width),
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            System.arraycopy(source, rows[i] * width, target, i * width, width);
+          }
+        });
   }
 
-  private void embeddingGrad(Indexing.EmbeddingGrad op, Operand dy, Operand indices, Operand dtable) {
+  private void embeddingGrad(
+      Indexing.EmbeddingGrad op, Operand dy, Operand indices, Operand dtable) {
     int[] rows = checked(op, indices, op.rows());
     int count = Operands.elements(indices);
     int width = (int) dtable.shape().elements(1, dtable.shape().rank());
     Object slopes = Operands.array(dy);
     Object sums = Operands.array(dtable);
-    // Each task owns some rows of the table and goes through all indices in order: no row is shared, no order open.
+    // Each task owns some rows of the table and goes through all indices in order: no row is
+    // shared, no order open.
     int grain = Math.max(1, op.rows() / (parallel.threads() * TASKS_A_THREAD));
-    parallel.range(op.rows(), grain, (from, to) -> {
-      Elements.fill(sums, from * width, to * width, 0);
-      for (int i = 0; i < count; i++) {
-        if (rows[i] >= from && rows[i] < to) {
-          add(slopes, i * width, 1, sums, rows[i] * width, width);
-        }
-      }
-    });
+    parallel.range(
+        op.rows(),
+        grain,
+        (from, to) -> {
+          Elements.fill(sums, from * width, to * width, 0);
+          for (int i = 0; i < count; i++) {
+            if (rows[i] >= from && rows[i] < to) {
+              add(slopes, i * width, 1, sums, rows[i] * width, width);
+            }
+          }
+        });
   }
 
   private void gather(Indexing.Gather op, Operand x, Operand indices, Operand y) {
@@ -69,13 +75,16 @@ final class CpuIndexing {
     int block = indices.shape().length(axis) * inner;
     Object source = Operands.array(x);
     Object target = Operands.array(y);
-    parallel.range(Operands.elements(y), GRAIN, (from, to) -> {
-      int[] places = new int[Math.min(GRAIN, to - from)];
-      for (int i = from; i < to; i++) {
-        places[i - from] = (i / block * length + chosen[i]) * inner + i % inner;
-      }
-      Elements.gather(source, places, target, from, to - from);
-    });
+    parallel.range(
+        Operands.elements(y),
+        GRAIN,
+        (from, to) -> {
+          int[] places = new int[Math.min(GRAIN, to - from)];
+          for (int i = from; i < to; i++) {
+            places[i - from] = (i / block * length + chosen[i]) * inner + i % inner;
+          }
+          Elements.gather(source, places, target, from, to - from);
+        });
   }
 
   private void gatherGrad(Indexing.GatherGrad op, Operand dy, Operand indices, Operand dx) {
@@ -87,26 +96,32 @@ final class CpuIndexing {
     Object sums = Operands.array(dx);
     int outer = (int) dx.shape().elements(0, axis);
     int grain = Math.max(1, GRAIN / Math.max(1, Math.max(places, op.length()) * inner));
-    parallel.range(outer, grain, (from, to) -> {
-      Elements.fill(sums, from * op.length() * inner, to * op.length() * inner, 0);
-      for (int i = from * places * inner; i < to * places * inner; i++) {
-        int place = (i / (places * inner) * op.length() + chosen[i]) * inner + i % inner;
-        add(slopes, i, 1, sums, place, 1);
-      }
-    });
+    parallel.range(
+        outer,
+        grain,
+        (from, to) -> {
+          Elements.fill(sums, from * op.length() * inner, to * op.length() * inner, 0);
+          for (int i = from * places * inner; i < to * places * inner; i++) {
+            int place = (i / (places * inner) * op.length() + chosen[i]) * inner + i % inner;
+            add(slopes, i, 1, sums, place, 1);
+          }
+        });
   }
 
   private void oneHot(Indexing.OneHot op, Operand indices, Operand y) {
     int[] classes = checked(op, indices, op.classes());
     Object target = Operands.array(y);
     int count = op.classes();
-    parallel.range(Operands.elements(indices), rowsOf(count), (from, to) -> {
-      Elements.fill(target, from * count, to * count, 0);
-      for (int i = from; i < to; i++) {
-        int hot = i * count + classes[i];
-        Elements.fill(target, hot, hot + 1, 1);
-      }
-    });
+    parallel.range(
+        Operands.elements(indices),
+        rowsOf(count),
+        (from, to) -> {
+          Elements.fill(target, from * count, to * count, 0);
+          for (int i = from; i < to; i++) {
+            int hot = i * count + classes[i];
+            Elements.fill(target, hot, hot + 1, 1);
+          }
+        });
   }
 
   /** The indices, each from 0 to below the bound. */
@@ -115,8 +130,17 @@ final class CpuIndexing {
     int count = Operands.elements(indices);
     for (int i = 0; i < count; i++) {
       if (values[i] < 0 || values[i] >= bound) {
-        throw new BackendException("cpu: " + op.name() + ": index is out of range, got " + values[i]
-            + " at element " + i + " of " + indices.shape() + "; indices run from 0 to " + (bound - 1));
+        throw new BackendException(
+            "cpu: "
+                + op.name()
+                + ": index is out of range, got "
+                + values[i]
+                + " at element "
+                + i
+                + " of "
+                + indices.shape()
+                + "; indices run from 0 to "
+                + (bound - 1));
       }
     }
     return values;
@@ -136,8 +160,11 @@ final class CpuIndexing {
           to[targetAt + i] += from[at + i * step];
         }
       }
-      default -> throw new IllegalArgumentException("indexing: no such gradient, got an array of "
-          + source.getClass().getSimpleName() + "; use float[] or double[]");
+      default ->
+          throw new IllegalArgumentException(
+              "indexing: no such gradient, got an array of "
+                  + source.getClass().getSimpleName()
+                  + "; use float[] or double[]");
     }
   }
 

@@ -14,7 +14,8 @@ final class CpuLinear {
 
   CpuLinear(Parallel parallel, BufferPool pool) {
     this.parallel = parallel;
-    GemmKernels kernels = Vectorization.available() ? new VectorGemmKernels() : new ScalarGemmKernels();
+    GemmKernels kernels =
+        Vectorization.available() ? new VectorGemmKernels() : new ScalarGemmKernels();
     RowKernels rows = RowKernels.best();
     gemm = new Gemm(parallel, pool, kernels, rows);
     conv2d = new CpuConv2d(new CpuConv2d.Machine(parallel, pool, kernels, rows), gemm);
@@ -24,8 +25,10 @@ final class CpuLinear {
     switch (op) {
       case Linear.Matmul matmul -> matmul(matmul, in.get(0), in.get(1), out.getFirst());
       case Linear.Conv2d conv -> conv2d.forward(conv, in.get(0), in.get(1), out.getFirst());
-      case Linear.Conv2dGradInput grad -> conv2d.gradInput(grad, in.get(0), in.get(1), out.getFirst());
-      case Linear.Conv2dGradWeight grad -> conv2d.gradWeight(grad, in.get(0), in.get(1), out.getFirst());
+      case Linear.Conv2dGradInput grad ->
+          conv2d.gradInput(grad, in.get(0), in.get(1), out.getFirst());
+      case Linear.Conv2dGradWeight grad ->
+          conv2d.gradWeight(grad, in.get(0), in.get(1), out.getFirst());
     }
   }
 
@@ -51,16 +54,26 @@ final class CpuLinear {
     long work = (long) batch.m * batch.n * batch.k;
     // Large products share themselves out; of small ones, each thread takes some.
     boolean whole = batch.count() >= 2 * parallel.threads() && work < Gemm.WORK_A_TASK * 64;
-    int grain = whole ? Math.clamp(Gemm.WORK_A_TASK / Math.max(1, work), 1, batch.count()) : batch.count();
-    parallel.range(batch.count(), grain, (from, to) -> {
-      for (int i = from; i < to; i++) {
-        Matrix left = Matrix.rows(as, batch.aAt[i], op.transposeA() ? batch.m : batch.k);
-        Matrix right = Matrix.rows(bs, batch.bAt[i], op.transposeB() ? batch.k : batch.n);
-        Matrix result = Matrix.rows(ys, i * batch.m * batch.n, batch.n);
-        gemm.multiply(new Gemm.Product(batch.m, batch.n, batch.k, op.transposeA() ? left.transposed() : left,
-            op.transposeB() ? right.transposed() : right, result));
-      }
-    });
+    int grain =
+        whole ? Math.clamp(Gemm.WORK_A_TASK / Math.max(1, work), 1, batch.count()) : batch.count();
+    parallel.range(
+        batch.count(),
+        grain,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            Matrix left = Matrix.rows(as, batch.aAt[i], op.transposeA() ? batch.m : batch.k);
+            Matrix right = Matrix.rows(bs, batch.bAt[i], op.transposeB() ? batch.k : batch.n);
+            Matrix result = Matrix.rows(ys, i * batch.m * batch.n, batch.n);
+            gemm.multiply(
+                new Gemm.Product(
+                    batch.m,
+                    batch.n,
+                    batch.k,
+                    op.transposeA() ? left.transposed() : left,
+                    op.transposeB() ? right.transposed() : right,
+                    result));
+          }
+        });
   }
 
   private void matmulF64(Linear.Matmul op, Batch batch, Operand a, Operand b, Operand y) {
@@ -70,19 +83,22 @@ final class CpuLinear {
     int m = batch.m, n = batch.n, k = batch.k;
     int aRow = op.transposeA() ? 1 : k, aColumn = op.transposeA() ? m : 1;
     int bRow = op.transposeB() ? 1 : n, bColumn = op.transposeB() ? k : 1;
-    parallel.range(batch.count() * m, Math.max(1, (1 << 14) / Math.max(1, n * k)), (from, to) -> {
-      for (int row = from; row < to; row++) {
-        int i = row / m;
-        int aAt = batch.aAt[i] + row % m * aRow;
-        for (int j = 0; j < n; j++) {
-          double sum = 0;
-          for (int p = 0, bAt = batch.bAt[i] + j * bColumn; p < k; p++, bAt += bRow) {
-            sum += as[aAt + p * aColumn] * bs[bAt];
+    parallel.range(
+        batch.count() * m,
+        Math.max(1, (1 << 14) / Math.max(1, n * k)),
+        (from, to) -> {
+          for (int row = from; row < to; row++) {
+            int i = row / m;
+            int aAt = batch.aAt[i] + row % m * aRow;
+            for (int j = 0; j < n; j++) {
+              double sum = 0;
+              for (int p = 0, bAt = batch.bAt[i] + j * bColumn; p < k; p++, bAt += bRow) {
+                sum += as[aAt + p * aColumn] * bs[bAt];
+              }
+              ys[row * n + j] = sum;
+            }
           }
-          ys[row * n + j] = sum;
-        }
-      }
-    });
+        });
   }
 
   private static Batch batch(Linear.Matmul op, Shape a, Shape b, Shape y) {

@@ -23,27 +23,38 @@ final class CpuLoss {
     int classes = in.getFirst().shape().length(1);
     boolean f64 = in.getFirst().dtype() == DType.F64;
     int grain = Math.max(1, CHUNK / classes);
-    Parallel.Range body = switch (op) {
-      case Loss.CrossEntropy loss ->
-          f64 ? crossEntropyF64(loss, classes, in, out) : crossEntropy(loss, classes, in, out);
-      case Loss.CrossEntropyGrad grad ->
-          f64 ? crossEntropyGradF64(grad, classes, in, out) : crossEntropyGrad(grad, classes, in, out);
-      case Loss.SoftCrossEntropy _ -> f64 ? softF64(classes, in, out) : soft(classes, in, out);
-      case Loss.SoftCrossEntropyGrad _ -> f64 ? softGradF64(classes, in, out) : softGrad(classes, in, out);
-    };
+    Parallel.Range body =
+        switch (op) {
+          case Loss.CrossEntropy loss ->
+              f64 ? crossEntropyF64(loss, classes, in, out) : crossEntropy(loss, classes, in, out);
+          case Loss.CrossEntropyGrad grad ->
+              f64
+                  ? crossEntropyGradF64(grad, classes, in, out)
+                  : crossEntropyGrad(grad, classes, in, out);
+          case Loss.SoftCrossEntropy _ -> f64 ? softF64(classes, in, out) : soft(classes, in, out);
+          case Loss.SoftCrossEntropyGrad _ ->
+              f64 ? softGradF64(classes, in, out) : softGrad(classes, in, out);
+        };
     parallel.range(rows, grain, body);
   }
 
   private static int label(String op, int[] targets, int row, int classes) {
     int label = targets[row];
     if (label < 0 || label >= classes) {
-      throw new BackendException(op + ": label outside the classes, got " + label + " at row " + row
-          + "; classes run from 0 to " + (classes - 1));
+      throw new BackendException(
+          op
+              + ": label outside the classes, got "
+              + label
+              + " at row "
+              + row
+              + "; classes run from 0 to "
+              + (classes - 1));
     }
     return label;
   }
 
-  private Parallel.Range crossEntropy(Loss.CrossEntropy op, int n, List<Operand> in, List<Operand> out) {
+  private Parallel.Range crossEntropy(
+      Loss.CrossEntropy op, int n, List<Operand> in, List<Operand> out) {
     float[] x = Operands.f32(in.get(0));
     int[] targets = Operands.i32(in.get(1));
     float[] losses = Operands.f32(out.get(0));
@@ -58,8 +69,9 @@ final class CpuLoss {
         float max = kernels.max(x, at, n);
         difference(x, at, max, row);
         // Terms of weight 0 are left out, for a logit may be infinite.
-        float loss = (sharpness == 0 ? 0 : sharpness * -row[label])
-            - (smoothing == 0 ? 0 : smoothing * kernels.sum(row, 0, n) / n);
+        float loss =
+            (sharpness == 0 ? 0 : sharpness * -row[label])
+                - (smoothing == 0 ? 0 : smoothing * kernels.sum(row, 0, n) / n);
         kernels.exp(row, row, 0, n);
         float log = FloatMath.log(kernels.sum(row, 0, n));
         losses[i] = log + loss;
@@ -68,7 +80,8 @@ final class CpuLoss {
     };
   }
 
-  private Parallel.Range crossEntropyGrad(Loss.CrossEntropyGrad op, int n, List<Operand> in, List<Operand> out) {
+  private Parallel.Range crossEntropyGrad(
+      Loss.CrossEntropyGrad op, int n, List<Operand> in, List<Operand> out) {
     float[] x = Operands.f32(in.get(0));
     int[] targets = Operands.i32(in.get(1));
     float[] lses = Operands.f32(in.get(2));
@@ -145,7 +158,8 @@ final class CpuLoss {
     kernels.exp(p, p, at, at + n);
   }
 
-  private static Parallel.Range crossEntropyF64(Loss.CrossEntropy op, int n, List<Operand> in, List<Operand> out) {
+  private static Parallel.Range crossEntropyF64(
+      Loss.CrossEntropy op, int n, List<Operand> in, List<Operand> out) {
     double[] x = Operands.f64(in.get(0));
     int[] targets = Operands.i32(in.get(1));
     double[] losses = Operands.f64(out.get(0));
@@ -159,14 +173,16 @@ final class CpuLoss {
         for (int j = 0; smoothing > 0 && j < n; j++) {
           mean += x[i * n + j] / n;
         }
-        losses[i] = lses[i] - (smoothing == 1 ? 0 : (1 - smoothing) * x[i * n + label])
-            - (smoothing == 0 ? 0 : smoothing * mean);
+        losses[i] =
+            lses[i]
+                - (smoothing == 1 ? 0 : (1 - smoothing) * x[i * n + label])
+                - (smoothing == 0 ? 0 : smoothing * mean);
       }
     };
   }
 
-  private static Parallel.Range crossEntropyGradF64(Loss.CrossEntropyGrad op, int n, List<Operand> in,
-      List<Operand> out) {
+  private static Parallel.Range crossEntropyGradF64(
+      Loss.CrossEntropyGrad op, int n, List<Operand> in, List<Operand> out) {
     double[] x = Operands.f64(in.get(0));
     int[] targets = Operands.i32(in.get(1));
     double[] lses = Operands.f64(in.get(2));

@@ -32,17 +32,32 @@ final class CpuMovement {
         copy(new StridedCopy(to.lengths(), steps, 0, to.strides(), 0), x, y);
       }
       case Movement.Slice slice ->
-          copy(new StridedCopy(to.lengths(), from.strides(), place(slice.start(), from), to.strides(), 0), x, y);
+          copy(
+              new StridedCopy(
+                  to.lengths(), from.strides(), place(slice.start(), from), to.strides(), 0),
+              x,
+              y);
       case Movement.Pad pad -> {
         Object target = Operands.array(y);
-        parallel.range(Operands.elements(y), GRAIN, (first, last) -> Elements.fill(target, first, last, pad.value()));
-        copy(new StridedCopy(from.lengths(), from.strides(), 0, to.strides(), place(pad.before(), to)), x, y);
+        parallel.range(
+            Operands.elements(y),
+            GRAIN,
+            (first, last) -> Elements.fill(target, first, last, pad.value()));
+        copy(
+            new StridedCopy(
+                from.lengths(), from.strides(), 0, to.strides(), place(pad.before(), to)),
+            x,
+            y);
       }
       case Movement.Concat concat -> {
         int axis = to.axis(op.name(), concat.axis());
         long place = 0;
         for (Operand part : in) {
-          copy(new StridedCopy(part.shape().lengths(), part.shape().strides(), 0, to.strides(), place), part, y);
+          copy(
+              new StridedCopy(
+                  part.shape().lengths(), part.shape().strides(), 0, to.strides(), place),
+              part,
+              y);
           place += part.shape().length(axis) * to.strides()[axis];
         }
       }

@@ -36,7 +36,8 @@ final class CpuNormalization {
       case Normalization.Softmax _ -> softmax(rows(in), x, y);
       case Normalization.SoftmaxGrad _ -> softmaxGrad(rows(in), x, Operands.f32(in.get(1)), y);
       case Normalization.LogSoftmax _ -> logSoftmax(rows(in), x, y);
-      case Normalization.LogSoftmaxGrad _ -> logSoftmaxGrad(rows(in), x, Operands.f32(in.get(1)), y);
+      case Normalization.LogSoftmaxGrad _ ->
+          logSoftmaxGrad(rows(in), x, Operands.f32(in.get(1)), y);
       case Normalization.LayerNorm norm -> layerNorm(norm.epsilon(), in, out);
       case Normalization.LayerNormGrad _ -> layerNormGrad(in, out);
       case Normalization.RmsNorm norm -> rmsNorm(norm.epsilon(), in, out);
@@ -55,7 +56,8 @@ final class CpuNormalization {
 
     /** Rows a part of a sum over rows; the shape alone decides. */
     int partRows() {
-      return Math.max(Math.ceilDiv(count, MOST_PARTS), Math.clamp(CHUNK / Math.max(1, length), 1, 256));
+      return Math.max(
+          Math.ceilDiv(count, MOST_PARTS), Math.clamp(CHUNK / Math.max(1, length), 1, 256));
     }
 
     int parts() {
@@ -70,14 +72,17 @@ final class CpuNormalization {
 
   private void softmax(Rows rows, float[] x, float[] y) {
     int n = rows.length;
-    parallel.range(rows.count, rows.grain(), (from, to) -> {
-      for (int at = from * n; at < to * n; at += n) {
-        float scale = 1 / exponentials(x, y, at, n, kernels.max(x, at, n));
-        for (int i = at; i < at + n; i++) {
-          y[i] *= scale;
-        }
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.grain(),
+        (from, to) -> {
+          for (int at = from * n; at < to * n; at += n) {
+            float scale = 1 / exponentials(x, y, at, n, kernels.max(x, at, n));
+            for (int i = at; i < at + n; i++) {
+              y[i] *= scale;
+            }
+          }
+        });
   }
 
   /** y = e^(x - max); gives the sum of y. */
@@ -91,40 +96,49 @@ final class CpuNormalization {
 
   private void softmaxGrad(Rows rows, float[] y, float[] dy, float[] dx) {
     int n = rows.length;
-    parallel.range(rows.count, rows.grain(), (from, to) -> {
-      for (int at = from * n; at < to * n; at += n) {
-        float dot = rowKernels.dot(dy, at, y, at, n);
-        for (int i = at; i < at + n; i++) {
-          dx[i] = y[i] * (dy[i] - dot);
-        }
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.grain(),
+        (from, to) -> {
+          for (int at = from * n; at < to * n; at += n) {
+            float dot = rowKernels.dot(dy, at, y, at, n);
+            for (int i = at; i < at + n; i++) {
+              dx[i] = y[i] * (dy[i] - dot);
+            }
+          }
+        });
   }
 
   private void logSoftmax(Rows rows, float[] x, float[] y) {
     int n = rows.length;
-    parallel.range(rows.count, rows.grain(), (from, to) -> {
-      for (int at = from * n; at < to * n; at += n) {
-        float max = kernels.max(x, at, n);
-        float log = FloatMath.log(exponentials(x, y, at, n, max));
-        for (int i = at; i < at + n; i++) {
-          y[i] = x[i] - max - log;
-        }
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.grain(),
+        (from, to) -> {
+          for (int at = from * n; at < to * n; at += n) {
+            float max = kernels.max(x, at, n);
+            float log = FloatMath.log(exponentials(x, y, at, n, max));
+            for (int i = at; i < at + n; i++) {
+              y[i] = x[i] - max - log;
+            }
+          }
+        });
   }
 
   private void logSoftmaxGrad(Rows rows, float[] y, float[] dy, float[] dx) {
     int n = rows.length;
-    parallel.range(rows.count, rows.grain(), (from, to) -> {
-      kernels.exp(y, dx, from * n, to * n);
-      for (int at = from * n; at < to * n; at += n) {
-        float sum = kernels.sum(dy, at, n);
-        for (int i = at; i < at + n; i++) {
-          dx[i] = dy[i] - dx[i] * sum;
-        }
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.grain(),
+        (from, to) -> {
+          kernels.exp(y, dx, from * n, to * n);
+          for (int at = from * n; at < to * n; at += n) {
+            float sum = kernels.sum(dy, at, n);
+            for (int i = at; i < at + n; i++) {
+              dx[i] = dy[i] - dx[i] * sum;
+            }
+          }
+        });
   }
 
   private void layerNorm(double epsilon, List<Operand> in, List<Operand> out) {
@@ -132,21 +146,27 @@ final class CpuNormalization {
     int n = rows.length;
     float[] means = Operands.f32(out.get(1));
     float[] rstds = Operands.f32(out.get(2));
-    parallel.range(rows.count, rows.grain(), (from, to) -> {
-      RowKernels.Row r = row(n, in, out.getFirst());
-      r.beta = Operands.f32(in.get(2));
-      for (int row = from; row < to; row++) {
-        r.at = row * n;
-        // A mean far from 0 is rounded by more than matters to x - mean; so it is kept in two parts.
-        r.mean = kernels.sum(r.x, r.at, n) / n;
-        r.rest = rowKernels.sumOfDifferences(r.x, r.at, n, r.mean) / n;
-        double variance = rowKernels.sumOfSquares(r.x, r.at, n, r.mean) / (double) n - (double) r.rest * r.rest;
-        r.rstd = (float) (1 / Math.sqrt(Math.max(0, variance) + epsilon));
-        rowKernels.normalize(r);
-        means[row] = r.mean + r.rest;
-        rstds[row] = r.rstd;
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.grain(),
+        (from, to) -> {
+          RowKernels.Row r = row(n, in, out.getFirst());
+          r.beta = Operands.f32(in.get(2));
+          for (int row = from; row < to; row++) {
+            r.at = row * n;
+            // A mean far from 0 is rounded by more than matters to x - mean; so it is kept in two
+            // parts.
+            r.mean = kernels.sum(r.x, r.at, n) / n;
+            r.rest = rowKernels.sumOfDifferences(r.x, r.at, n, r.mean) / n;
+            double variance =
+                rowKernels.sumOfSquares(r.x, r.at, n, r.mean) / (double) n
+                    - (double) r.rest * r.rest;
+            r.rstd = (float) (1 / Math.sqrt(Math.max(0, variance) + epsilon));
+            rowKernels.normalize(r);
+            means[row] = r.mean + r.rest;
+            rstds[row] = r.rstd;
+          }
+        });
   }
 
   private void layerNormGrad(List<Operand> in, List<Operand> out) {
@@ -156,17 +176,21 @@ final class CpuNormalization {
     int n = rows.length;
     float[] dgammas = new float[rows.parts() * n];
     float[] dbetas = new float[rows.parts() * n];
-    parallel.range(rows.count, rows.partRows(), (from, to) -> {
-      RowKernels.Row r = gradRow(rows, from, in, out, dgammas);
-      r.dbeta = dbetas;
-      for (int row = from; row < to; row++) {
-        r.at = row * n;
-        r.mean = means[row];
-        r.rstd = rstds[row];
-        rowKernels.normalizeGradSums(r);
-        rowKernels.normalizeGrad(r, kernels.sum(r.g, 0, n) / n, rowKernels.dot(r.g, 0, r.h, 0, n) / n);
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.partRows(),
+        (from, to) -> {
+          RowKernels.Row r = gradRow(rows, from, in, out, dgammas);
+          r.dbeta = dbetas;
+          for (int row = from; row < to; row++) {
+            r.at = row * n;
+            r.mean = means[row];
+            r.rstd = rstds[row];
+            rowKernels.normalizeGradSums(r);
+            rowKernels.normalizeGrad(
+                r, kernels.sum(r.g, 0, n) / n, rowKernels.dot(r.g, 0, r.h, 0, n) / n);
+          }
+        });
     sumParts(dgammas, rows, Operands.f32(out.get(1)));
     sumParts(dbetas, rows, Operands.f32(out.get(2)));
   }
@@ -175,16 +199,21 @@ final class CpuNormalization {
     Rows rows = rows(in);
     int n = rows.length;
     float[] rstds = Operands.f32(out.get(1));
-    parallel.range(rows.count, rows.grain(), (from, to) -> {
-      RowKernels.Row r = row(n, in, out.getFirst());
-      r.beta = new float[n];
-      for (int row = from; row < to; row++) {
-        r.at = row * n;
-        r.rstd = (float) (1 / Math.sqrt(rowKernels.dot(r.x, r.at, r.x, r.at, n) / (double) n + epsilon));
-        rowKernels.normalize(r);
-        rstds[row] = r.rstd;
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.grain(),
+        (from, to) -> {
+          RowKernels.Row r = row(n, in, out.getFirst());
+          r.beta = new float[n];
+          for (int row = from; row < to; row++) {
+            r.at = row * n;
+            r.rstd =
+                (float)
+                    (1 / Math.sqrt(rowKernels.dot(r.x, r.at, r.x, r.at, n) / (double) n + epsilon));
+            rowKernels.normalize(r);
+            rstds[row] = r.rstd;
+          }
+        });
   }
 
   private void rmsNormGrad(List<Operand> in, List<Operand> out) {
@@ -193,16 +222,19 @@ final class CpuNormalization {
     int n = rows.length;
     float[] dgammas = new float[rows.parts() * n];
     float[] unused = new float[rows.parts() * n];
-    parallel.range(rows.count, rows.partRows(), (from, to) -> {
-      RowKernels.Row r = gradRow(rows, from, in, out, dgammas);
-      r.dbeta = unused;
-      for (int row = from; row < to; row++) {
-        r.at = row * n;
-        r.rstd = rstds[row];
-        rowKernels.normalizeGradSums(r);
-        rowKernels.normalizeGrad(r, 0f, rowKernels.dot(r.g, 0, r.h, 0, n) / n);
-      }
-    });
+    parallel.range(
+        rows.count,
+        rows.partRows(),
+        (from, to) -> {
+          RowKernels.Row r = gradRow(rows, from, in, out, dgammas);
+          r.dbeta = unused;
+          for (int row = from; row < to; row++) {
+            r.at = row * n;
+            r.rstd = rstds[row];
+            rowKernels.normalizeGradSums(r);
+            rowKernels.normalizeGrad(r, 0f, rowKernels.dot(r.g, 0, r.h, 0, n) / n);
+          }
+        });
     sumParts(dgammas, rows, Operands.f32(out.get(1)));
   }
 
@@ -215,7 +247,8 @@ final class CpuNormalization {
   }
 
   /** For the part of the rows that starts at from; dy is the last of the inputs. */
-  private static RowKernels.Row gradRow(Rows rows, int from, List<Operand> in, List<Operand> out, float[] dgammas) {
+  private static RowKernels.Row gradRow(
+      Rows rows, int from, List<Operand> in, List<Operand> out, float[] dgammas) {
     RowKernels.Row r = row(rows.length, in, out.getFirst());
     r.dy = Operands.f32(in.getLast());
     r.h = new float[rows.length];

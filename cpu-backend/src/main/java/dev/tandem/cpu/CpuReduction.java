@@ -64,8 +64,13 @@ final class CpuReduction {
         }
       }
       case F64 -> doubles(fold, axes, divisor, Operands.f64(x), Operands.f64(y));
-      case BF16, F16, I32, U8 -> throw new BackendException("cpu: " + op.name()
-          + " is not computed with this element type, got " + x.dtype() + "; cast to F32");
+      case BF16, F16, I32, U8 ->
+          throw new BackendException(
+              "cpu: "
+                  + op.name()
+                  + " is not computed with this element type, got "
+                  + x.dtype()
+                  + "; cast to F32");
     }
   }
 
@@ -77,20 +82,27 @@ final class CpuReduction {
     int parts = Math.ceilDiv(all, together);
     int results = axes.kept().count();
     if (parts == 1) {
-      parallel.range(results, Math.max(1, together / all), (from, to) -> {
-        for (int result = from; result < to; result++) {
-          y[result] = (float) (part(fold, axes, x, result, pieces, 0, all) / divisor);
-        }
-      });
+      parallel.range(
+          results,
+          Math.max(1, together / all),
+          (from, to) -> {
+            for (int result = from; result < to; result++) {
+              y[result] = (float) (part(fold, axes, x, result, pieces, 0, all) / divisor);
+            }
+          });
       return;
     }
     double[] joined = (double[]) pool.borrow(DType.F64, results * parts);
-    parallel.range(results * parts, 1, (from, to) -> {
-      for (int task = from; task < to; task++) {
-        int first = task % parts * together;
-        joined[task] = part(fold, axes, x, task / parts, pieces, first, Math.min(all, first + together));
-      }
-    });
+    parallel.range(
+        results * parts,
+        1,
+        (from, to) -> {
+          for (int task = from; task < to; task++) {
+            int first = task % parts * together;
+            joined[task] =
+                part(fold, axes, x, task / parts, pieces, first, Math.min(all, first + together));
+          }
+        });
     for (int result = 0; result < results; result++) {
       double value = fold.ofNothing();
       for (int part = 0; part < parts; part++) {
@@ -125,35 +137,59 @@ final class CpuReduction {
     int parts = Math.ceilDiv(all, together);
     int results = axes.kept().count();
     double[] joined = (double[]) pool.borrow(DType.F64, results * parts * axes.inner());
-    parallel.range(results * strips * parts, 1, (from, to) -> {
-      float[] sums = pool.borrow(width);
-      for (int task = from; task < to; task++) {
-        int result = task / parts / strips;
-        int column = task / parts % strips * width;
-        int part = task % parts;
-        int first = part * together;
-        addRows(fold, axes, x, axes.kept().place(result) + column, Math.min(width, axes.inner() - column), first,
-            Math.min(all, first + together), sums, joined, (result * parts + part) * axes.inner() + column);
-      }
-      pool.release(sums);
-    });
+    parallel.range(
+        results * strips * parts,
+        1,
+        (from, to) -> {
+          float[] sums = pool.borrow(width);
+          for (int task = from; task < to; task++) {
+            int result = task / parts / strips;
+            int column = task / parts % strips * width;
+            int part = task % parts;
+            int first = part * together;
+            addRows(
+                fold,
+                axes,
+                x,
+                axes.kept().place(result) + column,
+                Math.min(width, axes.inner() - column),
+                first,
+                Math.min(all, first + together),
+                sums,
+                joined,
+                (result * parts + part) * axes.inner() + column);
+          }
+          pool.release(sums);
+        });
     int columns = narrow.inner();
     int rows = parts * (axes.inner() / columns);
-    parallel.range(results * columns, Math.max(1, TASK / rows), (from, to) -> {
-      for (int i = from; i < to; i++) {
-        int at = i / columns * rows * columns + i % columns;
-        double value = joined[at];
-        for (int row = 1; row < rows; row++) {
-          value = fold.join(value, joined[at + row * columns]);
-        }
-        y[i] = (float) (value / divisor);
-      }
-    });
+    parallel.range(
+        results * columns,
+        Math.max(1, TASK / rows),
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            int at = i / columns * rows * columns + i % columns;
+            double value = joined[at];
+            for (int row = 1; row < rows; row++) {
+              value = fold.join(value, joined[at + row * columns]);
+            }
+            y[i] = (float) (value / divisor);
+          }
+        });
     pool.release(DType.F64, joined);
   }
 
-  private void addRows(Fold fold, Axes axes, float[] x, int base, int width, int from, int to, float[] sums,
-      double[] joined, int joinedAt) {
+  private void addRows(
+      Fold fold,
+      Axes axes,
+      float[] x,
+      int base,
+      int width,
+      int from,
+      int to,
+      float[] sums,
+      double[] joined,
+      int joinedAt) {
     Arrays.fill(joined, joinedAt, joinedAt + width, fold.ofNothing());
     for (int group = from; group < to; group += ROWS) {
       System.arraycopy(x, base + axes.folded().place(group), sums, 0, width);
@@ -170,19 +206,22 @@ final class CpuReduction {
     int row = axes.runs() ? 1 : axes.inner();
     int run = axes.runs() ? axes.inner() : 1;
     int grain = (int) Math.max(1, TASK / axes.foldedElements());
-    parallel.range(axes.kept().count() * row, grain, (from, to) -> {
-      for (int result = from; result < to; result++) {
-        int base = axes.kept().place(result / row) + result % row;
-        double value = fold.ofNothing();
-        for (int outer = 0; outer < axes.folded().count(); outer++) {
-          int at = base + axes.folded().place(outer);
-          for (int i = 0; i < run; i++) {
-            value = fold.join(value, x[at + i]);
+    parallel.range(
+        axes.kept().count() * row,
+        grain,
+        (from, to) -> {
+          for (int result = from; result < to; result++) {
+            int base = axes.kept().place(result / row) + result % row;
+            double value = fold.ofNothing();
+            for (int outer = 0; outer < axes.folded().count(); outer++) {
+              int at = base + axes.folded().place(outer);
+              for (int i = 0; i < run; i++) {
+                value = fold.join(value, x[at + i]);
+              }
+            }
+            y[result] = value / divisor;
           }
-        }
-        y[result] = value / divisor;
-      }
-    });
+        });
   }
 
   private void argMax(Reduction.ArgMax op, Operand x, Operand y) {
@@ -197,32 +236,47 @@ final class CpuReduction {
     switch (x.dtype()) {
       case F32 -> {
         float[] values = Operands.f32(x);
-        parallel.range(Operands.elements(y), grain, (from, to) -> {
-          for (int result = from; result < to; result++) {
-            int base = result / inner * length * inner + result % inner;
-            int best = 0;
-            for (int i = 1; i < length && values[base + best * inner] == values[base + best * inner]; i++) {
-              best = values[base + i * inner] <= values[base + best * inner] ? best : i;
-            }
-            largest[result] = best;
-          }
-        });
+        parallel.range(
+            Operands.elements(y),
+            grain,
+            (from, to) -> {
+              for (int result = from; result < to; result++) {
+                int base = result / inner * length * inner + result % inner;
+                int best = 0;
+                for (int i = 1;
+                    i < length && values[base + best * inner] == values[base + best * inner];
+                    i++) {
+                  best = values[base + i * inner] <= values[base + best * inner] ? best : i;
+                }
+                largest[result] = best;
+              }
+            });
       }
       case F64 -> {
         double[] values = Operands.f64(x);
-        parallel.range(Operands.elements(y), grain, (from, to) -> {
-          for (int result = from; result < to; result++) {
-            int base = result / inner * length * inner + result % inner;
-            int best = 0;
-            for (int i = 1; i < length && values[base + best * inner] == values[base + best * inner]; i++) {
-              best = values[base + i * inner] <= values[base + best * inner] ? best : i;
-            }
-            largest[result] = best;
-          }
-        });
+        parallel.range(
+            Operands.elements(y),
+            grain,
+            (from, to) -> {
+              for (int result = from; result < to; result++) {
+                int base = result / inner * length * inner + result % inner;
+                int best = 0;
+                for (int i = 1;
+                    i < length && values[base + best * inner] == values[base + best * inner];
+                    i++) {
+                  best = values[base + i * inner] <= values[base + best * inner] ? best : i;
+                }
+                largest[result] = best;
+              }
+            });
       }
-      case BF16, F16, I32, U8 -> throw new BackendException("cpu: " + op.name()
-          + " is not computed with this element type, got " + x.dtype() + "; cast to F32");
+      case BF16, F16, I32, U8 ->
+          throw new BackendException(
+              "cpu: "
+                  + op.name()
+                  + " is not computed with this element type, got "
+                  + x.dtype()
+                  + "; cast to F32");
     }
   }
 }

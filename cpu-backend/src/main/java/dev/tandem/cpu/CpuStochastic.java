@@ -23,8 +23,10 @@ final class CpuStochastic {
 
   void run(Stochastic op, List<Operand> in, List<Operand> out) {
     switch (op) {
-      case Stochastic.Dropout dropout -> dropout(dropout, in.get(0), in.get(1), out.get(0), out.get(1));
-      case Stochastic.DropoutGrad grad -> scaled(grad, grad.p(), in.get(0), Operands.u8(in.get(1)), out.getFirst());
+      case Stochastic.Dropout dropout ->
+          dropout(dropout, in.get(0), in.get(1), out.get(0), out.get(1));
+      case Stochastic.DropoutGrad grad ->
+          scaled(grad, grad.p(), in.get(0), Operands.u8(in.get(1)), out.getFirst());
     }
   }
 
@@ -35,21 +37,26 @@ final class CpuStochastic {
     byte[] kept = Operands.u8(mask);
     int elements = Operands.elements(x);
     int blocks = Math.ceilDiv(elements, WORDS);
-    // Exact: a word's number is a multiple of 2^-24, so it is at least p where its multiple is at least this.
+    // Exact: a word's number is a multiple of 2^-24, so it is at least p where its multiple is at
+    // least this.
     int threshold = (int) Math.ceil(op.p() * 0x1p24);
-    parallel.range(blocks, BLOCKS, (from, to) -> {
-      int count = to - from;
-      int[] drawn = (int[]) pool.borrow(DType.I32, WORDS * count);
-      kernels.philox(key, draw, from, drawn, count);
-      for (int b = 0; b < count; b++) {
-        int at = (from + b) * WORDS;
-        for (int j = 0; j < WORDS && j < elements - at; j++) {
-          // The sign of threshold - 1 - number: a branch would be mispredicted as often as elements are dropped.
-          kept[at + j] = (byte) (threshold - 1 - (drawn[j * count + b] >>> 8) >>> 31);
-        }
-      }
-      pool.release(DType.I32, drawn);
-    });
+    parallel.range(
+        blocks,
+        BLOCKS,
+        (from, to) -> {
+          int count = to - from;
+          int[] drawn = (int[]) pool.borrow(DType.I32, WORDS * count);
+          kernels.philox(key, draw, from, drawn, count);
+          for (int b = 0; b < count; b++) {
+            int at = (from + b) * WORDS;
+            for (int j = 0; j < WORDS && j < elements - at; j++) {
+              // The sign of threshold - 1 - number: a branch would be mispredicted as often as
+              // elements are dropped.
+              kept[at + j] = (byte) (threshold - 1 - (drawn[j * count + b] >>> 8) >>> 31);
+            }
+          }
+          pool.release(DType.I32, drawn);
+        });
     scaled(op, op.p(), x, kept, y);
   }
 
@@ -60,24 +67,35 @@ final class CpuStochastic {
         float scale = (float) (1 / (1 - p));
         float[] from = Operands.f32(x);
         float[] to = Operands.f32(y);
-        parallel.range(Operands.elements(x), GRAIN, (first, last) -> {
-          for (int i = first; i < last; i++) {
-            to[i] = from[i] * scale * mask[i];
-          }
-        });
+        parallel.range(
+            Operands.elements(x),
+            GRAIN,
+            (first, last) -> {
+              for (int i = first; i < last; i++) {
+                to[i] = from[i] * scale * mask[i];
+              }
+            });
       }
       case F64 -> {
         double scale = 1 / (1 - p);
         double[] from = Operands.f64(x);
         double[] to = Operands.f64(y);
-        parallel.range(Operands.elements(x), GRAIN, (first, last) -> {
-          for (int i = first; i < last; i++) {
-            to[i] = from[i] * scale * mask[i];
-          }
-        });
+        parallel.range(
+            Operands.elements(x),
+            GRAIN,
+            (first, last) -> {
+              for (int i = first; i < last; i++) {
+                to[i] = from[i] * scale * mask[i];
+              }
+            });
       }
-      case BF16, F16, I32, U8 -> throw new BackendException("cpu: " + op.name()
-          + " is not computed with this element type, got " + x.dtype() + "; cast to F32");
+      case BF16, F16, I32, U8 ->
+          throw new BackendException(
+              "cpu: "
+                  + op.name()
+                  + " is not computed with this element type, got "
+                  + x.dtype()
+                  + "; cast to F32");
     }
   }
 

@@ -35,7 +35,9 @@ final class CpuUpdate {
   private void assign(List<Operand> operands) {
     Object target = Operands.array(operands.get(0));
     Object source = Operands.array(operands.get(1));
-    parallel.range(Operands.elements(operands.get(0)), GRAIN,
+    parallel.range(
+        Operands.elements(operands.get(0)),
+        GRAIN,
         (from, to) -> System.arraycopy(source, from, target, from, to - from));
   }
 
@@ -73,7 +75,8 @@ final class CpuUpdate {
       case Update.RunningAverage average -> {
         float[] source = Operands.f32(operands.get(1));
         float weight = (float) average.weight();
-        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.runningAverage(weight, w, source, from, to));
+        parallel.range(
+            count, GRAIN, (from, to) -> FloatUpdates.runningAverage(weight, w, source, from, to));
       }
       case Update.ClampInPlace clamp -> {
         float low = (float) clamp.low();
@@ -93,24 +96,35 @@ final class CpuUpdate {
         float[] m = Operands.f32(operands.get(1));
         float[] v = Operands.f32(operands.get(2));
         float[] dw = Operands.f32(operands.get(3));
-        AdamStep step = AdamStep.of(adam, Operands.f32(operands.get(4))[0], Operands.i32(operands.get(5))[0]);
+        AdamStep step =
+            AdamStep.of(adam, Operands.f32(operands.get(4))[0], Operands.i32(operands.get(5))[0]);
         parallel.range(count, GRAIN, (from, to) -> FloatUpdates.adam(step, w, m, v, dw, from, to));
       }
       case Update.Momentum momentum -> {
         TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.momentum(momentum, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count,
+            GRAIN,
+            (from, to) -> FloatUpdates.momentum(momentum, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.Adagrad adagrad -> {
         TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.adagrad(adagrad, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count,
+            GRAIN,
+            (from, to) -> FloatUpdates.adagrad(adagrad, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.RmsProp rmsProp -> {
         TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.rmsProp(rmsProp, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count,
+            GRAIN,
+            (from, to) -> FloatUpdates.rmsProp(rmsProp, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.Lion lion -> {
         TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count, GRAIN, (from, to) -> FloatUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.Increment _, Update.NextDraw _ -> throw refused(op, operands.getFirst().dtype());
     }
@@ -119,8 +133,11 @@ final class CpuUpdate {
   /** The operands of an optimizer with one state. */
   private record TensorsF32(float[] w, float[] s, float[] dw, float lr) {
     static TensorsF32 of(List<Operand> operands) {
-      return new TensorsF32(Operands.f32(operands.get(0)), Operands.f32(operands.get(1)),
-          Operands.f32(operands.get(2)), Operands.f32(operands.get(3))[0]);
+      return new TensorsF32(
+          Operands.f32(operands.get(0)),
+          Operands.f32(operands.get(1)),
+          Operands.f32(operands.get(2)),
+          Operands.f32(operands.get(3))[0]);
     }
   }
 
@@ -136,7 +153,8 @@ final class CpuUpdate {
       case Update.RunningAverage average -> {
         double[] source = Operands.f64(operands.get(1));
         double weight = average.weight();
-        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.runningAverage(weight, w, source, from, to));
+        parallel.range(
+            count, GRAIN, (from, to) -> DoubleUpdates.runningAverage(weight, w, source, from, to));
       }
       case Update.ClampInPlace clamp -> {
         double low = clamp.low();
@@ -156,24 +174,35 @@ final class CpuUpdate {
         double[] m = Operands.f64(operands.get(1));
         double[] v = Operands.f64(operands.get(2));
         double[] dw = Operands.f64(operands.get(3));
-        AdamStep step = AdamStep.of(adam, Operands.f64(operands.get(4))[0], Operands.i32(operands.get(5))[0]);
+        AdamStep step =
+            AdamStep.of(adam, Operands.f64(operands.get(4))[0], Operands.i32(operands.get(5))[0]);
         parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.adam(step, w, m, v, dw, from, to));
       }
       case Update.Momentum momentum -> {
         TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.momentum(momentum, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count,
+            GRAIN,
+            (from, to) -> DoubleUpdates.momentum(momentum, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.Adagrad adagrad -> {
         TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.adagrad(adagrad, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count,
+            GRAIN,
+            (from, to) -> DoubleUpdates.adagrad(adagrad, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.RmsProp rmsProp -> {
         TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.rmsProp(rmsProp, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count,
+            GRAIN,
+            (from, to) -> DoubleUpdates.rmsProp(rmsProp, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.Lion lion -> {
         TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
+        parallel.range(
+            count, GRAIN, (from, to) -> DoubleUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
       }
       case Update.Increment _, Update.NextDraw _ -> throw refused(op, operands.getFirst().dtype());
     }
@@ -182,13 +211,20 @@ final class CpuUpdate {
   /** The operands of an optimizer with one state. */
   private record TensorsF64(double[] w, double[] s, double[] dw, double lr) {
     static TensorsF64 of(List<Operand> operands) {
-      return new TensorsF64(Operands.f64(operands.get(0)), Operands.f64(operands.get(1)),
-          Operands.f64(operands.get(2)), Operands.f64(operands.get(3))[0]);
+      return new TensorsF64(
+          Operands.f64(operands.get(0)),
+          Operands.f64(operands.get(1)),
+          Operands.f64(operands.get(2)),
+          Operands.f64(operands.get(3))[0]);
     }
   }
 
   private static BackendException refused(Update op, DType dtype) {
-    return new BackendException("cpu: " + op.name() + " is not computed with this element type, got " + dtype
-        + "; cast to F32");
+    return new BackendException(
+        "cpu: "
+            + op.name()
+            + " is not computed with this element type, got "
+            + dtype
+            + "; cast to F32");
   }
 }

@@ -34,7 +34,8 @@ final class DoubleMath {
       case GeluTanh _ -> x -> x * sigmoid(doubledGeluArgument(x));
       case Elementwise.GeluErf _ -> x -> x * normal(x);
       case Elementwise.Silu _ -> x -> x * sigmoid(x);
-      case Elementwise.Softplus _ -> x -> Math.max(x, 0) + StrictMath.log1p(StrictMath.exp(-Math.abs(x)));
+      case Elementwise.Softplus _ ->
+          x -> Math.max(x, 0) + StrictMath.log1p(StrictMath.exp(-Math.abs(x)));
     };
   }
 

@@ -47,7 +47,8 @@ final class DoubleUpdates {
     }
   }
 
-  static void momentum(Update.Momentum op, double lr, double[] w, double[] v, double[] dw, int from, int to) {
+  static void momentum(
+      Update.Momentum op, double lr, double[] w, double[] v, double[] dw, int from, int to) {
     double momentum = op.momentum();
     double decay = op.weightDecay();
     if (op.nesterov()) {
@@ -64,7 +65,8 @@ final class DoubleUpdates {
     }
   }
 
-  static void adagrad(Update.Adagrad op, double lr, double[] w, double[] s, double[] dw, int from, int to) {
+  static void adagrad(
+      Update.Adagrad op, double lr, double[] w, double[] s, double[] dw, int from, int to) {
     double epsilon = op.epsilon();
     double decay = op.weightDecay();
     for (int i = from; i < to; i++) {
@@ -74,7 +76,8 @@ final class DoubleUpdates {
     }
   }
 
-  static void rmsProp(Update.RmsProp op, double lr, double[] w, double[] s, double[] dw, int from, int to) {
+  static void rmsProp(
+      Update.RmsProp op, double lr, double[] w, double[] s, double[] dw, int from, int to) {
     double alpha = op.alpha();
     double rest = (1 - op.alpha());
     double epsilon = op.epsilon();
@@ -87,7 +90,8 @@ final class DoubleUpdates {
   }
 
   /** The corrections are lr / (1 - beta1^t) and 1 / sqrt(1 - beta2^t). */
-  static void adam(AdamStep step, double[] w, double[] m, double[] v, double[] dw, int from, int to) {
+  static void adam(
+      AdamStep step, double[] w, double[] m, double[] v, double[] dw, int from, int to) {
     double beta1 = step.op().beta1();
     double beta2 = step.op().beta2();
     double rest1 = (1 - step.op().beta1());
@@ -105,7 +109,8 @@ final class DoubleUpdates {
     }
   }
 
-  static void lion(Update.Lion op, double lr, double[] w, double[] m, double[] dw, int from, int to) {
+  static void lion(
+      Update.Lion op, double lr, double[] w, double[] m, double[] dw, int from, int to) {
     double beta1 = op.beta1();
     double beta2 = op.beta2();
     double rest1 = (1 - op.beta1());

@@ -10,7 +10,8 @@ final class Elements {
   private Elements() {}
 
   /** target[targetAt + i * targetStep] = source[at + i * step]. */
-  static void copy(Object source, int at, int step, Object target, int targetAt, int targetStep, int count) {
+  static void copy(
+      Object source, int at, int step, Object target, int targetAt, int targetStep, int count) {
     if (step == 1 && targetStep == 1) {
       System.arraycopy(source, at, target, targetAt, count);
       return;
@@ -61,7 +62,14 @@ final class Elements {
   }
 
   /** target[targetAt + row * targetStep + column] = source[at + column * step + row]. */
-  static void transpose(Object source, int at, int step, Object target, int targetAt, int targetStep, int rows,
+  static void transpose(
+      Object source,
+      int at,
+      int step,
+      Object target,
+      int targetAt,
+      int targetStep,
+      int rows,
       int columns) {
     switch (source) {
       case float[] from -> {
@@ -132,7 +140,16 @@ final class Elements {
   }
 
   /** y[yAt + i] = condition[at + i] != 0 ? a[aAt + i] : b[bAt + i]. */
-  static void select(byte[] condition, int at, Object a, int aAt, Object b, int bAt, Object y, int yAt, int count) {
+  static void select(
+      byte[] condition,
+      int at,
+      Object a,
+      int aAt,
+      Object b,
+      int bAt,
+      Object y,
+      int yAt,
+      int count) {
     switch (a) {
       case float[] left -> {
         float[] right = (float[]) b;
@@ -231,7 +248,9 @@ final class Elements {
   }
 
   private static IllegalArgumentException unknown(Object array) {
-    return new IllegalArgumentException("elements: no such array of elements, got " + array.getClass().getSimpleName()
-        + "; use float[], double[], int[] or byte[]");
+    return new IllegalArgumentException(
+        "elements: no such array of elements, got "
+            + array.getClass().getSimpleName()
+            + "; use float[], double[], int[] or byte[]");
   }
 }

@@ -52,7 +52,8 @@ final class FloatMath {
   static final float EXPM1_3 = 0x1.5554b4p-3f;
   static final float EXPM1_2 = 0x1.fffffep-2f;
 
-  // P(f) = (log1p(f) - f + f^2 / 2) / f^3, sqrt(1/2) <= 1 + f <= sqrt(2): relative error of log1p 2^-27.4
+  // P(f) = (log1p(f) - f + f^2 / 2) / f^3, sqrt(1/2) <= 1 + f <= sqrt(2): relative error of log1p
+  // 2^-27.4
   static final float LOG1P_10 = -0x1.38c968p-4f;
   static final float LOG1P_9 = 0x1.055eacp-3f;
   static final float LOG1P_8 = -0x1.0d8246p-3f;
@@ -62,7 +63,8 @@ final class FloatMath {
   static final float LOG1P_4 = -0x1.000226p-2f;
   static final float LOG1P_3 = 0x1.555554p-2f;
 
-  // T(q) = (1 - Phi(a)) * e^(a^2 / 2) * (a + 4), q = (a - 4) / (a + 4), 0 <= a < 15: relative error 2^-25.7
+  // T(q) = (1 - Phi(a)) * e^(a^2 / 2) * (a + 4), q = (a - 4) / (a + 4), 0 <= a < 15: relative error
+  // 2^-25.7
   static final float TAIL_9 = -0x1.0595dep-13f;
   static final float TAIL_8 = 0x1.972186p-13f;
   static final float TAIL_7 = 0x1.9bf668p-10f;

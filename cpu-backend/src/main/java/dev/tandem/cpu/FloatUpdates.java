@@ -46,7 +46,8 @@ final class FloatUpdates {
     }
   }
 
-  static void momentum(Update.Momentum op, float lr, float[] w, float[] v, float[] dw, int from, int to) {
+  static void momentum(
+      Update.Momentum op, float lr, float[] w, float[] v, float[] dw, int from, int to) {
     float momentum = (float) op.momentum();
     float decay = (float) op.weightDecay();
     if (op.nesterov()) {
@@ -63,7 +64,8 @@ final class FloatUpdates {
     }
   }
 
-  static void adagrad(Update.Adagrad op, float lr, float[] w, float[] s, float[] dw, int from, int to) {
+  static void adagrad(
+      Update.Adagrad op, float lr, float[] w, float[] s, float[] dw, int from, int to) {
     float epsilon = (float) op.epsilon();
     float decay = (float) op.weightDecay();
     for (int i = from; i < to; i++) {
@@ -73,7 +75,8 @@ final class FloatUpdates {
     }
   }
 
-  static void rmsProp(Update.RmsProp op, float lr, float[] w, float[] s, float[] dw, int from, int to) {
+  static void rmsProp(
+      Update.RmsProp op, float lr, float[] w, float[] s, float[] dw, int from, int to) {
     float alpha = (float) op.alpha();
     float rest = (float) (1 - op.alpha());
     float epsilon = (float) op.epsilon();

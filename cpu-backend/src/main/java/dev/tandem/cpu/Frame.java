@@ -6,12 +6,19 @@ import java.util.Arrays;
  * Images with a margin of zeros, so that a filter may reach beyond their edges and the place of an element is a sum: of
  * where its window starts, and of where in the window it lies. Without a margin the images are read where they are.
  */
-record Frame(int channels, int height, int width, int top, int left, int framedHeight, int framedWidth) {
+record Frame(
+    int channels, int height, int width, int top, int left, int framedHeight, int framedWidth) {
   /** The frame for filters that reach from the first row and column, which may be negative, to the last, inclusive. */
   static Frame reaching(int channels, int height, int width, int[] rows, int[] columns) {
     int top = Math.max(0, -rows[0]);
     int left = Math.max(0, -columns[0]);
-    return new Frame(channels, height, width, top, left, top + Math.max(height, rows[1] + 1),
+    return new Frame(
+        channels,
+        height,
+        width,
+        top,
+        left,
+        top + Math.max(height, rows[1] + 1),
         left + Math.max(width, columns[1] + 1));
   }
 
@@ -39,7 +46,12 @@ record Frame(int channels, int height, int width, int top, int left, int framedH
     Arrays.fill(frames, to, to + elements(), 0f);
     for (int c = 0; c < channels; c++) {
       for (int row = 0; row < height; row++) {
-        System.arraycopy(images, from + (c * height + row) * width, frames, to + c * plane() + at(row, 0), width);
+        System.arraycopy(
+            images,
+            from + (c * height + row) * width,
+            frames,
+            to + c * plane() + at(row, 0),
+            width);
       }
     }
   }
@@ -48,7 +60,12 @@ record Frame(int channels, int height, int width, int top, int left, int framedH
   void copyBack(float[] frames, int from, float[] images, int to) {
     for (int c = 0; c < channels; c++) {
       for (int row = 0; row < height; row++) {
-        System.arraycopy(frames, from + c * plane() + at(row, 0), images, to + (c * height + row) * width, width);
+        System.arraycopy(
+            frames,
+            from + c * plane() + at(row, 0),
+            images,
+            to + (c * height + row) * width,
+            width);
       }
     }
   }

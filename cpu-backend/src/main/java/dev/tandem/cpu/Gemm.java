@@ -23,6 +23,7 @@ final class Gemm {
 
   /** Depth of a block: a panel of B, 64 wide, then takes an eighth of a 1 MiB L2 cache. */
   static final int DEPTH = 512;
+
   private static final int COLUMNS = 2048;
   private static final int TILES_A_TASK = 16;
   private static final int TASKS_A_THREAD = 4;
@@ -70,13 +71,17 @@ final class Gemm {
   /** Few rows against B whose columns are contiguous: packing would take longer than the product. */
   private void dots(Product p) {
     int grain = (int) Math.max(1, WORK_A_TASK / ((long) p.m * p.k));
-    parallel.range(p.n, grain, (from, to) -> {
-      for (int j = from; j < to; j++) {
-        for (int i = 0; i < p.m; i++) {
-          p.c.data()[p.c.at(i, j)] = rowKernels.dot(p.a.data(), p.a.at(i, 0), p.b.data(), p.b.at(0, j), p.k);
-        }
-      }
-    });
+    parallel.range(
+        p.n,
+        grain,
+        (from, to) -> {
+          for (int j = from; j < to; j++) {
+            for (int i = 0; i < p.m; i++) {
+              p.c.data()[p.c.at(i, j)] =
+                  rowKernels.dot(p.a.data(), p.a.at(i, 0), p.b.data(), p.b.at(0, j), p.k);
+            }
+          }
+        });
   }
 
   private void split(Product p) {
@@ -84,15 +89,18 @@ final class Gemm {
     int depth = (p.k + splits - 1) / splits;
     int elements = p.m * p.n;
     float[] parts = pool.borrow(splits * elements);
-    parallel.range(splits, 1, (from, to) -> {
-      for (int s = from; s < to; s++) {
-        int first = Math.min(p.k, s * depth);
-        Matrix a = new Matrix(p.a.data(), p.a.at(0, first), p.a.rowStep(), p.a.columnStep());
-        Matrix b = new Matrix(p.b.data(), p.b.at(first, 0), p.b.rowStep(), p.b.columnStep());
-        Matrix c = Matrix.rows(parts, s * elements, p.n);
-        multiplyPart(new Product(p.m, p.n, Math.min(depth, p.k - first), a, b, c));
-      }
-    });
+    parallel.range(
+        splits,
+        1,
+        (from, to) -> {
+          for (int s = from; s < to; s++) {
+            int first = Math.min(p.k, s * depth);
+            Matrix a = new Matrix(p.a.data(), p.a.at(0, first), p.a.rowStep(), p.a.columnStep());
+            Matrix b = new Matrix(p.b.data(), p.b.at(first, 0), p.b.rowStep(), p.b.columnStep());
+            Matrix c = Matrix.rows(parts, s * elements, p.n);
+            multiplyPart(new Product(p.m, p.n, Math.min(depth, p.k - first), a, b, c));
+          }
+        });
     for (int s = 1; s < splits; s++) {
       rowKernels.add(parts, s * elements, parts, 0, elements);
     }
@@ -114,12 +122,14 @@ final class Gemm {
     int depthBlocks = (p.k + DEPTH - 1) / DEPTH;
     int depth = (p.k + depthBlocks - 1) / depthBlocks;
     boolean packB = p.b.columnStep() != 1 || p.m > 2 * GemmKernels.TALL && p.work() > UNPACKED_WORK;
-    // Rows of A are read in place as fast as from a packed copy; columns only while the caches hold them.
+    // Rows of A are read in place as fast as from a packed copy; columns only while the caches hold
+    // them.
     boolean packA = p.a.columnStep() != 1 && p.work() > UNPACKED_WORK;
     for (int column = 0; column < p.n; column += COLUMNS) {
       int columns = Math.min(COLUMNS, p.n - column);
       for (int first = 0; first < p.k; first += depth) {
-        new Pass(p, new Block(column, columns, first, Math.min(depth, p.k - first)), packA, packB).run();
+        new Pass(p, new Block(column, columns, first, Math.min(depth, p.k - first)), packA, packB)
+            .run();
       }
     }
   }
@@ -158,18 +168,24 @@ final class Gemm {
       packed = packedColumns == 0 ? null : pool.borrow(packedColumns * block.depth);
       if (packed != null) {
         int grain = p.work() < 2 * WORK_A_TASK ? panels : 1;
-        parallel.range(panels - firstPacked, grain, (from, to) -> {
-          for (int panel = from; panel < to; panel++) {
-            packPanel(firstPacked + panel);
-          }
-        });
+        parallel.range(
+            panels - firstPacked,
+            grain,
+            (from, to) -> {
+              for (int panel = from; panel < to; panel++) {
+                packPanel(firstPacked + panel);
+              }
+            });
       }
       cutTasks();
-      parallel.range(rowBlocks * panelGroups, 1, (from, to) -> {
-        for (int task = from; task < to; task++) {
-          compute(task / panelGroups, task % panelGroups);
-        }
-      });
+      parallel.range(
+          rowBlocks * panelGroups,
+          1,
+          (from, to) -> {
+            for (int task = from; task < to; task++) {
+              compute(task / panelGroups, task % panelGroups);
+            }
+          });
       if (packed != null) {
         pool.release(packed);
       }
@@ -189,7 +205,12 @@ final class Gemm {
       int start = Panels.start(panel, block.columns, kernels);
       int width = Panels.vectors(block.columns - start, kernels) * kernels.lanes();
       int columns = Math.min(width, block.columns - start);
-      Matrix from = new Matrix(p.b.data(), p.b.at(block.first, block.column + start), p.b.rowStep(), p.b.columnStep());
+      Matrix from =
+          new Matrix(
+              p.b.data(),
+              p.b.at(block.first, block.column + start),
+              p.b.rowStep(),
+              p.b.columnStep());
       Packing.panel(from, block.depth, columns, packed, (start - packedStart) * block.depth, width);
     }
 
@@ -205,8 +226,15 @@ final class Gemm {
         for (int tile = firstTile; tile < endTile; tile++) {
           int row = Panels.tileStart(tile, p.m);
           int rows = Panels.tileStart(tile + 1, p.m) - row;
-          Matrix from = new Matrix(p.a.data(), p.a.at(row, block.first), p.a.rowStep(), p.a.columnStep());
-          Packing.tile(from, block.depth, rows, Panels.height(tile, p.m), packedA, (row - firstRow) * block.depth);
+          Matrix from =
+              new Matrix(p.a.data(), p.a.at(row, block.first), p.a.rowStep(), p.a.columnStep());
+          Packing.tile(
+              from,
+              block.depth,
+              rows,
+              Panels.height(tile, p.m),
+              packedA,
+              (row - firstRow) * block.depth);
         }
       }
       GemmKernels.Tile t = new GemmKernels.Tile();

@@ -35,16 +35,19 @@ interface GemmKernels {
      * and images.
      */
     float[] a;
+
     final int[] rowAt = new int[TALL];
     int[] stepAt;
 
     /** B(k, j) lies at {@code b[bAt + k * bStep + j]}. */
     float[] b;
+
     int bAt;
     int bStep;
 
     /** C(i, j) lies at {@code c[cAt + min(i, lastRow) * cStep + j]}. */
     float[] c;
+
     int cAt;
     int cStep;
     int lastRow;

@@ -68,12 +68,22 @@ final class HeapBuffer implements Buffer {
 
   private Object array(DType asked) {
     if (array == null || pool.closed()) {
-      throw new BackendException("cpu: buffer is used after " + (array == null ? "it" : "its backend")
-          + " was closed, got one of " + elements + " " + dtype + "; keep it open until the last use");
+      throw new BackendException(
+          "cpu: buffer is used after "
+              + (array == null ? "it" : "its backend")
+              + " was closed, got one of "
+              + elements
+              + " "
+              + dtype
+              + "; keep it open until the last use");
     }
     if (asked != dtype) {
-      throw new BackendException("cpu: buffer holds another element type, got " + dtype + " where " + asked
-          + " is expected; cast instead of reinterpreting");
+      throw new BackendException(
+          "cpu: buffer holds another element type, got "
+              + dtype
+              + " where "
+              + asked
+              + " is expected; cast instead of reinterpreting");
     }
     return array;
   }

@@ -7,9 +7,10 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** The vector width of this JVM, a constant to the compiler. Load only where {@link Vectorization#available}. */
 final class Lanes {
-  static final VectorSpecies<Float> FLOAT = Flag.VECTOR_BITS.value().isEmpty()
-      ? FloatVector.SPECIES_PREFERRED
-      : VectorSpecies.of(float.class, VectorShape.forBitSize(Flag.VECTOR_BITS.number(0)));
+  static final VectorSpecies<Float> FLOAT =
+      Flag.VECTOR_BITS.value().isEmpty()
+          ? FloatVector.SPECIES_PREFERRED
+          : VectorSpecies.of(float.class, VectorShape.forBitSize(Flag.VECTOR_BITS.number(0)));
 
   private Lanes() {}
 

@@ -24,13 +24,16 @@ final class NormalizationF64 {
       case Normalization.Softmax _ -> each(rows, row -> softmax(from[0], to[0], row * n, n));
       case Normalization.SoftmaxGrad _ -> each(rows, row -> softmaxGrad(from, to[0], row * n, n));
       case Normalization.LogSoftmax _ -> each(rows, row -> logSoftmax(from[0], to[0], row * n, n));
-      case Normalization.LogSoftmaxGrad _ -> each(rows, row -> logSoftmaxGrad(from, to[0], row * n, n));
-      case Normalization.LayerNorm norm -> each(rows, row -> layerNorm(norm.epsilon(), from, to, row, n));
+      case Normalization.LogSoftmaxGrad _ ->
+          each(rows, row -> logSoftmaxGrad(from, to[0], row * n, n));
+      case Normalization.LayerNorm norm ->
+          each(rows, row -> layerNorm(norm.epsilon(), from, to, row, n));
       case Normalization.LayerNormGrad _ -> {
         each(rows, row -> layerNormGrad(from, to[0], row, n));
         weightGrads(rows, n, from[0], from[2], from[3], from[4], to);
       }
-      case Normalization.RmsNorm norm -> each(rows, row -> rmsNorm(norm.epsilon(), from, to, row, n));
+      case Normalization.RmsNorm norm ->
+          each(rows, row -> rmsNorm(norm.epsilon(), from, to, row, n));
       case Normalization.RmsNormGrad _ -> {
         each(rows, row -> rmsNormGrad(from, to[0], row, n));
         weightGrads(rows, n, from[0], new double[rows], from[2], from[3], to);
@@ -49,11 +52,14 @@ final class NormalizationF64 {
   }
 
   private void each(int count, Body body) {
-    parallel.range(count, 1, (from, to) -> {
-      for (int i = from; i < to; i++) {
-        body.run(i);
-      }
-    });
+    parallel.range(
+        count,
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            body.run(i);
+          }
+        });
   }
 
   private static double[][] arrays(List<Operand> operands) {
@@ -171,8 +177,8 @@ final class NormalizationF64 {
   }
 
   /** dgamma and, if there is one, dbeta. */
-  private static void weightGrads(int rows, int n, double[] x, double[] mean, double[] rstd, double[] dy,
-      double[][] out) {
+  private static void weightGrads(
+      int rows, int n, double[] x, double[] mean, double[] rstd, double[] dy, double[][] out) {
     for (int result = 1; result < out.length; result++) {
       Arrays.fill(out[result], 0, n, 0);
     }
@@ -220,7 +226,8 @@ final class NormalizationF64 {
     }
   }
 
-  private static void batchNormGrad(double epsilon, Shape shape, double[][] in, double[][] out, int c) {
+  private static void batchNormGrad(
+      double epsilon, Shape shape, double[][] in, double[][] out, int c) {
     int[] places = channel(shape, c);
     double[] x = in[0];
     double[] dy = in[4];
@@ -233,7 +240,10 @@ final class NormalizationF64 {
       dbeta += dy[i];
     }
     for (int i : places) {
-      out[0][i] = in[1][c] * rstd * (dy[i] - dbeta / places.length - (x[i] - mean) * rstd * dgamma / places.length);
+      out[0][i] =
+          in[1][c]
+              * rstd
+              * (dy[i] - dbeta / places.length - (x[i] - mean) * rstd * dgamma / places.length);
     }
     out[1][c] = dgamma;
     out[2][c] = dbeta;

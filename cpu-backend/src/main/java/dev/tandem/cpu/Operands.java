@@ -38,7 +38,9 @@ final class Operands {
     if (buffer instanceof HeapBuffer heap) {
       return heap;
     }
-    throw new BackendException("cpu: buffer belongs to another backend, got " + buffer.getClass().getName()
-        + "; copy its elements through read and write");
+    throw new BackendException(
+        "cpu: buffer belongs to another backend, got "
+            + buffer.getClass().getName()
+            + "; copy its elements through read and write");
   }
 }

@@ -55,8 +55,10 @@ final class Packing {
     }
   }
 
-  // Columns are contiguous here. Eight at a time fill half a cache line of the panel while it is at hand.
-  private static void eightColumns(Matrix from, int column, int depth, float[] to, int at, int width) {
+  // Columns are contiguous here. Eight at a time fill half a cache line of the panel while it is at
+  // hand.
+  private static void eightColumns(
+      Matrix from, int column, int depth, float[] to, int at, int width) {
     float[] b = from.data();
     int step = from.columnStep();
     int s0 = from.at(0, column), s1 = s0 + step, s2 = s1 + step, s3 = s2 + step;
@@ -98,7 +100,12 @@ final class Packing {
   private static void sixRows(Matrix from, int depth, float[] to, int at) {
     float[] a = from.data();
     int step = from.rowStep();
-    int s0 = from.at(0, 0), s1 = s0 + step, s2 = s1 + step, s3 = s2 + step, s4 = s3 + step, s5 = s4 + step;
+    int s0 = from.at(0, 0),
+        s1 = s0 + step,
+        s2 = s1 + step,
+        s3 = s2 + step,
+        s4 = s3 + step,
+        s5 = s4 + step;
     for (int k = 0, t = at; k < depth; k++, t += GemmKernels.TALL) {
       to[t] = a[s0 + k];
       to[t + 1] = a[s1 + k];
@@ -110,7 +117,8 @@ final class Packing {
   }
 
   /** Runs a tile of which only the first columns are real, through a copy of C: kernels store whole vectors. */
-  static void runNarrow(GemmKernels kernels, GemmKernels.Tile t, int height, int vectors, int columns) {
+  static void runNarrow(
+      GemmKernels kernels, GemmKernels.Tile t, int height, int vectors, int columns) {
     float[] c = t.c;
     int cAt = t.cAt;
     int cStep = t.cStep;

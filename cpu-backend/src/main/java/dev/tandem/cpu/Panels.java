@@ -40,7 +40,9 @@ final class Panels {
   /** Rows before the tile; all of them before the one past the last. */
   static int tileStart(int tile, int rows) {
     int sixes = sixes(rows);
-    return Math.min(rows, Math.min(tile, sixes) * GemmKernels.TALL + Math.max(0, tile - sixes) * GemmKernels.SHORT);
+    return Math.min(
+        rows,
+        Math.min(tile, sixes) * GemmKernels.TALL + Math.max(0, tile - sixes) * GemmKernels.SHORT);
   }
 
   /** The height of the kernel for the tile; its rows may be fewer. */

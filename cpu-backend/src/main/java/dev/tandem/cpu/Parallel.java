@@ -15,7 +15,8 @@ final class Parallel implements AutoCloseable {
     void run(int from, int to);
   }
 
-  // An op lasts microseconds and the next one follows at once; waking a parked thread costs as much as a small op.
+  // An op lasts microseconds and the next one follows at once; waking a parked thread costs as much
+  // as a small op.
   private static final int SPINS = 2_000;
   private static final int YIELDS = 200;
 
@@ -26,7 +27,8 @@ final class Parallel implements AutoCloseable {
 
   Parallel(int threads) {
     if (threads < 1) {
-      throw new IllegalArgumentException("parallel: needs a thread, got " + threads + "; give 1 or more");
+      throw new IllegalArgumentException(
+          "parallel: needs a thread, got " + threads + "; give 1 or more");
     }
     workers = new Worker[threads - 1];
     for (int i = 0; i < workers.length; i++) {
@@ -48,7 +50,8 @@ final class Parallel implements AutoCloseable {
    */
   void range(int count, int grain, Range body) {
     if (grain < 1) {
-      throw new IllegalArgumentException("parallel: a chunk needs an index, got grain " + grain + "; give 1 or more");
+      throw new IllegalArgumentException(
+          "parallel: a chunk needs an index, got grain " + grain + "; give 1 or more");
     }
     if (count <= 0) {
       return;
@@ -124,7 +127,8 @@ final class Parallel implements AutoCloseable {
         if (chunk >= chunks) {
           return;
         }
-        // Chunks before a failed one still run, so that which failure is reported does not depend on the threads.
+        // Chunks before a failed one still run, so that which failure is reported does not depend
+        // on the threads.
         if (chunk < failedChunk) {
           try {
             int from = chunk * grain;
@@ -146,7 +150,7 @@ final class Parallel implements AutoCloseable {
         }
       }
       switch (failure) {
-        case null -> { }
+        case null -> {}
         case RuntimeException exception -> throw exception;
         case Error error -> throw error;
         case Throwable checked -> throw new IllegalStateException(checked);

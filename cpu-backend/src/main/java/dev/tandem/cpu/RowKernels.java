@@ -48,10 +48,12 @@ interface RowKernels {
 
     /** The largest of each column, after those of the padding, and the row of the image where it is. */
     final float[] best;
+
     final int[] where;
 
     /** The largest of each window, and where in the image's plane it is. */
     final float[] largest;
+
     final int[] index;
 
     Windows(int width, int columns, Pooling.Window window) {
@@ -60,7 +62,9 @@ interface RowKernels {
       kernel = window.kernel().width();
       stride = window.stride().width();
       padding = window.padding().width();
-      best = new float[Math.max(width + padding, columns * stride + kernel) + SLACK * Math.max(1, stride)];
+      best =
+          new float
+              [Math.max(width + padding, columns * stride + kernel) + SLACK * Math.max(1, stride)];
       where = new int[best.length];
       largest = new float[columns + SLACK];
       index = new int[largest.length];
@@ -94,7 +98,8 @@ interface RowKernels {
         for (int at = j * stride; at < j * stride + kernel; at++) {
           float value = best[at];
           int candidate = where[at] * width + at - padding;
-          if (value > most || value != value && most == most
+          if (value > most
+              || value != value && most == most
               || candidate < place && (value == most || value != value)) {
             most = value;
             place = candidate;
@@ -128,10 +133,12 @@ interface RowKernels {
 
     /** Where the row starts in x, dy and out. */
     int at;
+
     float mean;
 
     /** What rounding took from the mean. */
     float rest;
+
     float rstd;
     float[] h;
     float[] g;

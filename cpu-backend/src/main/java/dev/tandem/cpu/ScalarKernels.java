@@ -103,7 +103,8 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void binary(Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
+  public void binary(
+      Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
     switch (op) {
       case Add _ -> {
         for (int i = 0; i < count; i++) {

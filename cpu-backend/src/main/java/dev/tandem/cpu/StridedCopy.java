@@ -9,7 +9,8 @@ import dev.tandem.shape.Shape;
  */
 final class StridedCopy {
   private static final int GRAIN = 1 << 14;
-  // A row of 16 floats is a cache line. Rows a power of two apart share few places in the cache, so tiles are
+  // A row of 16 floats is a cache line. Rows a power of two apart share few places in the cache, so
+  // tiles are
   // small.
   private static final int TILE = 16;
 
@@ -36,7 +37,8 @@ final class StridedCopy {
       if (length == 1) {
         continue;
       }
-      if (merged > 0 && this.steps[merged - 1] == steps[axis] * length
+      if (merged > 0
+          && this.steps[merged - 1] == steps[axis] * length
           && this.targetSteps[merged - 1] == targetSteps[axis] * length) {
         merged--;
         length *= this.lengths[merged];
@@ -99,11 +101,14 @@ final class StridedCopy {
       int tiles = (lengths[rank - 2] + TILE - 1) / TILE;
       int strips = count / lengths[rank - 1] / lengths[rank - 2] * tiles;
       int grain = Math.max(1, GRAIN / (TILE * lengths[rank - 1]));
-      parallel.range(strips, grain, (from, to) -> {
-        for (int strip = from; strip < to; strip++) {
-          strip(source, target, strip / tiles, strip % tiles * TILE);
-        }
-      });
+      parallel.range(
+          strips,
+          grain,
+          (from, to) -> {
+            for (int strip = from; strip < to; strip++) {
+              strip(source, target, strip / tiles, strip % tiles * TILE);
+            }
+          });
     } else {
       parallel.range(count, GRAIN, (from, to) -> run(source, target, from, to, 0));
     }
@@ -133,7 +138,14 @@ final class StridedCopy {
     }
     for (int done = from; ; ) {
       int run = Math.min(inner - column, to - done);
-      Elements.copy(source, at + column * step, step, target, targetAt + column * targetStep, targetStep, run);
+      Elements.copy(
+          source,
+          at + column * step,
+          step,
+          target,
+          targetAt + column * targetStep,
+          targetStep,
+          run);
       done += run;
       if (done == to) {
         return;
@@ -191,7 +203,14 @@ final class StridedCopy {
     int columns = lengths[rank - 1];
     int step = steps[rank - 1];
     for (int column = 0; column < columns; column += TILE) {
-      Elements.transpose(source, at + column * step, step, target, targetAt + column, targetSteps[rank - 2], rows,
+      Elements.transpose(
+          source,
+          at + column * step,
+          step,
+          target,
+          targetAt + column,
+          targetSteps[rank - 2],
+          rows,
           Math.min(TILE, columns - column));
     }
   }

@@ -63,73 +63,84 @@ final class ThinConv2d {
   void forward(Conv2dSizes s, float[] x, float[] w, float[] y) {
     Layout layout = Layout.of(s);
     int filter = s.groupChannels() * s.kernel();
-    parallel.range(s.images() * s.outputs(), grain(layout, filter), (from, to) -> {
-      float[] framed = pool.borrow(layout.frame.elements());
-      float[] spread = pool.borrow(layout.span);
-      for (int plane = from; plane < to; plane++) {
-        int o = plane % s.outputs();
-        int channel = plane / s.outputs() * s.channels() + o / s.groupOutputs() * s.groupChannels();
-        Arrays.fill(spread, 0, layout.span, 0f);
-        for (int c = 0; c < s.groupChannels(); c++) {
-          layout.frame.copy(x, (channel + c) * s.plane(), framed, 0);
-          for (int tap = 0; tap < s.kernel(); tap++) {
-            float weight = w[o * filter + c * s.kernel() + tap];
-            kernels.addScaled(weight, framed, layout.tapAt[tap], spread, 0, layout.span);
+    parallel.range(
+        s.images() * s.outputs(),
+        grain(layout, filter),
+        (from, to) -> {
+          float[] framed = pool.borrow(layout.frame.elements());
+          float[] spread = pool.borrow(layout.span);
+          for (int plane = from; plane < to; plane++) {
+            int o = plane % s.outputs();
+            int channel =
+                plane / s.outputs() * s.channels() + o / s.groupOutputs() * s.groupChannels();
+            Arrays.fill(spread, 0, layout.span, 0f);
+            for (int c = 0; c < s.groupChannels(); c++) {
+              layout.frame.copy(x, (channel + c) * s.plane(), framed, 0);
+              for (int tap = 0; tap < s.kernel(); tap++) {
+                float weight = w[o * filter + c * s.kernel() + tap];
+                kernels.addScaled(weight, framed, layout.tapAt[tap], spread, 0, layout.span);
+              }
+            }
+            layout.collect(s, spread, y, plane * s.pixels());
           }
-        }
-        layout.collect(s, spread, y, plane * s.pixels());
-      }
-      pool.release(spread);
-      pool.release(framed);
-    });
+          pool.release(spread);
+          pool.release(framed);
+        });
   }
 
   void gradInput(Conv2dSizes s, float[] w, float[] dy, float[] dx) {
     Layout layout = Layout.of(s);
-    parallel.range(s.images() * s.channels(), grain(layout, s.groupOutputs() * s.kernel()), (from, to) -> {
-      float[] framed = pool.borrow(layout.frame.elements());
-      float[] spread = pool.borrow(layout.span);
-      for (int plane = from; plane < to; plane++) {
-        int c = plane % s.channels();
-        int firstOutput = c / s.groupChannels() * s.groupOutputs();
-        Arrays.fill(framed, 0, layout.frame.elements(), 0f);
-        for (int o = firstOutput; o < firstOutput + s.groupOutputs(); o++) {
-          layout.spread(s, dy, (plane / s.channels() * s.outputs() + o) * s.pixels(), spread);
-          for (int tap = 0; tap < s.kernel(); tap++) {
-            float weight = w[(o * s.groupChannels() + c % s.groupChannels()) * s.kernel() + tap];
-            kernels.addScaled(weight, spread, 0, framed, layout.tapAt[tap], layout.span);
+    parallel.range(
+        s.images() * s.channels(),
+        grain(layout, s.groupOutputs() * s.kernel()),
+        (from, to) -> {
+          float[] framed = pool.borrow(layout.frame.elements());
+          float[] spread = pool.borrow(layout.span);
+          for (int plane = from; plane < to; plane++) {
+            int c = plane % s.channels();
+            int firstOutput = c / s.groupChannels() * s.groupOutputs();
+            Arrays.fill(framed, 0, layout.frame.elements(), 0f);
+            for (int o = firstOutput; o < firstOutput + s.groupOutputs(); o++) {
+              layout.spread(s, dy, (plane / s.channels() * s.outputs() + o) * s.pixels(), spread);
+              for (int tap = 0; tap < s.kernel(); tap++) {
+                float weight =
+                    w[(o * s.groupChannels() + c % s.groupChannels()) * s.kernel() + tap];
+                kernels.addScaled(weight, spread, 0, framed, layout.tapAt[tap], layout.span);
+              }
+            }
+            layout.frame.copyBack(framed, 0, dx, plane * s.plane());
           }
-        }
-        layout.frame.copyBack(framed, 0, dx, plane * s.plane());
-      }
-      pool.release(spread);
-      pool.release(framed);
-    });
+          pool.release(spread);
+          pool.release(framed);
+        });
   }
 
   void gradWeight(Conv2dSizes s, float[] x, float[] dy, float[] dw) {
     Layout layout = Layout.of(s);
     int filters = s.outputs() * s.groupChannels();
-    parallel.range(filters, grain(layout, s.images() * s.kernel()), (from, to) -> {
-      float[] framed = pool.borrow(layout.frame.elements());
-      float[] spread = pool.borrow(layout.span);
-      for (int filter = from; filter < to; filter++) {
-        int o = filter / s.groupChannels();
-        int channel = o / s.groupOutputs() * s.groupChannels() + filter % s.groupChannels();
-        double[] sums = new double[s.kernel()];
-        for (int image = 0; image < s.images(); image++) {
-          layout.frame.copy(x, (image * s.channels() + channel) * s.plane(), framed, 0);
-          layout.spread(s, dy, (image * s.outputs() + o) * s.pixels(), spread);
-          for (int tap = 0; tap < s.kernel(); tap++) {
-            sums[tap] += kernels.dot(framed, layout.tapAt[tap], spread, 0, layout.span);
+    parallel.range(
+        filters,
+        grain(layout, s.images() * s.kernel()),
+        (from, to) -> {
+          float[] framed = pool.borrow(layout.frame.elements());
+          float[] spread = pool.borrow(layout.span);
+          for (int filter = from; filter < to; filter++) {
+            int o = filter / s.groupChannels();
+            int channel = o / s.groupOutputs() * s.groupChannels() + filter % s.groupChannels();
+            double[] sums = new double[s.kernel()];
+            for (int image = 0; image < s.images(); image++) {
+              layout.frame.copy(x, (image * s.channels() + channel) * s.plane(), framed, 0);
+              layout.spread(s, dy, (image * s.outputs() + o) * s.pixels(), spread);
+              for (int tap = 0; tap < s.kernel(); tap++) {
+                sums[tap] += kernels.dot(framed, layout.tapAt[tap], spread, 0, layout.span);
+              }
+            }
+            for (int tap = 0; tap < s.kernel(); tap++) {
+              dw[filter * s.kernel() + tap] = (float) sums[tap];
+            }
           }
-        }
-        for (int tap = 0; tap < s.kernel(); tap++) {
-          dw[filter * s.kernel() + tap] = (float) sums[tap];
-        }
-      }
-      pool.release(spread);
-      pool.release(framed);
-    });
+          pool.release(spread);
+          pool.release(framed);
+        });
   }
 }

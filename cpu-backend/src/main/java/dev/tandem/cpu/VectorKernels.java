@@ -141,7 +141,8 @@ final class VectorKernels implements Kernels {
     int end = lastVector(from, to);
     FloatVector zero = FloatVector.zero(LANES);
     for (int i = from; i < end; i += WIDTH) {
-      VectorMask<Float> positive = FloatVector.fromArray(LANES, y, i).compare(VectorOperators.GT, 0f);
+      VectorMask<Float> positive =
+          FloatVector.fromArray(LANES, y, i).compare(VectorOperators.GT, 0f);
       zero.blend(FloatVector.fromArray(LANES, dy, i), positive).intoArray(dx, i);
     }
     rest.reluGrad(y, dy, dx, end, to);
@@ -152,14 +153,16 @@ final class VectorKernels implements Kernels {
     int end = lastVector(from, to);
     for (int i = from; i < end; i += WIDTH) {
       FloatVector whole = FloatVector.fromArray(LANES, dy, i);
-      VectorMask<Float> positive = FloatVector.fromArray(LANES, x, i).compare(VectorOperators.GT, 0f);
+      VectorMask<Float> positive =
+          FloatVector.fromArray(LANES, x, i).compare(VectorOperators.GT, 0f);
       whole.mul(slope).blend(whole, positive).intoArray(dx, i);
     }
     rest.leakyReluGrad(slope, x, dy, dx, end, to);
   }
 
   @Override
-  public void binary(Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
+  public void binary(
+      Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
     int done = LANES.loopBound(count);
     switch (op) {
       case Add _ -> {
@@ -210,12 +213,15 @@ final class VectorKernels implements Kernels {
 
   @Override
   public float sum(float[] x, int at, int count) {
-    FloatVector v = switch (SUM_COLUMN / WIDTH) {
-      case 1 -> column(x, at, count, 0);
-      case 2 -> column(x, at, count, 0).add(column(x, at, count, 8));
-      default -> column(x, at, count, 0).add(column(x, at, count, 8))
-          .add(column(x, at, count, 4).add(column(x, at, count, 12)));
-    };
+    FloatVector v =
+        switch (SUM_COLUMN / WIDTH) {
+          case 1 -> column(x, at, count, 0);
+          case 2 -> column(x, at, count, 0).add(column(x, at, count, 8));
+          default ->
+              column(x, at, count, 0)
+                  .add(column(x, at, count, 8))
+                  .add(column(x, at, count, 4).add(column(x, at, count, 12)));
+        };
     v = WIDTH > 8 ? v.add(v.rearrange(BY_8)) : v;
     v = WIDTH > 4 ? v.add(v.rearrange(BY_4)) : v;
     v = v.add(v.rearrange(BY_2));
@@ -258,7 +264,8 @@ final class VectorKernels implements Kernels {
       v0 = v0.max(FloatVector.fromArray(LANES, x, at + i));
       v1 = v1.max(FloatVector.fromArray(LANES, x, at + i + WIDTH));
     }
-    return Math.max(v0.max(v1).reduceLanes(VectorOperators.MAX), rest.max(x, at + done, count - done));
+    return Math.max(
+        v0.max(v1).reduceLanes(VectorOperators.MAX), rest.max(x, at + done, count - done));
   }
 
   @Override
@@ -270,7 +277,8 @@ final class VectorKernels implements Kernels {
       v0 = v0.min(FloatVector.fromArray(LANES, x, at + i));
       v1 = v1.min(FloatVector.fromArray(LANES, x, at + i + WIDTH));
     }
-    return Math.min(v0.min(v1).reduceLanes(VectorOperators.MIN), rest.min(x, at + done, count - done));
+    return Math.min(
+        v0.min(v1).reduceLanes(VectorOperators.MIN), rest.min(x, at + done, count - done));
   }
 
   @Override

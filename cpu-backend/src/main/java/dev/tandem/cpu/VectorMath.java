@@ -31,19 +31,22 @@ final class VectorMath {
   static void exp(float[] x, float[] y, int from, int end) {
     for (int i = from; i < end; i += WIDTH) {
       FloatVector v = FloatVector.fromArray(LANES, x, i);
-      FloatVector shifted = v.lanewise(FMA, FloatVector.broadcast(LANES, FloatMath.LOG2_E), FloatMath.ROUNDER);
+      FloatVector shifted =
+          v.lanewise(FMA, FloatVector.broadcast(LANES, FloatMath.LOG2_E), FloatMath.ROUNDER);
       FloatVector n = shifted.sub(FloatMath.ROUNDER);
       FloatVector r = n.lanewise(FMA, FloatVector.broadcast(LANES, -FloatMath.LN2_HIGH), v);
       r = n.lanewise(FMA, FloatVector.broadcast(LANES, -FloatMath.LN2_LOW), r);
-      FloatVector q = FloatVector.broadcast(LANES, FloatMath.EXPM1_6)
-          .lanewise(FMA, r, FloatMath.EXPM1_5)
-          .lanewise(FMA, r, FloatMath.EXPM1_4)
-          .lanewise(FMA, r, FloatMath.EXPM1_3)
-          .lanewise(FMA, r, FloatMath.EXPM1_2);
+      FloatVector q =
+          FloatVector.broadcast(LANES, FloatMath.EXPM1_6)
+              .lanewise(FMA, r, FloatMath.EXPM1_5)
+              .lanewise(FMA, r, FloatMath.EXPM1_4)
+              .lanewise(FMA, r, FloatMath.EXPM1_3)
+              .lanewise(FMA, r, FloatMath.EXPM1_2);
       FloatVector expm1 = r.mul(r).lanewise(FMA, q, r);
       IntVector power = shifted.reinterpretAsInts().sub(FloatMath.ROUNDER_BITS);
       IntVector half = power.lanewise(ASHR, 1);
-      expm1.add(1f)
+      expm1
+          .add(1f)
           .mul(half.add(127).lanewise(LSHL, 23).reinterpretAsFloats())
           .mul(power.sub(half).add(127).lanewise(LSHL, 23).reinterpretAsFloats())
           .blend(Float.POSITIVE_INFINITY, v.compare(GT, FloatMath.EXP_OVERFLOW))
@@ -61,19 +64,21 @@ final class VectorMath {
       FloatVector f = bits.sub(power.lanewise(LSHL, 23)).reinterpretAsFloats().sub(1f);
       FloatVector exponent = (FloatVector) power.convert(I2F, 0);
       exponent = exponent.blend(exponent.sub(23f), subnormal);
-      FloatVector p = FloatVector.broadcast(LANES, FloatMath.LOG1P_10)
-          .lanewise(FMA, f, FloatMath.LOG1P_9)
-          .lanewise(FMA, f, FloatMath.LOG1P_8)
-          .lanewise(FMA, f, FloatMath.LOG1P_7)
-          .lanewise(FMA, f, FloatMath.LOG1P_6)
-          .lanewise(FMA, f, FloatMath.LOG1P_5)
-          .lanewise(FMA, f, FloatMath.LOG1P_4)
-          .lanewise(FMA, f, FloatMath.LOG1P_3);
+      FloatVector p =
+          FloatVector.broadcast(LANES, FloatMath.LOG1P_10)
+              .lanewise(FMA, f, FloatMath.LOG1P_9)
+              .lanewise(FMA, f, FloatMath.LOG1P_8)
+              .lanewise(FMA, f, FloatMath.LOG1P_7)
+              .lanewise(FMA, f, FloatMath.LOG1P_6)
+              .lanewise(FMA, f, FloatMath.LOG1P_5)
+              .lanewise(FMA, f, FloatMath.LOG1P_4)
+              .lanewise(FMA, f, FloatMath.LOG1P_3);
       FloatVector square = f.mul(f);
       FloatVector log1p = square.mul(f).lanewise(FMA, p, exponent.mul(FloatMath.LN2_LOW));
       log1p = square.lanewise(FMA, FloatVector.broadcast(LANES, -0.5f), log1p).add(f);
       log1p = exponent.lanewise(FMA, FloatVector.broadcast(LANES, FloatMath.LN2_HIGH), log1p);
-      FloatVector.broadcast(LANES, Float.NaN).blend(log1p, v.compare(GT, 0f))
+      FloatVector.broadcast(LANES, Float.NaN)
+          .blend(log1p, v.compare(GT, 0f))
           .blend(Float.NEGATIVE_INFINITY, v.compare(EQ, 0f))
           .blend(Float.POSITIVE_INFINITY, v.compare(EQ, Float.POSITIVE_INFINITY))
           .intoArray(y, i);
@@ -85,20 +90,29 @@ final class VectorMath {
       FloatVector v = FloatVector.fromArray(LANES, x, i);
       FloatVector a = v.abs().min(FloatMath.TANH_SATURATION);
       FloatVector u = a.add(a);
-      FloatVector shifted = u.lanewise(FMA, FloatVector.broadcast(LANES, FloatMath.LOG2_E), FloatMath.ROUNDER);
+      FloatVector shifted =
+          u.lanewise(FMA, FloatVector.broadcast(LANES, FloatMath.LOG2_E), FloatMath.ROUNDER);
       FloatVector n = shifted.sub(FloatMath.ROUNDER);
       FloatVector r = n.lanewise(FMA, FloatVector.broadcast(LANES, -FloatMath.LN2_HIGH), u);
       r = n.lanewise(FMA, FloatVector.broadcast(LANES, -FloatMath.LN2_LOW), r);
-      FloatVector q = FloatVector.broadcast(LANES, FloatMath.EXPM1_6)
-          .lanewise(FMA, r, FloatMath.EXPM1_5)
-          .lanewise(FMA, r, FloatMath.EXPM1_4)
-          .lanewise(FMA, r, FloatMath.EXPM1_3)
-          .lanewise(FMA, r, FloatMath.EXPM1_2);
+      FloatVector q =
+          FloatVector.broadcast(LANES, FloatMath.EXPM1_6)
+              .lanewise(FMA, r, FloatMath.EXPM1_5)
+              .lanewise(FMA, r, FloatMath.EXPM1_4)
+              .lanewise(FMA, r, FloatMath.EXPM1_3)
+              .lanewise(FMA, r, FloatMath.EXPM1_2);
       FloatVector p = r.mul(r).lanewise(FMA, q, r);
-      FloatVector scale = shifted.reinterpretAsInts().sub(FloatMath.ROUNDER_BITS).add(127).lanewise(LSHL, 23)
-          .reinterpretAsFloats();
+      FloatVector scale =
+          shifted
+              .reinterpretAsInts()
+              .sub(FloatMath.ROUNDER_BITS)
+              .add(127)
+              .lanewise(LSHL, 23)
+              .reinterpretAsFloats();
       FloatVector expm1 = scale.lanewise(FMA, p, scale.sub(1f));
-      expm1.div(expm1.add(2f)).reinterpretAsInts()
+      expm1
+          .div(expm1.add(2f))
+          .reinterpretAsInts()
           .or(v.reinterpretAsInts().and(Integer.MIN_VALUE))
           .reinterpretAsFloats()
           .intoArray(y, i);
@@ -109,7 +123,8 @@ final class VectorMath {
   static void logistic(float[] x, float[] y, int from, int end) {
     for (int i = from; i < end; i += WIDTH) {
       FloatVector z = FloatVector.fromArray(LANES, y, i);
-      FloatVector.broadcast(LANES, 1f).blend(z, FloatVector.fromArray(LANES, x, i).compare(LT, 0f))
+      FloatVector.broadcast(LANES, 1f)
+          .blend(z, FloatVector.fromArray(LANES, x, i).compare(LT, 0f))
           .div(z.add(1f))
           .intoArray(y, i);
     }
@@ -120,7 +135,8 @@ final class VectorMath {
     for (int i = from; i < end; i += WIDTH) {
       FloatVector v = FloatVector.fromArray(LANES, x, i);
       FloatVector z = FloatVector.fromArray(LANES, y, i);
-      FloatVector.broadcast(LANES, 1f).blend(z, v.compare(LT, 0f))
+      FloatVector.broadcast(LANES, 1f)
+          .blend(z, v.compare(LT, 0f))
           .div(z.add(1f))
           .mul(v)
           .intoArray(y, i);
@@ -145,13 +161,18 @@ final class VectorMath {
   /** dx holds z = e^-|u|, u twice the argument of the tanh, and gets the slope of GELU's tanh form times dy. */
   static void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int end) {
     for (int i = from; i < end; i += WIDTH) {
-      FloatVector v = FloatVector.fromArray(LANES, x, i)
-          .min(FloatMath.GELU_TANH_SATURATION).max(-FloatMath.GELU_TANH_SATURATION);
+      FloatVector v =
+          FloatVector.fromArray(LANES, x, i)
+              .min(FloatMath.GELU_TANH_SATURATION)
+              .max(-FloatMath.GELU_TANH_SATURATION);
       FloatVector z = FloatVector.fromArray(LANES, dx, i);
       FloatVector one = FloatVector.broadcast(LANES, 1f);
       FloatVector r = one.div(z.add(1f));
       FloatVector s = one.blend(z, v.compare(LT, 0f)).mul(r);
-      v.mul(v).lanewise(FMA, FloatVector.broadcast(LANES, FloatMath.GELU_CUBIC_SLOPE), FloatMath.GELU_LINEAR).mul(v)
+      v.mul(v)
+          .lanewise(
+              FMA, FloatVector.broadcast(LANES, FloatMath.GELU_CUBIC_SLOPE), FloatMath.GELU_LINEAR)
+          .mul(v)
           .lanewise(FMA, z.mul(r).mul(r), s)
           .mul(FloatVector.fromArray(LANES, dy, i))
           .intoArray(dx, i);
@@ -166,14 +187,15 @@ final class VectorMath {
       VectorMask<Float> large = z.compare(GT, FloatMath.SQRT_2_MINUS_1);
       FloatVector f = z.blend(z.lanewise(FMA, FloatVector.broadcast(LANES, 0.5f), -0.5f), large);
       FloatVector exponent = FloatVector.zero(LANES).blend(1f, large);
-      FloatVector p = FloatVector.broadcast(LANES, FloatMath.LOG1P_10)
-          .lanewise(FMA, f, FloatMath.LOG1P_9)
-          .lanewise(FMA, f, FloatMath.LOG1P_8)
-          .lanewise(FMA, f, FloatMath.LOG1P_7)
-          .lanewise(FMA, f, FloatMath.LOG1P_6)
-          .lanewise(FMA, f, FloatMath.LOG1P_5)
-          .lanewise(FMA, f, FloatMath.LOG1P_4)
-          .lanewise(FMA, f, FloatMath.LOG1P_3);
+      FloatVector p =
+          FloatVector.broadcast(LANES, FloatMath.LOG1P_10)
+              .lanewise(FMA, f, FloatMath.LOG1P_9)
+              .lanewise(FMA, f, FloatMath.LOG1P_8)
+              .lanewise(FMA, f, FloatMath.LOG1P_7)
+              .lanewise(FMA, f, FloatMath.LOG1P_6)
+              .lanewise(FMA, f, FloatMath.LOG1P_5)
+              .lanewise(FMA, f, FloatMath.LOG1P_4)
+              .lanewise(FMA, f, FloatMath.LOG1P_3);
       FloatVector square = f.mul(f);
       FloatVector log1p = square.mul(f).lanewise(FMA, p, exponent.mul(FloatMath.LN2_LOW));
       log1p = square.lanewise(FMA, FloatVector.broadcast(LANES, -0.5f), log1p).add(f);
@@ -193,23 +215,25 @@ final class VectorMath {
       FloatVector a = v.abs();
       FloatVector r = FloatVector.broadcast(LANES, 1f).div(a.add(FloatMath.NORMAL_TAIL_CENTRE));
       FloatVector q = a.sub(FloatMath.NORMAL_TAIL_CENTRE).mul(r);
-      FloatVector ratio = FloatVector.broadcast(LANES, FloatMath.TAIL_9)
-          .lanewise(FMA, q, FloatMath.TAIL_8)
-          .lanewise(FMA, q, FloatMath.TAIL_7)
-          .lanewise(FMA, q, FloatMath.TAIL_6)
-          .lanewise(FMA, q, FloatMath.TAIL_5)
-          .lanewise(FMA, q, FloatMath.TAIL_4)
-          .lanewise(FMA, q, FloatMath.TAIL_3)
-          .lanewise(FMA, q, FloatMath.TAIL_2)
-          .lanewise(FMA, q, FloatMath.TAIL_1)
-          .lanewise(FMA, q, FloatMath.TAIL_0)
-          .mul(r);
+      FloatVector ratio =
+          FloatVector.broadcast(LANES, FloatMath.TAIL_9)
+              .lanewise(FMA, q, FloatMath.TAIL_8)
+              .lanewise(FMA, q, FloatMath.TAIL_7)
+              .lanewise(FMA, q, FloatMath.TAIL_6)
+              .lanewise(FMA, q, FloatMath.TAIL_5)
+              .lanewise(FMA, q, FloatMath.TAIL_4)
+              .lanewise(FMA, q, FloatMath.TAIL_3)
+              .lanewise(FMA, q, FloatMath.TAIL_2)
+              .lanewise(FMA, q, FloatMath.TAIL_1)
+              .lanewise(FMA, q, FloatMath.TAIL_0)
+              .mul(r);
       FloatVector tail = bell.mul(ratio);
       FloatVector phi = FloatVector.broadcast(LANES, 1f).sub(tail).blend(tail, v.compare(LT, 0f));
       if (dy == null) {
         phi.mul(whole).intoArray(y, i);
       } else {
-        v.mul(FloatMath.NORMAL_DENSITY_AT_0).lanewise(FMA, bell, phi)
+        v.mul(FloatMath.NORMAL_DENSITY_AT_0)
+            .lanewise(FMA, bell, phi)
             .mul(FloatVector.fromArray(LANES, dy, i))
             .intoArray(y, i);
       }

@@ -11,8 +11,10 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** {@link Philox} with a block a lane. */
 final class VectorPhilox {
-  private static final VectorSpecies<Integer> LANES = VectorSpecies.of(int.class, Lanes.FLOAT.vectorShape());
-  private static final VectorSpecies<Long> PAIRS = VectorSpecies.of(long.class, Lanes.FLOAT.vectorShape());
+  private static final VectorSpecies<Integer> LANES =
+      VectorSpecies.of(int.class, Lanes.FLOAT.vectorShape());
+  private static final VectorSpecies<Long> PAIRS =
+      VectorSpecies.of(long.class, Lanes.FLOAT.vectorShape());
   private static final int WIDTH = LANES.length();
   private static final long MULTIPLIER_0 = Integer.toUnsignedLong(Philox.MULTIPLIER_0);
   private static final long MULTIPLIER_1 = Integer.toUnsignedLong(Philox.MULTIPLIER_1);
@@ -24,7 +26,8 @@ final class VectorPhilox {
   static int words(long key, long draw, int first, int[] words, int count) {
     int end = LANES.loopBound(count);
     IntVector lanes = IntVector.zero(LANES).addIndex(1);
-    // There is no multiplication of 32 by 32 to 64 bits, so odd and even lanes are multiplied as longs.
+    // There is no multiplication of 32 by 32 to 64 bits, so odd and even lanes are multiplied as
+    // longs.
     for (int i = 0; i < end; i += WIDTH) {
       IntVector c0 = lanes.add(first + i);
       IntVector c1 = IntVector.zero(LANES);
@@ -39,8 +42,20 @@ final class VectorPhilox {
         LongVector x2 = c2.reinterpretAsLongs();
         LongVector even2 = x2.and(LOW).mul(LongVector.broadcast(PAIRS, MULTIPLIER_1));
         LongVector odd2 = x2.lanewise(LSHR, 32).mul(LongVector.broadcast(PAIRS, MULTIPLIER_1));
-        c0 = even2.lanewise(LSHR, 32).or(odd2.and(~LOW)).reinterpretAsInts().lanewise(XOR, c1).lanewise(XOR, k0);
-        c2 = even0.lanewise(LSHR, 32).or(odd0.and(~LOW)).reinterpretAsInts().lanewise(XOR, c3).lanewise(XOR, k1);
+        c0 =
+            even2
+                .lanewise(LSHR, 32)
+                .or(odd2.and(~LOW))
+                .reinterpretAsInts()
+                .lanewise(XOR, c1)
+                .lanewise(XOR, k0);
+        c2 =
+            even0
+                .lanewise(LSHR, 32)
+                .or(odd0.and(~LOW))
+                .reinterpretAsInts()
+                .lanewise(XOR, c3)
+                .lanewise(XOR, k1);
         c1 = even2.and(LOW).or(odd2.lanewise(LSHL, 32)).reinterpretAsInts();
         c3 = even0.and(LOW).or(odd0.lanewise(LSHL, 32)).reinterpretAsInts();
         k0 += Philox.WEYL_0;

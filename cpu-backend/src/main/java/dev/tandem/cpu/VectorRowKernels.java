@@ -38,7 +38,9 @@ final class VectorRowKernels implements RowKernels {
   }
 
   private static FloatVector upTo(float[] x, int index, int end) {
-    return index < end ? FloatVector.fromArray(S, x, index, S.indexInRange(index, end)) : FloatVector.zero(S);
+    return index < end
+        ? FloatVector.fromArray(S, x, index, S.indexInRange(index, end))
+        : FloatVector.zero(S);
   }
 
   // reduceLanes would do, but may add in another order once it is compiled.
@@ -55,8 +57,9 @@ final class VectorRowKernels implements RowKernels {
     if (COLUMN / L == 2) {
       v = v.add(dotColumn(x, xAt, y, yAt, n, 8));
     } else if (COLUMN / L == 4) {
-      v = v.add(dotColumn(x, xAt, y, yAt, n, 8))
-          .add(dotColumn(x, xAt, y, yAt, n, 4).add(dotColumn(x, xAt, y, yAt, n, 12)));
+      v =
+          v.add(dotColumn(x, xAt, y, yAt, n, 8))
+              .add(dotColumn(x, xAt, y, yAt, n, 4).add(dotColumn(x, xAt, y, yAt, n, 12)));
     }
     return folded(v);
   }
@@ -94,8 +97,11 @@ final class VectorRowKernels implements RowKernels {
     if (COLUMN / L == 2) {
       v = v.add(differencesColumn(x, at, n, shift, 8));
     } else if (COLUMN / L == 4) {
-      v = v.add(differencesColumn(x, at, n, shift, 8))
-          .add(differencesColumn(x, at, n, shift, 4).add(differencesColumn(x, at, n, shift, 12)));
+      v =
+          v.add(differencesColumn(x, at, n, shift, 8))
+              .add(
+                  differencesColumn(x, at, n, shift, 4)
+                      .add(differencesColumn(x, at, n, shift, 12)));
     }
     return folded(v);
   }
@@ -125,7 +131,9 @@ final class VectorRowKernels implements RowKernels {
   /** x - shift, and 0 beyond the end. */
   private static FloatVector difference(float[] x, int index, int end, float shift) {
     FloatVector zero = FloatVector.zero(S);
-    return index < end ? zero.blend(upTo(x, index, end).sub(shift), S.indexInRange(index, end)) : zero;
+    return index < end
+        ? zero.blend(upTo(x, index, end).sub(shift), S.indexInRange(index, end))
+        : zero;
   }
 
   @Override
@@ -134,8 +142,9 @@ final class VectorRowKernels implements RowKernels {
     if (COLUMN / L == 2) {
       v = v.add(squaresColumn(x, at, n, shift, 8));
     } else if (COLUMN / L == 4) {
-      v = v.add(squaresColumn(x, at, n, shift, 8))
-          .add(squaresColumn(x, at, n, shift, 4).add(squaresColumn(x, at, n, shift, 12)));
+      v =
+          v.add(squaresColumn(x, at, n, shift, 8))
+              .add(squaresColumn(x, at, n, shift, 4).add(squaresColumn(x, at, n, shift, 12)));
     }
     return folded(v);
   }
@@ -193,7 +202,8 @@ final class VectorRowKernels implements RowKernels {
     }
   }
 
-  // Which element wins is anyone's guess, so the branches of plain Java took most of the time of pooling.
+  // Which element wins is anyone's guess, so the branches of plain Java took most of the time of
+  // pooling.
   @Override
   public void maxOfColumns(Windows w, float[] x, int at, int row) {
     int j = 0;
@@ -250,7 +260,11 @@ final class VectorRowKernels implements RowKernels {
   public void normalize(Row r) {
     int j = 0;
     for (; j + L <= r.n; j += L) {
-      at(r.x, r.at + j).sub(r.mean).sub(r.rest).mul(r.rstd).fma(at(r.gamma, j), at(r.beta, j))
+      at(r.x, r.at + j)
+          .sub(r.mean)
+          .sub(r.rest)
+          .mul(r.rstd)
+          .fma(at(r.gamma, j), at(r.beta, j))
           .intoArray(r.out, r.at + j);
     }
     ScalarRowKernels.normalize(r, j);
@@ -283,7 +297,9 @@ final class VectorRowKernels implements RowKernels {
   public void addRows(Rows r) {
     int j = 0;
     for (; j + L <= r.length; j += L) {
-      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
+      for (int i = 0, from = r.at + j, to = r.to + j;
+          i < r.count;
+          i++, from += r.step, to += r.toStep) {
         at(r.y, to).add(at(r.x, from)).intoArray(r.y, to);
       }
     }
@@ -291,8 +307,11 @@ final class VectorRowKernels implements RowKernels {
       r.add(j);
     } else if (j < r.length) {
       var live = S.indexInRange(j, r.length);
-      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
-        FloatVector.fromArray(S, r.y, to, live).add(FloatVector.fromArray(S, r.x, from, live))
+      for (int i = 0, from = r.at + j, to = r.to + j;
+          i < r.count;
+          i++, from += r.step, to += r.toStep) {
+        FloatVector.fromArray(S, r.y, to, live)
+            .add(FloatVector.fromArray(S, r.x, from, live))
             .intoArray(r.y, to, live);
       }
     }
@@ -302,7 +321,9 @@ final class VectorRowKernels implements RowKernels {
   public void copyRows(Rows r) {
     int j = 0;
     for (; j + L <= r.length; j += L) {
-      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
+      for (int i = 0, from = r.at + j, to = r.to + j;
+          i < r.count;
+          i++, from += r.step, to += r.toStep) {
         at(r.x, from).intoArray(r.y, to);
       }
     }
@@ -310,7 +331,9 @@ final class VectorRowKernels implements RowKernels {
       r.copy(j);
     } else if (j < r.length) {
       var live = S.indexInRange(j, r.length);
-      for (int i = 0, from = r.at + j, to = r.to + j; i < r.count; i++, from += r.step, to += r.toStep) {
+      for (int i = 0, from = r.at + j, to = r.to + j;
+          i < r.count;
+          i++, from += r.step, to += r.toStep) {
         FloatVector.fromArray(S, r.x, from, live).intoArray(r.y, to, live);
       }
     }
@@ -333,7 +356,8 @@ final class VectorRowKernels implements RowKernels {
     } else if (j < g.count) {
       var live = S.indexInRange(j, g.count);
       for (int k = 0, to = g.to + j; k < g.depth; k++, to += g.toStep) {
-        FloatVector.fromArray(S, g.x, g.at + j + g.offsets[g.first + k], live).intoArray(g.y, to, live);
+        FloatVector.fromArray(S, g.x, g.at + j + g.offsets[g.first + k], live)
+            .intoArray(g.y, to, live);
       }
     }
   }

@@ -21,7 +21,8 @@ final class Vectorization {
     try {
       asked = Flag.VECTOR_BITS.number(WIDEST);
       if (asked != WIDEST && asked != 0 && asked != 128 && asked != 256 && asked != 512) {
-        problem = "TANDEM_VECTOR_BITS: no such width, got " + asked + "; use 0 (scalar), 128, 256 or 512";
+        problem =
+            "TANDEM_VECTOR_BITS: no such width, got " + asked + "; use 0 (scalar), 128, 256 or 512";
       }
     } catch (IllegalArgumentException notANumber) {
       problem = notANumber.getMessage();
@@ -30,9 +31,12 @@ final class Vectorization {
     AVAILABLE = present && asked != 0 && problem == null;
     // Lanes refers to the module's classes, so it must not be touched where the module is absent.
     BITS = AVAILABLE ? Lanes.bits() : 0;
-    REASON = AVAILABLE ? "Vector API " + BITS + " bit"
-        : asked == 0 ? "scalar, as TANDEM_VECTOR_BITS=0 asks"
-        : "scalar (pass --add-modules " + MODULE + " for the fast path)";
+    REASON =
+        AVAILABLE
+            ? "Vector API " + BITS + " bit"
+            : asked == 0
+                ? "scalar, as TANDEM_VECTOR_BITS=0 asks"
+                : "scalar (pass --add-modules " + MODULE + " for the fast path)";
     PROBLEM = problem;
   }
 

@@ -45,8 +45,9 @@ final class WeightGradient {
     rowAt = new int[depth];
     for (int m = 0; m < depth; m++) {
       int tap = m % s.kernel();
-      rowAt[m] = m / s.kernel() * frame.plane()
-          + frame.at(s.row(0, tap / s.kernelWidth()), s.column(0, tap % s.kernelWidth()));
+      rowAt[m] =
+          m / s.kernel() * frame.plane()
+              + frame.at(s.row(0, tap / s.kernelWidth()), s.column(0, tap % s.kernelWidth()));
     }
     int most = Math.clamp(MOST_PART_ELEMENTS / Math.max(1, partElements()), 1, MOST_PARTS);
     imagesAPart = (s.images() + most - 1) / most;
@@ -60,25 +61,31 @@ final class WeightGradient {
   void run() {
     float[] sums = pool.borrow(parts * partElements());
     int rowBlocks = Math.clamp(2L * parallel.threads() / (parts * s.groups()), 1, tiles);
-    parallel.range(parts * s.groups() * rowBlocks, 1, (from, to) -> {
-      for (int i = from; i < to; i++) {
-        int firstTile = (int) ((long) tiles * (i % rowBlocks) / rowBlocks);
-        int endTile = (int) ((long) tiles * (i % rowBlocks + 1) / rowBlocks);
-        part(sums, i / rowBlocks / s.groups(), i / rowBlocks % s.groups(), firstTile, endTile);
-      }
-    });
-    parallel.range(s.groups() * depth, Math.max(1, (1 << 14) / (parts * paddedOutputs)), (from, to) -> {
-      for (int part = 1; part < parts; part++) {
-        int at = from * paddedOutputs;
-        rowKernels.add(sums, part * partElements() + at, sums, at, (to - from) * paddedOutputs);
-      }
-      for (int row = from; row < to; row++) {
-        int group = row / depth;
-        for (int o = 0; o < outputs; o++) {
-          dw[(group * outputs + o) * depth + row % depth] = sums[row * paddedOutputs + o];
-        }
-      }
-    });
+    parallel.range(
+        parts * s.groups() * rowBlocks,
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            int firstTile = (int) ((long) tiles * (i % rowBlocks) / rowBlocks);
+            int endTile = (int) ((long) tiles * (i % rowBlocks + 1) / rowBlocks);
+            part(sums, i / rowBlocks / s.groups(), i / rowBlocks % s.groups(), firstTile, endTile);
+          }
+        });
+    parallel.range(
+        s.groups() * depth,
+        Math.max(1, (1 << 14) / (parts * paddedOutputs)),
+        (from, to) -> {
+          for (int part = 1; part < parts; part++) {
+            int at = from * paddedOutputs;
+            rowKernels.add(sums, part * partElements() + at, sums, at, (to - from) * paddedOutputs);
+          }
+          for (int row = from; row < to; row++) {
+            int group = row / depth;
+            for (int o = 0; o < outputs; o++) {
+              dw[(group * outputs + o) * depth + row % depth] = sums[row * paddedOutputs + o];
+            }
+          }
+        });
     pool.release(sums);
   }
 
@@ -142,12 +149,16 @@ final class WeightGradient {
       int image = (place + k) / s.pixels();
       int pixel = (place + k) % s.pixels();
       int base = frame.needed() ? image * frame.elements() : imageAt(firstImage + image, group);
-      stepAt[k] = base + pixel / s.columns() * rowStep + pixel % s.columns() * s.geometry().stride().width();
+      stepAt[k] =
+          base
+              + pixel / s.columns() * rowStep
+              + pixel % s.columns() * s.geometry().stride().width();
     }
   }
 
   /** Packs a panel of dy, transposed: a row for each place, a column for each output. */
-  private void pack(float[] packed, GemmKernels.Tile t, int start, int place, int firstImage, int group) {
+  private void pack(
+      float[] packed, GemmKernels.Tile t, int start, int place, int firstImage, int group) {
     int stretch;
     for (int done = 0; done < t.depth; done += stretch) {
       int image = firstImage + (place + done) / s.pixels();
@@ -155,7 +166,13 @@ final class WeightGradient {
       stretch = Math.min(s.pixels() - pixel, t.depth - done);
       int at = ((image * s.groups() + group) * outputs + start) * s.pixels() + pixel;
       Matrix from = new Matrix(dy, at, 1, s.pixels());
-      Packing.panel(from, stretch, Math.min(t.bStep, outputs - start), packed, t.bAt + done * t.bStep, t.bStep);
+      Packing.panel(
+          from,
+          stretch,
+          Math.min(t.bStep, outputs - start),
+          packed,
+          t.bAt + done * t.bStep,
+          t.bStep);
     }
   }
 }

@@ -18,8 +18,10 @@ import org.junit.jupiter.api.Test;
 class Conv2dTest {
   private record Sample(Shape x, Shape w, Conv2dGeometry geometry) {
     Shape y() {
-      return new Conv2d(geometry).outputs(
-          List.of(new TensorType(DType.F32, x), new TensorType(DType.F32, w))).getFirst().shape();
+      return new Conv2d(geometry)
+          .outputs(List.of(new TensorType(DType.F32, x), new TensorType(DType.F32, w)))
+          .getFirst()
+          .shape();
     }
   }
 
@@ -28,25 +30,32 @@ class Conv2dTest {
   }
 
   private static List<Sample> samples() {
-    List<Sample> samples = new ArrayList<>(List.of(
-        new Sample(Shape.of(3, 1, 28, 28), Shape.of(8, 1, 5, 5), geometry(1, 0, 1, 1)),
-        new Sample(Shape.of(9, 4, 12, 12), Shape.of(16, 4, 5, 5), geometry(1, 0, 1, 1)),
-        new Sample(Shape.of(20, 3, 7, 7), Shape.of(70, 3, 3, 3), geometry(1, 1, 1, 1)),
-        new Sample(Shape.of(2, 60, 5, 6), Shape.of(5, 60, 3, 3), geometry(1, 1, 1, 1)),
-        new Sample(Shape.of(1, 1, 1, 1), Shape.of(1, 1, 1, 1), geometry(1, 0, 1, 1)),
-        new Sample(Shape.of(2, 3, 4, 4), Shape.of(5, 3, 1, 1), geometry(3, 0, 1, 1)),
-        new Sample(Shape.of(2, 6, 9, 8), Shape.of(6, 1, 3, 3), geometry(1, 1, 1, 6)),
-        new Sample(Shape.of(2, 6, 9, 8), Shape.of(12, 1, 3, 3), geometry(2, 1, 1, 6)),
-        new Sample(Shape.of(2, 12, 9, 8), Shape.of(2, 6, 3, 2), geometry(2, 1, 2, 2)),
-        new Sample(Shape.of(2, 3, 4, 5), Shape.of(4, 3, 3, 3), geometry(1, 4, 1, 1)),
-        new Sample(Shape.of(2, 2, 17, 15), Shape.of(3, 2, 2, 4),
-            new Conv2dGeometry(new Size2d(2, 3), new Size2d(1, 2), new Size2d(3, 1), 1))));
+    List<Sample> samples =
+        new ArrayList<>(
+            List.of(
+                new Sample(Shape.of(3, 1, 28, 28), Shape.of(8, 1, 5, 5), geometry(1, 0, 1, 1)),
+                new Sample(Shape.of(9, 4, 12, 12), Shape.of(16, 4, 5, 5), geometry(1, 0, 1, 1)),
+                new Sample(Shape.of(20, 3, 7, 7), Shape.of(70, 3, 3, 3), geometry(1, 1, 1, 1)),
+                new Sample(Shape.of(2, 60, 5, 6), Shape.of(5, 60, 3, 3), geometry(1, 1, 1, 1)),
+                new Sample(Shape.of(1, 1, 1, 1), Shape.of(1, 1, 1, 1), geometry(1, 0, 1, 1)),
+                new Sample(Shape.of(2, 3, 4, 4), Shape.of(5, 3, 1, 1), geometry(3, 0, 1, 1)),
+                new Sample(Shape.of(2, 6, 9, 8), Shape.of(6, 1, 3, 3), geometry(1, 1, 1, 6)),
+                new Sample(Shape.of(2, 6, 9, 8), Shape.of(12, 1, 3, 3), geometry(2, 1, 1, 6)),
+                new Sample(Shape.of(2, 12, 9, 8), Shape.of(2, 6, 3, 2), geometry(2, 1, 2, 2)),
+                new Sample(Shape.of(2, 3, 4, 5), Shape.of(4, 3, 3, 3), geometry(1, 4, 1, 1)),
+                new Sample(
+                    Shape.of(2, 2, 17, 15),
+                    Shape.of(3, 2, 2, 4),
+                    new Conv2dGeometry(new Size2d(2, 3), new Size2d(1, 2), new Size2d(3, 1), 1))));
     for (int stride = 1; stride <= 3; stride++) {
       for (int padding = 0; padding <= 2; padding++) {
         for (int dilation = 1; dilation <= 2; dilation++) {
           for (int groups = 1; groups <= 2; groups++) {
-            samples.add(new Sample(Shape.of(3, 4 * groups, 9, 11), Shape.of(5 * groups, 4, 3, 2),
-                geometry(stride, padding, dilation, groups)));
+            samples.add(
+                new Sample(
+                    Shape.of(3, 4 * groups, 9, 11),
+                    Shape.of(5 * groups, 4, 3, 2),
+                    geometry(stride, padding, dilation, groups)));
           }
         }
       }
@@ -74,24 +83,39 @@ class Conv2dTest {
   @Test
   void f32AgreesWithF64() {
     for (Sample sample : samples()) {
-      new Trial(new Conv2d(sample.geometry)).input(sample.x, -1, 1).input(sample.w, -1, 1).agrees(2e-5);
-      new Trial(new Conv2dGradInput(sample.geometry, sample.x)).input(sample.w, -1, 1).input(sample.y(), -1, 1)
+      new Trial(new Conv2d(sample.geometry))
+          .input(sample.x, -1, 1)
+          .input(sample.w, -1, 1)
           .agrees(2e-5);
-      new Trial(new Conv2dGradWeight(sample.geometry, sample.w)).input(sample.x, -1, 1).input(sample.y(), -1, 1)
+      new Trial(new Conv2dGradInput(sample.geometry, sample.x))
+          .input(sample.w, -1, 1)
+          .input(sample.y(), -1, 1)
+          .agrees(2e-5);
+      new Trial(new Conv2dGradWeight(sample.geometry, sample.w))
+          .input(sample.x, -1, 1)
+          .input(sample.y(), -1, 1)
           .agrees(5e-5);
     }
   }
 
   @Test
   void emptyImagesAndFilters() {
-    for (Sample sample : List.of(
-        new Sample(Shape.of(0, 2, 5, 5), Shape.of(3, 2, 3, 3), geometry(1, 0, 1, 1)),
-        new Sample(Shape.of(2, 0, 5, 5), Shape.of(3, 0, 3, 3), geometry(1, 0, 1, 1)),
-        new Sample(Shape.of(2, 2, 5, 5), Shape.of(0, 2, 3, 3), geometry(1, 0, 1, 1)))) {
-      new Trial(new Conv2d(sample.geometry)).input(sample.x, -1, 1).input(sample.w, -1, 1).agrees(0);
-      new Trial(new Conv2dGradInput(sample.geometry, sample.x)).input(sample.w, -1, 1).input(sample.y(), -1, 1)
+    for (Sample sample :
+        List.of(
+            new Sample(Shape.of(0, 2, 5, 5), Shape.of(3, 2, 3, 3), geometry(1, 0, 1, 1)),
+            new Sample(Shape.of(2, 0, 5, 5), Shape.of(3, 0, 3, 3), geometry(1, 0, 1, 1)),
+            new Sample(Shape.of(2, 2, 5, 5), Shape.of(0, 2, 3, 3), geometry(1, 0, 1, 1)))) {
+      new Trial(new Conv2d(sample.geometry))
+          .input(sample.x, -1, 1)
+          .input(sample.w, -1, 1)
           .agrees(0);
-      new Trial(new Conv2dGradWeight(sample.geometry, sample.w)).input(sample.x, -1, 1).input(sample.y(), -1, 1)
+      new Trial(new Conv2dGradInput(sample.geometry, sample.x))
+          .input(sample.w, -1, 1)
+          .input(sample.y(), -1, 1)
+          .agrees(0);
+      new Trial(new Conv2dGradWeight(sample.geometry, sample.w))
+          .input(sample.x, -1, 1)
+          .input(sample.y(), -1, 1)
           .agrees(0);
     }
   }
@@ -101,11 +125,15 @@ class Conv2dTest {
   }
 
   private static Trial gradInput(Sample sample, double[] w, double[] dy) {
-    return new Trial(new Conv2dGradInput(sample.geometry, sample.x)).values(sample.w, w).values(sample.y(), dy);
+    return new Trial(new Conv2dGradInput(sample.geometry, sample.x))
+        .values(sample.w, w)
+        .values(sample.y(), dy);
   }
 
   private static Trial gradWeight(Sample sample, double[] x, double[] dy) {
-    return new Trial(new Conv2dGradWeight(sample.geometry, sample.w)).values(sample.x, x).values(sample.y(), dy);
+    return new Trial(new Conv2dGradWeight(sample.geometry, sample.w))
+        .values(sample.x, x)
+        .values(sample.y(), dy);
   }
 
   /** Small whole numbers, whose sums are exact in F32. */
@@ -113,7 +141,8 @@ class Conv2dTest {
     return new Random(shape.hashCode()).ints(shape.elements(), -4, 5).asDoubleStream().toArray();
   }
 
-  private static void define(Sample sample, double[] x, double[] w, double[] y, double[] dy, double[] dx, double[] dw) {
+  private static void define(
+      Sample sample, double[] x, double[] w, double[] y, double[] dy, double[] dx, double[] dw) {
     Shape in = sample.x, filter = sample.w, out = sample.y();
     Conv2dGeometry g = sample.geometry;
     int groupOutputs = filter.length(0) / g.groups();

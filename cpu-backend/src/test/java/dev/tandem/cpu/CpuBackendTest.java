@@ -27,13 +27,15 @@ class CpuBackendTest {
 
   @Test
   void isFoundByItsName() {
-    try (Backend backend = Backends.open("cpu", note -> { })) {
+    try (Backend backend = Backends.open("cpu", note -> {})) {
       assertInstanceOf(CpuBackend.class, backend);
       assertEquals("cpu", backend.name());
-      assertTrue(backend.description().startsWith("cpu: " + Vectorization.reason()), backend.description());
+      assertTrue(
+          backend.description().startsWith("cpu: " + Vectorization.reason()),
+          backend.description());
       assertTrue(backend.description().contains(" thread"), backend.description());
     }
-    assertThrows(BackendException.class, () -> Backends.open("cpu:1", note -> { }));
+    assertThrows(BackendException.class, () -> Backends.open("cpu:1", note -> {}));
   }
 
   @Test
@@ -50,11 +52,15 @@ class CpuBackendTest {
 
   @Test
   void sizesMustFit() {
-    try (OnCpu cpu = new OnCpu(1); Arena arena = Arena.ofConfined()) {
+    try (OnCpu cpu = new OnCpu(1);
+        Arena arena = Arena.ofConfined()) {
       Buffer buffer = cpu.backend().allocate(TensorType.f32(4));
-      BackendException written = assertThrows(BackendException.class,
-          () -> cpu.backend().write(buffer, arena.allocate(15)));
-      assertTrue(written.getMessage().contains("got 15 bytes on the host and 16 in the buffer"), written.getMessage());
+      BackendException written =
+          assertThrows(
+              BackendException.class, () -> cpu.backend().write(buffer, arena.allocate(15)));
+      assertTrue(
+          written.getMessage().contains("got 15 bytes on the host and 16 in the buffer"),
+          written.getMessage());
       assertThrows(BackendException.class, () -> cpu.backend().read(buffer, arena.allocate(17)));
     }
   }
@@ -63,11 +69,15 @@ class CpuBackendTest {
   void refusesByName() {
     try (OnCpu cpu = new OnCpu(1)) {
       assertFalse(cpu.backend().supports(DType.BF16));
-      BackendException narrow = assertThrows(BackendException.class,
-          () -> cpu.backend().allocate(new TensorType(DType.BF16, Shape.of(2))));
+      BackendException narrow =
+          assertThrows(
+              BackendException.class,
+              () -> cpu.backend().allocate(new TensorType(DType.BF16, Shape.of(2))));
       assertTrue(narrow.getMessage().contains("BF16 (2)"), narrow.getMessage());
-      BackendException large = assertThrows(BackendException.class,
-          () -> cpu.backend().allocate(new TensorType(DType.U8, Shape.of(1 << 16, 1 << 16))));
+      BackendException large =
+          assertThrows(
+              BackendException.class,
+              () -> cpu.backend().allocate(new TensorType(DType.U8, Shape.of(1 << 16, 1 << 16))));
       assertTrue(large.getMessage().contains("(65536, 65536)"), large.getMessage());
     }
   }
@@ -137,9 +147,12 @@ class CpuBackendTest {
     try (OnCpu cpu = new OnCpu(2)) {
       Operand x = cpu.tensor(DType.F32, Shape.of(3), 1, 2, 3);
       cpu.backend().allocate(TensorType.f32(1 << 20)).close();
-      OutOfMemoryException thrown = assertThrows(OutOfMemoryException.class,
-          () -> cpu.backend().allocate(new TensorType(DType.F64, Shape.of(elements))));
-      assertTrue(thrown.getMessage().contains("asked for " + (long) elements * Double.BYTES + " bytes"),
+      OutOfMemoryException thrown =
+          assertThrows(
+              OutOfMemoryException.class,
+              () -> cpu.backend().allocate(new TensorType(DType.F64, Shape.of(elements))));
+      assertTrue(
+          thrown.getMessage().contains("asked for " + (long) elements * Double.BYTES + " bytes"),
           thrown.getMessage());
       assertTrue(thrown.getMessage().contains("1 open buffers use 12 bytes"), thrown.getMessage());
       assertTrue(thrown.getMessage().contains("limit is " + limit), thrown.getMessage());
@@ -157,6 +170,7 @@ class CpuBackendTest {
       assertTrue(length <= Math.max(16, elements * 1.25), elements + " take " + length);
       assertEquals(BufferPool.sizeClass(elements), BufferPool.sizeClass(length));
     }
-    assertEquals(Integer.MAX_VALUE - 8, BufferPool.length(BufferPool.sizeClass(Integer.MAX_VALUE - 8)));
+    assertEquals(
+        Integer.MAX_VALUE - 8, BufferPool.length(BufferPool.sizeClass(Integer.MAX_VALUE - 8)));
   }
 }

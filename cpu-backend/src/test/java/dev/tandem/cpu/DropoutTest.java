@@ -20,7 +20,13 @@ class DropoutTest {
   void philoxGivesItsKnownAnswers() {
     answers(0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8);
     answers(-1, -1, -1, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd);
-    answers(0x299f31d0_a4093822L, 0x85a308d3_243f6a88L, 0x03707344_13198a2eL, 0xd16cfe09, 0x94fdcceb, 0x5001e420,
+    answers(
+        0x299f31d0_a4093822L,
+        0x85a308d3_243f6a88L,
+        0x03707344_13198a2eL,
+        0xd16cfe09,
+        0x94fdcceb,
+        0x5001e420,
         0x24126ea1);
   }
 
@@ -37,8 +43,11 @@ class DropoutTest {
     int count = 4 * 3000 + 3;
     try (OnCpu cpu = new OnCpu(2)) {
       for (DType dtype : new DType[] {DType.F32, DType.F64}) {
-        Operand x = cpu.tensor(dtype, Shape.of(count), DoubleStream.generate(() -> 7).limit(count).toArray());
-        Operand states = cpu.tensor(DType.I32, Shape.of(4), Arrays.stream(state).asDoubleStream().toArray());
+        Operand x =
+            cpu.tensor(
+                dtype, Shape.of(count), DoubleStream.generate(() -> 7).limit(count).toArray());
+        Operand states =
+            cpu.tensor(DType.I32, Shape.of(4), Arrays.stream(state).asDoubleStream().toArray());
         List<Operand> results = cpu.run(new Stochastic.Dropout(p), x, states);
         double[] y = cpu.numbers(results.get(0));
         double[] mask = cpu.numbers(results.get(1));

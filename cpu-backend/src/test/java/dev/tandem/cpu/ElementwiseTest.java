@@ -25,13 +25,23 @@ class ElementwiseTest {
   @Test
   void broadcasts() {
     Shape[][] pairs = {
-        {Shape.of(3, 257), Shape.of(3, 257)}, {Shape.of(40_000), Shape.scalar()}, {Shape.scalar(), Shape.of(40_000)},
-        {Shape.of(5000, 10), Shape.of(10)}, {Shape.of(7, 5000), Shape.of(5000)}, {Shape.of(9, 3000), Shape.of(9, 1)},
-        {Shape.of(2, 3, 50, 60), Shape.of(1, 3, 1, 1)}, {Shape.of(4, 1, 6), Shape.of(5, 1)},
-        {Shape.of(1, 700, 1), Shape.of(30, 1, 3)}, {Shape.of(3, 1, 2, 1, 2), Shape.of(4, 1, 5, 1)},
-        {Shape.of(0, 3), Shape.of(3)}, {Shape.of(5, 1), Shape.of(1, 0)}, {Shape.scalar(), Shape.scalar()},
-        {Shape.of(1, 1), Shape.of(1)}, {Shape.of(2048, 3), Shape.of(2048, 1)},
-        {Shape.of(3, 2049), Shape.of(1, 2049)}};
+      {Shape.of(3, 257), Shape.of(3, 257)},
+      {Shape.of(40_000), Shape.scalar()},
+      {Shape.scalar(), Shape.of(40_000)},
+      {Shape.of(5000, 10), Shape.of(10)},
+      {Shape.of(7, 5000), Shape.of(5000)},
+      {Shape.of(9, 3000), Shape.of(9, 1)},
+      {Shape.of(2, 3, 50, 60), Shape.of(1, 3, 1, 1)},
+      {Shape.of(4, 1, 6), Shape.of(5, 1)},
+      {Shape.of(1, 700, 1), Shape.of(30, 1, 3)},
+      {Shape.of(3, 1, 2, 1, 2), Shape.of(4, 1, 5, 1)},
+      {Shape.of(0, 3), Shape.of(3)},
+      {Shape.of(5, 1), Shape.of(1, 0)},
+      {Shape.scalar(), Shape.scalar()},
+      {Shape.of(1, 1), Shape.of(1)},
+      {Shape.of(2048, 3), Shape.of(2048, 1)},
+      {Shape.of(3, 2049), Shape.of(1, 2049)}
+    };
     for (Shape[] pair : pairs) {
       for (DType dtype : new DType[] {DType.F32, DType.F64}) {
         Operand a = numbered(dtype, pair[0], 1);
@@ -41,7 +51,10 @@ class ElementwiseTest {
         double[] right = stretched(cpu.numbers(b), pair[1], y.shape());
         double[] actual = cpu.numbers(y);
         for (int i = 0; i < actual.length; i++) {
-          assertEquals(left[i] - right[i], actual[i], pair[0] + " - " + pair[1] + " " + dtype + ", element " + i);
+          assertEquals(
+              left[i] - right[i],
+              actual[i],
+              pair[0] + " - " + pair[1] + " " + dtype + ", element " + i);
         }
       }
     }
@@ -67,19 +80,24 @@ class ElementwiseTest {
     for (DType dtype : new DType[] {DType.F32, DType.F64, DType.I32, DType.U8}) {
       Operand a = cpu.tensor(dtype, Shape.of(3), 1, 2, 3);
       Operand b = cpu.tensor(dtype, Shape.scalar(), 9);
-      assertArrayEquals(new double[] {1, 2, 3, 9, 9, 9}, cpu.numbers(new Elementwise.Select(), condition, a, b));
+      assertArrayEquals(
+          new double[] {1, 2, 3, 9, 9, 9}, cpu.numbers(new Elementwise.Select(), condition, a, b));
     }
   }
 
   @Test
   void casts() {
     Operand x = cpu.tensor(DType.F32, Shape.of(7), -1.7, 2.9, 300, NAN, INFINITY, -INFINITY, 3e9);
-    assertArrayEquals(new double[] {-1, 2, 300, 0, Integer.MAX_VALUE, Integer.MIN_VALUE, Integer.MAX_VALUE},
+    assertArrayEquals(
+        new double[] {-1, 2, 300, 0, Integer.MAX_VALUE, Integer.MIN_VALUE, Integer.MAX_VALUE},
         cpu.numbers(new Elementwise.Cast(DType.I32), x));
-    assertArrayEquals(new double[] {0, 2, 255, 0, 255, 0, 255}, cpu.numbers(new Elementwise.Cast(DType.U8), x));
+    assertArrayEquals(
+        new double[] {0, 2, 255, 0, 255, 0, 255}, cpu.numbers(new Elementwise.Cast(DType.U8), x));
     Operand large = cpu.tensor(DType.I32, Shape.of(2), 16_777_217, -5);
-    assertArrayEquals(new double[] {16_777_216, -5}, cpu.numbers(new Elementwise.Cast(DType.F32), large));
-    assertArrayEquals(new double[] {16_777_217, -5}, cpu.numbers(new Elementwise.Cast(DType.F64), large));
+    assertArrayEquals(
+        new double[] {16_777_216, -5}, cpu.numbers(new Elementwise.Cast(DType.F32), large));
+    assertArrayEquals(
+        new double[] {16_777_217, -5}, cpu.numbers(new Elementwise.Cast(DType.F64), large));
     assertArrayEquals(new double[] {255, 0}, cpu.numbers(new Elementwise.Cast(DType.U8), large));
   }
 
@@ -116,14 +134,31 @@ class ElementwiseTest {
   void bothElementTypesAgree() {
     double[] x = new Random(5).doubles(5000, -6, 6).map(v -> (float) v).toArray();
     double[] dy = new Random(6).doubles(5000, -2, 2).map(v -> (float) v).toArray();
-    for (Elementwise op : new Elementwise[] {new Elementwise.Exp(), new Elementwise.Sigmoid(), new Elementwise.Tanh(),
-        new Elementwise.GeluTanh(), new Elementwise.GeluErf(), new Elementwise.Silu(), new Elementwise.Softplus(),
-        new Elementwise.Relu(), new Elementwise.LeakyRelu(0.01), new Elementwise.Affine(0.3, -2)}) {
+    for (Elementwise op :
+        new Elementwise[] {
+          new Elementwise.Exp(),
+          new Elementwise.Sigmoid(),
+          new Elementwise.Tanh(),
+          new Elementwise.GeluTanh(),
+          new Elementwise.GeluErf(),
+          new Elementwise.Silu(),
+          new Elementwise.Softplus(),
+          new Elementwise.Relu(),
+          new Elementwise.LeakyRelu(0.01),
+          new Elementwise.Affine(0.3, -2)
+        }) {
       agree(op, 3e-7, x);
     }
-    for (Elementwise op : new Elementwise[] {new Elementwise.SigmoidGrad(), new Elementwise.TanhGrad(),
-        new Elementwise.GeluTanhGrad(), new Elementwise.GeluErfGrad(), new Elementwise.SiluGrad(),
-        new Elementwise.ReluGrad(), new Elementwise.LeakyReluGrad(0.2)}) {
+    for (Elementwise op :
+        new Elementwise[] {
+          new Elementwise.SigmoidGrad(),
+          new Elementwise.TanhGrad(),
+          new Elementwise.GeluTanhGrad(),
+          new Elementwise.GeluErfGrad(),
+          new Elementwise.SiluGrad(),
+          new Elementwise.ReluGrad(),
+          new Elementwise.LeakyReluGrad(0.2)
+        }) {
       agree(op, 6e-7, x, dy);
     }
   }
@@ -132,7 +167,11 @@ class ElementwiseTest {
     double[] wide = numbers(op, DType.F64, inputs);
     double[] narrow = numbers(op, DType.F32, inputs);
     for (int i = 0; i < wide.length; i++) {
-      assertEquals(wide[i], narrow[i], tolerance * Math.max(1, Math.abs(wide[i])), op + " of " + inputs[0][i]);
+      assertEquals(
+          wide[i],
+          narrow[i],
+          tolerance * Math.max(1, Math.abs(wide[i])),
+          op + " of " + inputs[0][i]);
     }
   }
 
@@ -166,7 +205,8 @@ class ElementwiseTest {
         int index = left / inner;
         left %= inner;
         if (axis >= offset) {
-          place = place * from.length(axis - offset) + (from.length(axis - offset) == 1 ? 0 : index);
+          place =
+              place * from.length(axis - offset) + (from.length(axis - offset) == 1 ? 0 : index);
         }
       }
       wide[i] = numbers[place];

@@ -27,7 +27,8 @@ class FloatMathTest {
     assertEquals(0, FloatMath.exp(-104));
     assertEquals(0, FloatMath.exp(-INFINITY));
     assertEquals(Float.NaN, FloatMath.exp(Float.NaN));
-    assertEquals((float) StrictMath.exp(88.7228f), FloatMath.exp(88.7228f), Math.ulp(Float.MAX_VALUE));
+    assertEquals(
+        (float) StrictMath.exp(88.7228f), FloatMath.exp(88.7228f), Math.ulp(Float.MAX_VALUE));
   }
 
   @Test
@@ -53,7 +54,8 @@ class FloatMathTest {
 
   @Test
   void sigmoid() {
-    withinUlps("sigmoid", FloatMath::sigmoid, x -> 1 / (1 + StrictMath.exp(-x)), -103, INFINITY, 2.5);
+    withinUlps(
+        "sigmoid", FloatMath::sigmoid, x -> 1 / (1 + StrictMath.exp(-x)), -103, INFINITY, 2.5);
     assertEquals(0, FloatMath.sigmoid(-INFINITY));
     assertEquals(Float.NaN, FloatMath.sigmoid(Float.NaN));
   }
@@ -104,24 +106,34 @@ class FloatMathTest {
     return x -> DoubleMath.function(op).applyAsDouble(x, 1);
   }
 
-  private static void withinUlps(String name, FloatFunction actual, DoubleUnaryOperator expected, float low,
-      float high, double ulps) {
+  private static void withinUlps(
+      String name,
+      FloatFunction actual,
+      DoubleUnaryOperator expected,
+      float low,
+      float high,
+      double ulps) {
     for (int bits = 0; bits < Float.floatToRawIntBits(INFINITY); bits += SAMPLE_STEP) {
       for (float x : new float[] {Float.intBitsToFloat(bits), -Float.intBitsToFloat(bits)}) {
         if (x >= low && x <= high) {
           double exact = expected.applyAsDouble(x);
           float y = actual.of(x);
-          assertTrue(y == (float) exact || Math.abs(y - exact) <= ulps * Math.ulp((float) exact),
+          assertTrue(
+              y == (float) exact || Math.abs(y - exact) <= ulps * Math.ulp((float) exact),
               () -> name + "(" + x + ") is " + y + ", not " + exact);
         }
       }
     }
   }
 
-  private static void near(String name, FloatFunction actual, DoubleUnaryOperator expected, double tolerance) {
+  private static void near(
+      String name, FloatFunction actual, DoubleUnaryOperator expected, double tolerance) {
     for (int i = -20_000; i <= 20_000; i++) {
       float x = i * 1e-3f;
-      assertEquals(expected.applyAsDouble(x), actual.of(x), tolerance * Math.max(1, Math.abs(x)),
+      assertEquals(
+          expected.applyAsDouble(x),
+          actual.of(x),
+          tolerance * Math.max(1, Math.abs(x)),
           () -> name + " at " + x);
     }
   }

@@ -13,10 +13,29 @@ import org.junit.jupiter.api.Test;
 class GemmTest {
   /** M, N, K: single rows and columns, tails of every tile and vector, several blocks, deep and thin, large enough to pack. */
   private static final int[][] SIZES = {
-      {1, 1, 1}, {1, 1, 300}, {1, 70, 33}, {70, 1, 33}, {2, 3, 5}, {3, 17, 9}, {4, 64, 64}, {5, 10, 784}, {6, 64, 1},
-      {7, 65, 31}, {8, 48, 16}, {9, 33, 1030}, {11, 129, 20}, {13, 7, 5000}, {25, 32, 9000}, {64, 64, 64},
-      {65, 67, 70}, {128, 10, 512}, {97, 200, 513}, {300, 130, 260}, {260, 2100, 40},
-      {520, 515, 530}};
+    {1, 1, 1},
+    {1, 1, 300},
+    {1, 70, 33},
+    {70, 1, 33},
+    {2, 3, 5},
+    {3, 17, 9},
+    {4, 64, 64},
+    {5, 10, 784},
+    {6, 64, 1},
+    {7, 65, 31},
+    {8, 48, 16},
+    {9, 33, 1030},
+    {11, 129, 20},
+    {13, 7, 5000},
+    {25, 32, 9000},
+    {64, 64, 64},
+    {65, 67, 70},
+    {128, 10, 512},
+    {97, 200, 513},
+    {300, 130, 260},
+    {260, 2100, 40},
+    {520, 515, 530}
+  };
 
   @Test
   void agreesWithTheDefinition() {
@@ -28,8 +47,10 @@ class GemmTest {
   }
 
   private static void check(int m, int n, int k, boolean ta, boolean tb) {
-    Trial trial = new Trial(new Matmul(ta, tb))
-        .input(ta ? Shape.of(k, m) : Shape.of(m, k), -1, 1).input(tb ? Shape.of(n, k) : Shape.of(k, n), -1, 1);
+    Trial trial =
+        new Trial(new Matmul(ta, tb))
+            .input(ta ? Shape.of(k, m) : Shape.of(m, k), -1, 1)
+            .input(tb ? Shape.of(n, k) : Shape.of(k, n), -1, 1);
     // F64 is the definition; that it is right is checked below on numbers small enough to be exact.
     trial.agrees(1e-6 * Math.sqrt(k) + 1e-6);
   }
@@ -44,10 +65,13 @@ class GemmTest {
       double[] expected = new double[m * n];
       for (int i = 0; i < m * n * k; i++) {
         int row = i / k / n, column = i / k % n, p = i % k;
-        expected[i / k] += a[ta ? p * m + row : row * k + p] * b[tb ? column * k + p : p * n + column];
+        expected[i / k] +=
+            a[ta ? p * m + row : row * k + p] * b[tb ? column * k + p : p * n + column];
       }
-      Trial trial = new Trial(new Matmul(ta, tb)).values(ta ? Shape.of(k, m) : Shape.of(m, k), a)
-          .values(tb ? Shape.of(n, k) : Shape.of(k, n), b);
+      Trial trial =
+          new Trial(new Matmul(ta, tb))
+              .values(ta ? Shape.of(k, m) : Shape.of(m, k), a)
+              .values(tb ? Shape.of(n, k) : Shape.of(k, n), b);
       assertArrayEquals(expected, trial.f64().getFirst());
       assertArrayEquals(expected, trial.f32().getFirst());
     }
@@ -55,36 +79,63 @@ class GemmTest {
 
   @Test
   void batchesBroadcast() {
-    int[][][] batches = {{{2, 3}, {2, 3}}, {{2, 1}, {1, 3}}, {{3}, {2, 3}}, {{2, 3}, {3}}, {{2, 3}, {}}, {{}, {4}},
-        {{1}, {1, 1}}, {{5, 1, 2}, {4, 1}}};
+    int[][][] batches = {
+      {{2, 3}, {2, 3}},
+      {{2, 1}, {1, 3}},
+      {{3}, {2, 3}},
+      {{2, 3}, {3}},
+      {{2, 3}, {}},
+      {{}, {4}},
+      {{1}, {1, 1}},
+      {{5, 1, 2}, {4, 1}}
+    };
     for (int[][] batch : batches) {
       for (int transposes = 0; transposes < 4; transposes++) {
         boolean ta = (transposes & 1) != 0, tb = (transposes & 2) != 0;
         new Trial(new Matmul(ta, tb))
             .input(Shape.of(batch[0]).then(ta ? Shape.of(6, 5) : Shape.of(5, 6)), -1, 1)
-            .input(Shape.of(batch[1]).then(tb ? Shape.of(7, 6) : Shape.of(6, 7)), -1, 1).agrees(1e-5);
+            .input(Shape.of(batch[1]).then(tb ? Shape.of(7, 6) : Shape.of(6, 7)), -1, 1)
+            .agrees(1e-5);
       }
     }
   }
 
   @Test
   void emptyProducts() {
-    assertArrayEquals(new double[12],
-        new Trial(new Matmul(false, false)).values(Shape.of(3, 0)).values(Shape.of(0, 4)).f32().getFirst());
-    assertArrayEquals(new double[12],
-        new Trial(new Matmul(false, false)).values(Shape.of(3, 0)).values(Shape.of(0, 4)).f64().getFirst());
+    assertArrayEquals(
+        new double[12],
+        new Trial(new Matmul(false, false))
+            .values(Shape.of(3, 0))
+            .values(Shape.of(0, 4))
+            .f32()
+            .getFirst());
+    assertArrayEquals(
+        new double[12],
+        new Trial(new Matmul(false, false))
+            .values(Shape.of(3, 0))
+            .values(Shape.of(0, 4))
+            .f64()
+            .getFirst());
     for (int[] size : new int[][] {{0, 4, 3}, {4, 0, 3}, {0, 0, 0}}) {
-      new Trial(new Matmul(false, true)).input(Shape.of(size[0], size[2]), 0, 1)
-          .input(Shape.of(size[1], size[2]), 0, 1).agrees(0);
+      new Trial(new Matmul(false, true))
+          .input(Shape.of(size[0], size[2]), 0, 1)
+          .input(Shape.of(size[1], size[2]), 0, 1)
+          .agrees(0);
     }
-    new Trial(new Matmul(false, false)).values(Shape.of(0, 2, 3)).input(Shape.of(3, 4), 0, 1).agrees(0);
+    new Trial(new Matmul(false, false))
+        .values(Shape.of(0, 2, 3))
+        .input(Shape.of(3, 4), 0, 1)
+        .agrees(0);
   }
 
   @Test
   void scalarAndVectorTilesGiveTheSameBits() {
     assumeTrue(Vectorization.available());
-    for (int[] size : List.of(new int[] {65, 131, 70}, new int[] {13, 40, 1100}, new int[] {260, 300, 600})) {
-      assertArrayEquals(product(new ScalarGemmKernels(), size), product(new VectorGemmKernels(), size),
+    for (int[] size :
+        List.of(new int[] {65, 131, 70}, new int[] {13, 40, 1100}, new int[] {260, 300, 600})) {
+      assertArrayEquals(
+          product(new ScalarGemmKernels(), size),
+          product(new VectorGemmKernels(), size),
           Arrays.toString(size));
     }
   }
@@ -93,8 +144,10 @@ class GemmTest {
     int m = size[0], n = size[1], k = size[2];
     float[] a = numbers(m * k), b = numbers(k * n), c = new float[m * n];
     try (Parallel parallel = new Parallel(2)) {
-      new Gemm(parallel, new BufferPool(), kernels, new ScalarRowKernels()).multiply(
-          new Gemm.Product(m, n, k, Matrix.rows(a, 0, k), Matrix.rows(b, 0, n), Matrix.rows(c, 0, n)));
+      new Gemm(parallel, new BufferPool(), kernels, new ScalarRowKernels())
+          .multiply(
+              new Gemm.Product(
+                  m, n, k, Matrix.rows(a, 0, k), Matrix.rows(b, 0, n), Matrix.rows(c, 0, n)));
     }
     return c;
   }

@@ -15,10 +15,37 @@ import org.junit.jupiter.api.Test;
  * runs in.
  */
 class KernelsTest {
-  private static final int[] LENGTHS = {0, 1, 2, 3, 7, 15, 16, 17, 31, 63, 64, 65, 127, 207, 702, 1024, 4098};
-  private static final float[] SPECIAL = {0f, -0f, 1, -1, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY,
-      Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE, -Float.MAX_VALUE, 88.72f, 88.73f, 89.1f,
-      -87.4f, -103.9f, -104.1f, 9, 10.5f, -12.5f, 15.5f, 1e-20f, -1e-20f, 300, -300};
+  private static final int[] LENGTHS = {
+    0, 1, 2, 3, 7, 15, 16, 17, 31, 63, 64, 65, 127, 207, 702, 1024, 4098
+  };
+  private static final float[] SPECIAL = {
+    0f,
+    -0f,
+    1,
+    -1,
+    Float.NaN,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.MIN_VALUE,
+    -Float.MIN_VALUE,
+    Float.MIN_NORMAL,
+    Float.MAX_VALUE,
+    -Float.MAX_VALUE,
+    88.72f,
+    88.73f,
+    89.1f,
+    -87.4f,
+    -103.9f,
+    -104.1f,
+    9,
+    10.5f,
+    -12.5f,
+    15.5f,
+    1e-20f,
+    -1e-20f,
+    300,
+    -300
+  };
 
   private interface Unary {
     void run(float[] x, float[] y, int from, int to);
@@ -55,14 +82,22 @@ class KernelsTest {
     agree("geluTanhGrad", scalar::geluTanhGrad, vector::geluTanhGrad);
     agree("geluErfGrad", scalar::geluErfGrad, vector::geluErfGrad);
     agree("reluGrad", scalar::reluGrad, vector::reluGrad);
-    agree("leakyReluGrad", (x, dy, dx, from, to) -> scalar.leakyReluGrad(0.1f, x, dy, dx, from, to),
+    agree(
+        "leakyReluGrad",
+        (x, dy, dx, from, to) -> scalar.leakyReluGrad(0.1f, x, dy, dx, from, to),
         (x, dy, dx, from, to) -> vector.leakyReluGrad(0.1f, x, dy, dx, from, to));
   }
 
   @Test
   void binaryAtAnyPlace() {
-    for (Elementwise.Binary op : List.of(new Elementwise.Add(), new Elementwise.Sub(), new Elementwise.Mul(),
-        new Elementwise.Div(), new Elementwise.Maximum(), new Elementwise.Minimum())) {
+    for (Elementwise.Binary op :
+        List.of(
+            new Elementwise.Add(),
+            new Elementwise.Sub(),
+            new Elementwise.Mul(),
+            new Elementwise.Div(),
+            new Elementwise.Maximum(),
+            new Elementwise.Minimum())) {
       for (int length : LENGTHS) {
         float[] a = samples(length + 5, 1);
         float[] b = samples(length + 5, 2);
@@ -100,8 +135,10 @@ class KernelsTest {
     for (int length : LENGTHS) {
       int[] expected = new int[4 * length];
       int[] actual = new int[4 * length];
-      scalar.philox(0xfedcba98_76543210L, 0x80000001_90000002L, Integer.MAX_VALUE - length, expected, length);
-      vector.philox(0xfedcba98_76543210L, 0x80000001_90000002L, Integer.MAX_VALUE - length, actual, length);
+      scalar.philox(
+          0xfedcba98_76543210L, 0x80000001_90000002L, Integer.MAX_VALUE - length, expected, length);
+      vector.philox(
+          0xfedcba98_76543210L, 0x80000001_90000002L, Integer.MAX_VALUE - length, actual, length);
       assertArrayEquals(expected, actual, "philox of " + length);
     }
   }
@@ -134,11 +171,12 @@ class KernelsTest {
     Random random = new Random(seed);
     float[] samples = new float[length];
     for (int i = 0; i < length; i++) {
-      samples[i] = switch (random.nextInt(4)) {
-        case 0 -> SPECIAL[random.nextInt(SPECIAL.length)];
-        case 1 -> Float.intBitsToFloat(random.nextInt());
-        default -> (float) (random.nextGaussian() * 5);
-      };
+      samples[i] =
+          switch (random.nextInt(4)) {
+            case 0 -> SPECIAL[random.nextInt(SPECIAL.length)];
+            case 1 -> Float.intBitsToFloat(random.nextInt());
+            default -> (float) (random.nextGaussian() * 5);
+          };
     }
     return samples;
   }

@@ -14,8 +14,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class LossTest {
-  private static final List<Shape> LOGITS = List.of(Shape.of(1, 1), Shape.of(64, 10), Shape.of(500, 3),
-      Shape.of(7, 5_003), Shape.of(0, 4));
+  private static final List<Shape> LOGITS =
+      List.of(
+          Shape.of(1, 1), Shape.of(64, 10), Shape.of(500, 3), Shape.of(7, 5_003), Shape.of(0, 4));
 
   private static double[] labels(Shape logits) {
     return new Random(3).ints(logits.length(0), 0, logits.length(1)).asDoubleStream().toArray();
@@ -26,31 +27,52 @@ class LossTest {
     for (Shape logits : LOGITS) {
       Shape rows = Shape.of(logits.length(0));
       for (double smoothing : new double[] {0, 0.1, 1}) {
-        new Trial(new CrossEntropy(smoothing)).input(logits, -5, 5).labels(labels(logits)).agrees(3e-6);
-        new Trial(new CrossEntropyGrad(smoothing)).input(logits, -5, 5).labels(labels(logits)).input(rows, 5, 9)
-            .input(rows, -1, 1).agrees(3e-6);
+        new Trial(new CrossEntropy(smoothing))
+            .input(logits, -5, 5)
+            .labels(labels(logits))
+            .agrees(3e-6);
+        new Trial(new CrossEntropyGrad(smoothing))
+            .input(logits, -5, 5)
+            .labels(labels(logits))
+            .input(rows, 5, 9)
+            .input(rows, -1, 1)
+            .agrees(3e-6);
       }
       new Trial(new SoftCrossEntropy()).input(logits, -5, 5).input(logits, 0, 0.5).agrees(3e-5);
-      new Trial(new SoftCrossEntropyGrad()).input(logits, -5, 5).input(logits, 0, 0.5).input(rows, 5, 9)
-          .input(rows, -1, 1).agrees(3e-5);
+      new Trial(new SoftCrossEntropyGrad())
+          .input(logits, -5, 5)
+          .input(logits, 0, 0.5)
+          .input(rows, 5, 9)
+          .input(rows, -1, 1)
+          .agrees(3e-5);
     }
   }
 
   @Test
   void largeLogitsKeepTheirDifferences() {
-    Trial trial = new Trial(new CrossEntropy(0)).values(Shape.of(1, 3), 9_000, 9_001, 8_000).labels(0);
+    Trial trial =
+        new Trial(new CrossEntropy(0)).values(Shape.of(1, 3), 9_000, 9_001, 8_000).labels(0);
     assertEquals(Math.log(1 + Math.E), trial.f32().get(0)[0], 1e-6);
   }
 
   @Test
   void labelsOutsideTheClasses() {
     Shape logits = Shape.of(5, 10);
-    BackendException thrown = assertThrows(BackendException.class,
-        () -> new Trial(new CrossEntropy(0)).input(logits, 0, 1).labels(0, 1, 2, 12, -1).f32());
-    assertEquals("cross_entropy: label outside the classes, got 12 at row 3; classes run from 0 to 9",
+    BackendException thrown =
+        assertThrows(
+            BackendException.class,
+            () -> new Trial(new CrossEntropy(0)).input(logits, 0, 1).labels(0, 1, 2, 12, -1).f32());
+    assertEquals(
+        "cross_entropy: label outside the classes, got 12 at row 3; classes run from 0 to 9",
         thrown.getMessage());
-    assertThrows(BackendException.class,
-        () -> new Trial(new CrossEntropyGrad(0)).input(logits, 0, 1).labels(0, 1, 2, 3, -1).input(Shape.of(5), 0, 1)
-            .input(Shape.of(5), 0, 1).f32());
+    assertThrows(
+        BackendException.class,
+        () ->
+            new Trial(new CrossEntropyGrad(0))
+                .input(logits, 0, 1)
+                .labels(0, 1, 2, 3, -1)
+                .input(Shape.of(5), 0, 1)
+                .input(Shape.of(5), 0, 1)
+                .f32());
   }
 }

@@ -24,8 +24,17 @@ class MovementTest {
 
   @Test
   void permutesInEveryOrder() {
-    for (Shape shape : new Shape[] {Shape.of(3, 4), Shape.of(70, 65), Shape.of(2, 3, 4), Shape.of(3, 40, 37),
-        Shape.of(2, 5, 1, 33), Shape.of(3, 0, 2), Shape.of(2, 3, 4, 5), Shape.of(6, 130, 4, 9)}) {
+    for (Shape shape :
+        new Shape[] {
+          Shape.of(3, 4),
+          Shape.of(70, 65),
+          Shape.of(2, 3, 4),
+          Shape.of(3, 40, 37),
+          Shape.of(2, 5, 1, 33),
+          Shape.of(3, 0, 2),
+          Shape.of(2, 3, 4, 5),
+          Shape.of(6, 130, 4, 9)
+        }) {
       for (List<Integer> order : orders(shape.rank())) {
         for (DType dtype : TYPES) {
           Operand x = numbered(dtype, shape);
@@ -38,7 +47,10 @@ class MovementTest {
               long index = i / y.shape().strides()[axis] % y.shape().length(axis);
               place += index * shape.strides()[order.get(axis)];
             }
-            assertEquals(numbers[(int) place], actual[i], shape + " as " + order + " " + dtype + ", element " + i);
+            assertEquals(
+                numbers[(int) place],
+                actual[i],
+                shape + " as " + order + " " + dtype + ", element " + i);
           }
           x.buffer().close();
           y.buffer().close();
@@ -53,7 +65,8 @@ class MovementTest {
       Operand x = numbered(dtype, Shape.of(2, 3));
       assertArrayEquals(cpu.numbers(x), cpu.numbers(new Movement.Reshape(Shape.of(6)), x));
       Operand row = cpu.tensor(dtype, Shape.of(2, 1), 5, 6);
-      assertArrayEquals(new double[] {5, 5, 5, 6, 6, 6, 5, 5, 5, 6, 6, 6},
+      assertArrayEquals(
+          new double[] {5, 5, 5, 6, 6, 6, 5, 5, 5, 6, 6, 6},
           cpu.numbers(new Movement.Expand(Shape.of(2, 2, 3)), row));
       assertEquals(0, cpu.numbers(new Movement.Expand(Shape.of(0, 2, 3)), row).length);
     }
@@ -63,10 +76,13 @@ class MovementTest {
   void slices() {
     for (DType dtype : TYPES) {
       Operand x = numbered(dtype, Shape.of(3, 4, 2));
-      assertArrayEquals(new double[] {13, 15, 21, 23},
+      assertArrayEquals(
+          new double[] {13, 15, 21, 23},
           cpu.numbers(new Movement.Slice(List.of(1, 2, 1), List.of(2, 2, 1)), x));
-      assertArrayEquals(cpu.numbers(x), cpu.numbers(new Movement.Slice(List.of(0, 0, 0), List.of(3, 4, 2)), x));
-      assertEquals(0, cpu.numbers(new Movement.Slice(List.of(3, 0, 0), List.of(0, 4, 2)), x).length);
+      assertArrayEquals(
+          cpu.numbers(x), cpu.numbers(new Movement.Slice(List.of(0, 0, 0), List.of(3, 4, 2)), x));
+      assertEquals(
+          0, cpu.numbers(new Movement.Slice(List.of(3, 0, 0), List.of(0, 4, 2)), x).length);
     }
   }
 
@@ -74,11 +90,14 @@ class MovementTest {
   void pads() {
     for (DType dtype : TYPES) {
       Operand x = numbered(dtype, Shape.of(2, 1));
-      assertArrayEquals(new double[] {0, 9, 1, 9, 9, 9},
-          cpu.numbers(new Movement.Pad(List.of(0, 0), List.of(1, 1), 9.5), x), dtype == DType.I32 || dtype == DType.U8
-              ? 0 : 0.5);
+      assertArrayEquals(
+          new double[] {0, 9, 1, 9, 9, 9},
+          cpu.numbers(new Movement.Pad(List.of(0, 0), List.of(1, 1), 9.5), x),
+          dtype == DType.I32 || dtype == DType.U8 ? 0 : 0.5);
       Operand none = cpu.tensor(dtype, Shape.of(0, 2));
-      assertArrayEquals(new double[] {7, 7}, cpu.numbers(new Movement.Pad(List.of(1, 0), List.of(0, 0), 7), none));
+      assertArrayEquals(
+          new double[] {7, 7},
+          cpu.numbers(new Movement.Pad(List.of(1, 0), List.of(0, 0), 7), none));
     }
   }
 
@@ -88,8 +107,11 @@ class MovementTest {
       Operand a = cpu.tensor(dtype, Shape.of(2, 1), 1, 2);
       Operand b = cpu.tensor(dtype, Shape.of(2, 2), 3, 4, 5, 6);
       Operand none = cpu.tensor(dtype, Shape.of(2, 0));
-      assertArrayEquals(new double[] {1, 3, 4, 1, 2, 5, 6, 2}, cpu.numbers(new Movement.Concat(1), a, none, b, a));
-      assertArrayEquals(new double[] {3, 4, 5, 6, 3, 4, 5, 6}, cpu.numbers(new Movement.Concat(0), b, b));
+      assertArrayEquals(
+          new double[] {1, 3, 4, 1, 2, 5, 6, 2},
+          cpu.numbers(new Movement.Concat(1), a, none, b, a));
+      assertArrayEquals(
+          new double[] {3, 4, 5, 6, 3, 4, 5, 6}, cpu.numbers(new Movement.Concat(0), b, b));
     }
   }
 

@@ -27,7 +27,8 @@ final class OnCpu implements AutoCloseable {
   Operand tensor(DType dtype, Shape shape, double... numbers) {
     Operand operand = empty(new TensorType(dtype, shape));
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment host = arena.allocate(Math.max(1, operand.type().bytes())).asSlice(0, operand.type().bytes());
+      MemorySegment host =
+          arena.allocate(Math.max(1, operand.type().bytes())).asSlice(0, operand.type().bytes());
       for (int i = 0; i < numbers.length; i++) {
         switch (dtype) {
           case F32 -> host.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) numbers[i]);
@@ -69,16 +70,18 @@ final class OnCpu implements AutoCloseable {
   double[] numbers(Operand operand) {
     double[] numbers = new double[(int) operand.elements()];
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment host = arena.allocate(Math.max(1, operand.type().bytes())).asSlice(0, operand.type().bytes());
+      MemorySegment host =
+          arena.allocate(Math.max(1, operand.type().bytes())).asSlice(0, operand.type().bytes());
       backend.read(operand.buffer(), host);
       for (int i = 0; i < numbers.length; i++) {
-        numbers[i] = switch (operand.dtype()) {
-          case F32 -> host.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-          case F64 -> host.getAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i);
-          case I32 -> host.getAtIndex(ValueLayout.JAVA_INT, i);
-          case U8 -> host.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
-          case BF16, F16 -> throw new IllegalArgumentException(operand.dtype().toString());
-        };
+        numbers[i] =
+            switch (operand.dtype()) {
+              case F32 -> host.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+              case F64 -> host.getAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i);
+              case I32 -> host.getAtIndex(ValueLayout.JAVA_INT, i);
+              case U8 -> host.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+              case BF16, F16 -> throw new IllegalArgumentException(operand.dtype().toString());
+            };
       }
     }
     return numbers;

@@ -17,11 +17,14 @@ class ParallelTest {
       try (Parallel parallel = new Parallel(threads)) {
         for (int count : new int[] {0, 1, 7, 64, 1000, 4097}) {
           AtomicIntegerArray visits = new AtomicIntegerArray(count);
-          parallel.range(count, 64, (from, to) -> {
-            for (int i = from; i < to; i++) {
-              visits.incrementAndGet(i);
-            }
-          });
+          parallel.range(
+              count,
+              64,
+              (from, to) -> {
+                for (int i = from; i < to; i++) {
+                  visits.incrementAndGet(i);
+                }
+              });
           for (int i = 0; i < count; i++) {
             assertEquals(1, visits.get(i), "index " + i + " of " + count);
           }
@@ -60,12 +63,14 @@ class ParallelTest {
     for (int threads : THREADS) {
       try (Parallel parallel = new Parallel(threads)) {
         for (int round = 0; round < 200; round++) {
-          Parallel.Range body = (from, to) -> {
-            if (from >= 40) {
-              throw new ArithmeticException("chunk " + from);
-            }
-          };
-          ArithmeticException thrown = assertThrows(ArithmeticException.class, () -> parallel.range(100, 1, body));
+          Parallel.Range body =
+              (from, to) -> {
+                if (from >= 40) {
+                  throw new ArithmeticException("chunk " + from);
+                }
+              };
+          ArithmeticException thrown =
+              assertThrows(ArithmeticException.class, () -> parallel.range(100, 1, body));
           assertEquals("chunk 40", thrown.getMessage());
         }
         AtomicInteger after = new AtomicInteger();
@@ -78,9 +83,15 @@ class ParallelTest {
   @Test
   void errorsToo() {
     try (Parallel parallel = new Parallel(2)) {
-      assertThrows(StackOverflowError.class, () -> parallel.range(2, 1, (from, to) -> {
-        throw new StackOverflowError();
-      }));
+      assertThrows(
+          StackOverflowError.class,
+          () ->
+              parallel.range(
+                  2,
+                  1,
+                  (from, to) -> {
+                    throw new StackOverflowError();
+                  }));
     }
   }
 
@@ -88,13 +99,19 @@ class ParallelTest {
   void nestedLoopsStayOnTheirThread() {
     try (Parallel parallel = new Parallel(3)) {
       AtomicInteger inner = new AtomicInteger();
-      parallel.range(20, 1, (from, to) -> {
-        Thread outside = Thread.currentThread();
-        parallel.range(50, 7, (first, last) -> {
-          assertEquals(outside, Thread.currentThread());
-          inner.addAndGet(last - first);
-        });
-      });
+      parallel.range(
+          20,
+          1,
+          (from, to) -> {
+            Thread outside = Thread.currentThread();
+            parallel.range(
+                50,
+                7,
+                (first, last) -> {
+                  assertEquals(outside, Thread.currentThread());
+                  inner.addAndGet(last - first);
+                });
+          });
       assertEquals(1000, inner.get());
     }
   }
@@ -126,7 +143,7 @@ class ParallelTest {
   void refusesNonsense() {
     assertThrows(IllegalArgumentException.class, () -> new Parallel(0));
     try (Parallel parallel = new Parallel(1)) {
-      assertThrows(IllegalArgumentException.class, () -> parallel.range(1, 0, (from, to) -> { }));
+      assertThrows(IllegalArgumentException.class, () -> parallel.range(1, 0, (from, to) -> {}));
     }
   }
 }

@@ -14,9 +14,21 @@ import org.junit.jupiter.api.Test;
 
 class ReductionTest {
   /** Every set of axes of each: runs, rows, both between, lengths of 1, several tasks. */
-  private static final Shape[] SHAPES = {Shape.of(5), Shape.of(1), Shape.scalar(), Shape.of(3, 257), Shape.of(257, 3),
-      Shape.of(2, 3, 4, 5), Shape.of(4, 1, 70, 33), Shape.of(1, 1), Shape.of(70_001), Shape.of(3, 70_001),
-      Shape.of(40_001, 2), Shape.of(300, 2500), Shape.of(20, 6, 30, 31)};
+  private static final Shape[] SHAPES = {
+    Shape.of(5),
+    Shape.of(1),
+    Shape.scalar(),
+    Shape.of(3, 257),
+    Shape.of(257, 3),
+    Shape.of(2, 3, 4, 5),
+    Shape.of(4, 1, 70, 33),
+    Shape.of(1, 1),
+    Shape.of(70_001),
+    Shape.of(3, 70_001),
+    Shape.of(40_001, 2),
+    Shape.of(300, 2500),
+    Shape.of(20, 6, 30, 31)
+  };
 
   @Test
   void foldsAnyAxes() {
@@ -25,8 +37,11 @@ class ReductionTest {
         double[] numbers = random(shape);
         for (int set = 0; set < 1 << shape.rank(); set++) {
           int chosen = set;
-          List<Integer> axes = java.util.stream.IntStream.range(0, shape.rank()).filter(a -> (chosen >> a & 1) == 1)
-              .boxed().toList();
+          List<Integer> axes =
+              java.util.stream.IntStream.range(0, shape.rank())
+                  .filter(a -> (chosen >> a & 1) == 1)
+                  .boxed()
+                  .toList();
           for (DType dtype : new DType[] {DType.F32, DType.F64}) {
             Operand x = cpu.tensor(dtype, shape, numbers);
             close(cpu, new Reduction.Sum(axes, true), x, numbers, axes, 0);
@@ -44,11 +59,13 @@ class ReductionTest {
   void threadsDoNotShow() {
     Shape shape = Shape.of(37, 5, 1301);
     double[] numbers = random(shape);
-    for (List<Integer> axes : List.of(List.of(0), List.of(1), List.of(2), List.of(0, 2), List.of(0, 1, 2))) {
+    for (List<Integer> axes :
+        List.of(List.of(0), List.of(1), List.of(2), List.of(0, 2), List.of(0, 1, 2))) {
       double[] first = null;
       for (int threads : new int[] {1, 2, 5}) {
         try (OnCpu cpu = new OnCpu(threads)) {
-          double[] sums = cpu.numbers(new Reduction.Sum(axes, false), cpu.tensor(DType.F32, shape, numbers));
+          double[] sums =
+              cpu.numbers(new Reduction.Sum(axes, false), cpu.tensor(DType.F32, shape, numbers));
           first = first == null ? sums : first;
           assertArrayEquals(first, sums, axes + " on " + threads + " threads");
         }
@@ -59,14 +76,17 @@ class ReductionTest {
   @Test
   void aMillionFloatsKeepTheirDigits() {
     try (OnCpu cpu = new OnCpu(2)) {
-      for (Shape shape : new Shape[] {Shape.of(1_000_000), Shape.of(1_000_000, 1), Shape.of(1_000_000, 2)}) {
+      for (Shape shape :
+          new Shape[] {Shape.of(1_000_000), Shape.of(1_000_000, 1), Shape.of(1_000_000, 2)}) {
         double[] numbers = new Random(3).doubles(shape.elements()).map(v -> (float) v).toArray();
         int columns = shape.rank() == 2 ? shape.length(1) : 1;
         double exact = 0;
         for (int i = 0; i < numbers.length; i += columns) {
           exact += numbers[i];
         }
-        double actual = cpu.numbers(new Reduction.Sum(List.of(0), false), cpu.tensor(DType.F32, shape, numbers))[0];
+        double actual =
+            cpu.numbers(
+                    new Reduction.Sum(List.of(0), false), cpu.tensor(DType.F32, shape, numbers))[0];
         assertEquals(exact, actual, 1.5e-7 * exact, shape.toString());
       }
     }
@@ -77,7 +97,8 @@ class ReductionTest {
     try (OnCpu cpu = new OnCpu(1)) {
       for (DType dtype : new DType[] {DType.F32, DType.F64}) {
         Operand x = cpu.tensor(dtype, Shape.of(2, 0));
-        assertArrayEquals(new double[] {0, 0}, cpu.numbers(new Reduction.Sum(List.of(1), false), x));
+        assertArrayEquals(
+            new double[] {0, 0}, cpu.numbers(new Reduction.Sum(List.of(1), false), x));
         double[] means = cpu.numbers(new Reduction.Mean(List.of(1), false), x);
         assertArrayEquals(new double[] {Double.NaN, Double.NaN}, means);
         assertArrayEquals(new double[] {}, cpu.numbers(new Reduction.Max(List.of(0), false), x));
@@ -92,8 +113,10 @@ class ReductionTest {
       double nan = Double.NaN;
       for (DType dtype : new DType[] {DType.F32, DType.F64}) {
         Operand x = cpu.tensor(dtype, Shape.of(2, 3), 1, nan, 3, 4, 5, nan);
-        assertArrayEquals(new double[] {nan, nan}, cpu.numbers(new Reduction.Max(List.of(1), false), x));
-        assertArrayEquals(new double[] {1, nan, nan}, cpu.numbers(new Reduction.Min(List.of(0), false), x));
+        assertArrayEquals(
+            new double[] {nan, nan}, cpu.numbers(new Reduction.Max(List.of(1), false), x));
+        assertArrayEquals(
+            new double[] {1, nan, nan}, cpu.numbers(new Reduction.Min(List.of(0), false), x));
         assertArrayEquals(new double[] {1, 2}, cpu.numbers(new Reduction.ArgMax(1, false), x));
         assertArrayEquals(new double[] {1, 0, 1}, cpu.numbers(new Reduction.ArgMax(0, false), x));
       }
@@ -114,35 +137,45 @@ class ReductionTest {
   }
 
   private static double[] random(Shape shape) {
-    return new Random(shape.hashCode()).doubles(shape.elements(), -1, 1).map(v -> (float) v).toArray();
+    return new Random(shape.hashCode())
+        .doubles(shape.elements(), -1, 1)
+        .map(v -> (float) v)
+        .toArray();
   }
 
-  private static void close(OnCpu cpu, Reduction op, Operand x, double[] numbers, List<Integer> axes, int kind) {
+  private static void close(
+      OnCpu cpu, Reduction op, Operand x, double[] numbers, List<Integer> axes, int kind) {
     Operand y = cpu.run(op, x).getFirst();
     double[] actual = cpu.numbers(y);
     y.buffer().close();
     double[] expected = new double[actual.length];
     double[] size = new double[actual.length];
-    Arrays.fill(expected, kind == 2 ? Double.NEGATIVE_INFINITY : kind == 3 ? Double.POSITIVE_INFINITY : 0);
+    Arrays.fill(
+        expected, kind == 2 ? Double.NEGATIVE_INFINITY : kind == 3 ? Double.POSITIVE_INFINITY : 0);
     long[] strides = x.shape().strides();
     for (int i = 0; i < numbers.length; i++) {
       int place = 0;
       for (int axis = 0; axis < x.shape().rank(); axis++) {
         if (!axes.contains(axis)) {
-          place = place * x.shape().length(axis) + (int) (i / strides[axis] % x.shape().length(axis));
+          place =
+              place * x.shape().length(axis) + (int) (i / strides[axis] % x.shape().length(axis));
         }
       }
-      expected[place] = switch (kind) {
-        case 2 -> Math.max(expected[place], numbers[i]);
-        case 3 -> Math.min(expected[place], numbers[i]);
-        default -> expected[place] + numbers[i];
-      };
+      expected[place] =
+          switch (kind) {
+            case 2 -> Math.max(expected[place], numbers[i]);
+            case 3 -> Math.min(expected[place], numbers[i]);
+            default -> expected[place] + numbers[i];
+          };
       size[place] += kind < 2 ? Math.abs(numbers[i]) : 0;
     }
     double count = kind == 1 ? numbers.length / (double) actual.length : 1;
     double epsilon = x.dtype() == DType.F32 ? 3e-7 : 1e-13;
     for (int i = 0; i < actual.length; i++) {
-      assertEquals(expected[i] / count, actual[i], epsilon * size[i] / count,
+      assertEquals(
+          expected[i] / count,
+          actual[i],
+          epsilon * size[i] / count,
           op + " of " + x.type() + ", element " + i);
     }
   }

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Test;
 
 /** Scalar and vector rows give the same bits, at lengths around those of vectors and of partial sums. */
 class RowKernelsTest {
-  private static final int[] LENGTHS = {0, 1, 3, 4, 7, 8, 13, 15, 16, 17, 63, 64, 65, 127, 128, 196, 702, 4_098};
+  private static final int[] LENGTHS = {
+    0, 1, 3, 4, 7, 8, 13, 15, 16, 17, 63, 64, 65, 127, 128, 196, 702, 4_098
+  };
 
   private final RowKernels scalar = new ScalarRowKernels();
   private RowKernels vector;
@@ -40,66 +42,81 @@ class RowKernelsTest {
       float[] x = numbers(n + 5, 1);
       float[] y = numbers(n + 5, 2);
       assertEquals(scalar.dot(x, 2, y, 5, n), vector.dot(x, 2, y, 5, n), "dot " + n);
-      assertEquals(scalar.sumOfDifferences(x, 3, n, 0.4f), vector.sumOfDifferences(x, 3, n, 0.4f), "differences " + n);
-      assertEquals(scalar.sumOfSquares(x, 3, n, 0.4f), vector.sumOfSquares(x, 3, n, 0.4f), "squares " + n);
+      assertEquals(
+          scalar.sumOfDifferences(x, 3, n, 0.4f),
+          vector.sumOfDifferences(x, 3, n, 0.4f),
+          "differences " + n);
+      assertEquals(
+          scalar.sumOfSquares(x, 3, n, 0.4f), vector.sumOfSquares(x, 3, n, 0.4f), "squares " + n);
     }
   }
 
   @Test
   void elements() {
     for (int n : LENGTHS) {
-      same("add " + n, kernels -> {
-        float[] y = numbers(n + 5, 2);
-        kernels.add(numbers(n + 5, 1), 2, y, 5, n);
-        kernels.addScaled(0.7f, numbers(n + 5, 3), 1, y, 3, n);
-        return y;
-      });
-      same("normalize " + n, kernels -> {
-        RowKernels.Row r = row(n);
-        r.rest = 1e-3f;
-        kernels.normalize(r);
-        return r.out;
-      });
-      same("normalize grad " + n, kernels -> {
-        RowKernels.Row r = row(n);
-        kernels.normalizeGradSums(r);
-        kernels.normalizeGrad(r, 0.1f, 0.2f);
-        return concat(r.out, r.h, r.g, r.dgamma, r.dbeta);
-      });
+      same(
+          "add " + n,
+          kernels -> {
+            float[] y = numbers(n + 5, 2);
+            kernels.add(numbers(n + 5, 1), 2, y, 5, n);
+            kernels.addScaled(0.7f, numbers(n + 5, 3), 1, y, 3, n);
+            return y;
+          });
+      same(
+          "normalize " + n,
+          kernels -> {
+            RowKernels.Row r = row(n);
+            r.rest = 1e-3f;
+            kernels.normalize(r);
+            return r.out;
+          });
+      same(
+          "normalize grad " + n,
+          kernels -> {
+            RowKernels.Row r = row(n);
+            kernels.normalizeGradSums(r);
+            kernels.normalizeGrad(r, 0.1f, 0.2f);
+            return concat(r.out, r.h, r.g, r.dgamma, r.dbeta);
+          });
     }
   }
 
   @Test
   void manyShortRows() {
     for (int length : new int[] {1, 5, 8, 14, 16, 24, 40}) {
-      same("rows " + length, kernels -> {
-        RowKernels.Rows rows = new RowKernels.Rows(numbers(4_000, 1), numbers(4_000, 2));
-        rows.at = 3;
-        rows.step = length + 2;
-        rows.to = 1;
-        rows.toStep = length + 9;
-        rows.count = 7;
-        rows.length = length;
-        kernels.addRows(rows);
-        rows.to = 1_000;
-        kernels.copyRows(rows);
-        return rows.y;
-      });
+      same(
+          "rows " + length,
+          kernels -> {
+            RowKernels.Rows rows = new RowKernels.Rows(numbers(4_000, 1), numbers(4_000, 2));
+            rows.at = 3;
+            rows.step = length + 2;
+            rows.to = 1;
+            rows.toStep = length + 9;
+            rows.count = 7;
+            rows.length = length;
+            kernels.addRows(rows);
+            rows.to = 1_000;
+            kernels.copyRows(rows);
+            return rows.y;
+          });
       for (int step = 1; step <= 2; step++) {
         int apart = step;
-        same("gather " + length + " step " + step, kernels -> {
-          int[] offsets = {9, 0, 50, 7, 100};
-          RowKernels.Gather g = new RowKernels.Gather(numbers(4_000, 1), offsets, new float[400]);
-          g.at = 4;
-          g.step = apart;
-          g.count = length;
-          g.first = 1;
-          g.depth = 4;
-          g.to = 2;
-          g.toStep = length + 3;
-          kernels.gather(g);
-          return g.y;
-        });
+        same(
+            "gather " + length + " step " + step,
+            kernels -> {
+              int[] offsets = {9, 0, 50, 7, 100};
+              RowKernels.Gather g =
+                  new RowKernels.Gather(numbers(4_000, 1), offsets, new float[400]);
+              g.at = 4;
+              g.step = apart;
+              g.count = length;
+              g.first = 1;
+              g.depth = 4;
+              g.to = 2;
+              g.toStep = length + 3;
+              kernels.gather(g);
+              return g.y;
+            });
       }
     }
   }
@@ -109,25 +126,28 @@ class RowKernelsTest {
     for (int width : new int[] {1, 2, 7, 16, 24, 35}) {
       for (int stride = 1; stride <= 3; stride++) {
         int step = stride;
-        same("windows " + width + " stride " + stride, kernels -> {
-          Pooling.Window window = new Pooling.Window(Size2d.of(3), Size2d.of(step), Size2d.of(1));
-          int columns = (width - 1) / step + 1;
-          RowKernels.Windows w = new RowKernels.Windows(width, columns, window);
-          float[] x = numbers(3 * width, 1);
-          x[width] = Float.NaN;
-          x[2 * width - 1] = x[width - 1];
-          w.clear(0);
-          for (int row = 0; row < 3; row++) {
-            kernels.maxOfColumns(w, x, row * width, row);
-          }
-          kernels.maxOfWindows(w);
-          float[] result = new float[2 * columns];
-          for (int j = 0; j < columns; j++) {
-            result[j] = w.largest[j];
-            result[columns + j] = w.index[j];
-          }
-          return result;
-        });
+        same(
+            "windows " + width + " stride " + stride,
+            kernels -> {
+              Pooling.Window window =
+                  new Pooling.Window(Size2d.of(3), Size2d.of(step), Size2d.of(1));
+              int columns = (width - 1) / step + 1;
+              RowKernels.Windows w = new RowKernels.Windows(width, columns, window);
+              float[] x = numbers(3 * width, 1);
+              x[width] = Float.NaN;
+              x[2 * width - 1] = x[width - 1];
+              w.clear(0);
+              for (int row = 0; row < 3; row++) {
+                kernels.maxOfColumns(w, x, row * width, row);
+              }
+              kernels.maxOfWindows(w);
+              float[] result = new float[2 * columns];
+              for (int j = 0; j < columns; j++) {
+                result[j] = w.largest[j];
+                result[columns + j] = w.index[j];
+              }
+              return result;
+            });
       }
     }
   }

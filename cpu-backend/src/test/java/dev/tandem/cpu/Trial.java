@@ -60,7 +60,8 @@ final class Trial {
     for (int threads = 2; threads <= 3; threads++) {
       List<double[]> more = run(DType.F32, threads);
       for (int i = 0; i < one.size(); i++) {
-        assertArrayEquals(one.get(i), more.get(i), op.name() + " result " + i + " on " + threads + " threads");
+        assertArrayEquals(
+            one.get(i), more.get(i), op.name() + " result " + i + " on " + threads + " threads");
       }
     }
     return one;
@@ -75,7 +76,8 @@ final class Trial {
     List<double[]> expected = f64();
     List<double[]> actual = f32();
     for (int i = 0; i < expected.size(); i++) {
-      assertClose(op.name() + " " + types + " result " + i, expected.get(i), actual.get(i), tolerance);
+      assertClose(
+          op.name() + " " + types + " result " + i, expected.get(i), actual.get(i), tolerance);
     }
   }
 
@@ -84,7 +86,8 @@ final class Trial {
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= tolerance * (1 + Math.abs(expected[i])))
           && Double.compare(expected[i], actual[i]) != 0) {
-        throw new AssertionError(what + " differs at " + i + ": expected " + expected[i] + ", got " + actual[i]);
+        throw new AssertionError(
+            what + " differs at " + i + ": expected " + expected[i] + ", got " + actual[i]);
       }
     }
   }
@@ -98,11 +101,13 @@ final class Trial {
       for (int i = 0; i < inputTypes.size(); i++) {
         inputs.add(filled(pool, inputTypes.get(i), values.get(i)));
       }
-      List<Operand> outputs = op.outputs(inputTypes).stream().map(type -> filled(pool, type, null)).toList();
+      List<Operand> outputs =
+          op.outputs(inputTypes).stream().map(type -> filled(pool, type, null)).toList();
       switch (op) {
         case Linear linear -> new CpuLinear(parallel, pool).run(linear, inputs, outputs);
         case Pooling pooling -> new CpuPooling(parallel).run(pooling, inputs, outputs);
-        case Normalization normalization -> new CpuNormalization(parallel).run(normalization, inputs, outputs);
+        case Normalization normalization ->
+            new CpuNormalization(parallel).run(normalization, inputs, outputs);
         case Loss loss -> new CpuLoss(parallel).run(loss, inputs, outputs);
         default -> throw new IllegalArgumentException(op.name());
       }
@@ -128,12 +133,13 @@ final class Trial {
   private static double[] numbers(Operand operand) {
     double[] numbers = new double[(int) operand.elements()];
     for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = switch (operand.dtype()) {
-        case F32 -> Operands.f32(operand)[i];
-        case F64 -> Operands.f64(operand)[i];
-        case I32 -> Operands.i32(operand)[i];
-        default -> throw new IllegalArgumentException(operand.type().toString());
-      };
+      numbers[i] =
+          switch (operand.dtype()) {
+            case F32 -> Operands.f32(operand)[i];
+            case F64 -> Operands.f64(operand)[i];
+            case I32 -> Operands.i32(operand)[i];
+            default -> throw new IllegalArgumentException(operand.type().toString());
+          };
     }
     return numbers;
   }

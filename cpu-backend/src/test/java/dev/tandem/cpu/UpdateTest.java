@@ -53,7 +53,10 @@ class UpdateTest {
     float dw = 0.30000001f;
     float lr = 0.1f;
     Operand weight = cpu.tensor(DType.F32, Shape.scalar(), w);
-    cpu.update(new Update.Sgd(0), weight, cpu.tensor(DType.F32, Shape.scalar(), dw),
+    cpu.update(
+        new Update.Sgd(0),
+        weight,
+        cpu.tensor(DType.F32, Shape.scalar(), dw),
         cpu.tensor(DType.F32, Shape.scalar(), lr));
     float product = lr * dw;
     holds(weight, w - product);
@@ -81,7 +84,9 @@ class UpdateTest {
     double s1 = 0.2 * g1 * g1;
     double r1 = 1 - LR * g1 / (Math.sqrt(s1) + 0.01);
     double r2 = -0.25 + decay * r1;
-    steps(new Update.RmsProp(0.8, 0.01, decay), r1 - LR * r2 / (Math.sqrt(0.8 * s1 + 0.2 * r2 * r2) + 0.01));
+    steps(
+        new Update.RmsProp(0.8, 0.01, decay),
+        r1 - LR * r2 / (Math.sqrt(0.8 * s1 + 0.2 * r2 * r2) + 0.01));
 
     steps(new Update.Adam(0.9, 0.99, 0.01, decay, false), adam(decay, 0));
     steps(new Update.Adam(0.9, 0.99, 0.01, decay, true), adam(0, decay));
@@ -100,8 +105,9 @@ class UpdateTest {
       double g = dw[t - 1] + decay * w;
       m = 0.9 * m + 0.1 * g;
       v = 0.99 * v + 0.01 * g * g;
-      w = w * (1 - LR * decoupled)
-          - LR * (m / (1 - Math.pow(0.9, t))) / (Math.sqrt(v / (1 - Math.pow(0.99, t))) + 0.01);
+      w =
+          w * (1 - LR * decoupled)
+              - LR * (m / (1 - Math.pow(0.9, t))) / (Math.sqrt(v / (1 - Math.pow(0.99, t))) + 0.01);
     }
     return w;
   }

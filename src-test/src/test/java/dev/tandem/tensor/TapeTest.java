@@ -129,7 +129,9 @@ class TapeTest {
     Tensor loss = w.mul(w).sum();
     assertFalse(loss.requiresGradient());
     IllegalStateException e = assertThrows(IllegalStateException.class, loss::backward);
-    assertEquals("backward: no tape is open, got a loss F64 (); compute it inside Tape.open()", e.getMessage());
+    assertEquals(
+        "backward: no tape is open, got a loss F64 (); compute it inside Tape.open()",
+        e.getMessage());
   }
 
   @Test
@@ -137,9 +139,12 @@ class TapeTest {
     Tensor w = leaf(1, 2);
     try (Tape _ = Tape.open()) {
       Tensor loss = Tensor.apply(new Elementwise.TanhGrad(), w.tanh(), w).sum();
-      UnsupportedOperationException e = assertThrows(UnsupportedOperationException.class, loss::backward);
-      assertEquals("tanh_grad: has no gradient, got one to pass on; second-order gradients are not recorded; compose the "
-          + "forward from simpler ops", e.getMessage());
+      UnsupportedOperationException e =
+          assertThrows(UnsupportedOperationException.class, loss::backward);
+      assertEquals(
+          "tanh_grad: has no gradient, got one to pass on; second-order gradients are not recorded; compose the "
+              + "forward from simpler ops",
+          e.getMessage());
     }
   }
 
@@ -157,8 +162,10 @@ class TapeTest {
     try (Tape _ = Tape.open()) {
       Tensor y = w.mul(w);
       IllegalArgumentException e = assertThrows(IllegalArgumentException.class, y::backward);
-      assertEquals("backward: the loss must be one number, got (2); take its sum or mean, or give the gradient to start "
-          + "from", e.getMessage());
+      assertEquals(
+          "backward: the loss must be one number, got (2); take its sum or mean, or give the gradient to start "
+              + "from",
+          e.getMessage());
     }
   }
 
@@ -178,7 +185,9 @@ class TapeTest {
       Tensor loss = w.mul(w).sum();
       Tensor.update(new Update.Accumulate(), w, constant(1, 1));
       IllegalStateException e = assertThrows(IllegalStateException.class, loss::backward);
-      assertTrue(e.getMessage().startsWith("backward: mul needs a tensor that was changed in place after the call"),
+      assertTrue(
+          e.getMessage()
+              .startsWith("backward: mul needs a tensor that was changed in place after the call"),
           e.getMessage());
     }
   }
@@ -221,8 +230,10 @@ class TapeTest {
       assertEquals(Math.E + Math.exp(4), loss.item(), 1e-12);
       assertArrayEquals(new double[] {Math.E, Math.exp(4)}, logits.toDoubles(), 1e-12);
       IllegalStateException e = assertThrows(IllegalStateException.class, hidden::toDoubles);
-      assertEquals("tensor: used after it was freed, got F64 (2); its scope closed or backward was done with it: keep it "
-          + "with scope.keep or tape.keep", e.getMessage());
+      assertEquals(
+          "tensor: used after it was freed, got F64 (2); its scope closed or backward was done with it: keep it "
+              + "with scope.keep or tape.keep",
+          e.getMessage());
       logits.close();
       loss.close();
     }
@@ -268,9 +279,11 @@ class TapeTest {
 
   @Test
   void weightsThatNeedNoGradientCostNoCall() {
-    Tensor image = Tensor.zeros(backend, new TensorType(DType.F64, dev.tandem.shape.Shape.of(1, 1, 4, 4)));
-    Tensor weight = Tensor.full(backend, new TensorType(DType.F64, dev.tandem.shape.Shape.of(1, 1, 3, 3)), 1)
-        .requireGradient();
+    Tensor image =
+        Tensor.zeros(backend, new TensorType(DType.F64, dev.tandem.shape.Shape.of(1, 1, 4, 4)));
+    Tensor weight =
+        Tensor.full(backend, new TensorType(DType.F64, dev.tandem.shape.Shape.of(1, 1, 3, 3)), 1)
+            .requireGradient();
     try (Tape tape = Tape.open()) {
       image.conv2d(weight, Linear.Conv2dGeometry.plain()).sum().backward();
       assertEquals(List.of(), tape.ops());

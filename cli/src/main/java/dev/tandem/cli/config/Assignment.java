@@ -13,8 +13,10 @@ public record Assignment(String path, String text, String option) {
     int equals = assignment.indexOf('=');
     String option = "--set " + assignment;
     if (equals < 1) {
-      throw new ConfigException(Place.option(option), "", "not an assignment; write --set optimizer.lr=0.01");
+      throw new ConfigException(
+          Place.option(option), "", "not an assignment; write --set optimizer.lr=0.01");
     }
-    return new Assignment(assignment.substring(0, equals).strip(), assignment.substring(equals + 1), option);
+    return new Assignment(
+        assignment.substring(0, equals).strip(), assignment.substring(equals + 1), option);
   }
 }

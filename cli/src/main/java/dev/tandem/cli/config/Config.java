@@ -4,30 +4,47 @@ import java.util.Optional;
 
 /** A training run. */
 public record Config(
-    @Setting(value = "what the run is called, and its folder with it; default: the file's name", example = "digits")
+    @Setting(
+            value = "what the run is called, and its folder with it; default: the file's name",
+            example = "digits")
         Optional<String> name,
-    @Setting(value = "from which all random numbers come: initial values, order, dropout, augmentation, split",
-        otherwise = "1", min = 0, mistaken = "random_seed")
+    @Setting(
+            value =
+                "from which all random numbers come: initial values, order, dropout, augmentation, split",
+            otherwise = "1",
+            min = 0,
+            mistaken = "random_seed")
         long seed,
-    @Setting(value = "auto, cpu, cuda or cuda:1; default: TANDEM_BACKEND, or auto", example = "auto",
-        mistaken = "device")
+    @Setting(
+            value = "auto, cpu, cuda or cuda:1; default: TANDEM_BACKEND, or auto",
+            example = "auto",
+            mistaken = "device")
         Optional<String> backend,
     @Setting(value = "what to learn from") DataConfig data,
     @Setting(value = "the network") ModelConfig model,
-    @Setting(value = "what is made small; default: cross_entropy for classes, squared_error for numbers",
-        example = "cross_entropy")
+    @Setting(
+            value =
+                "what is made small; default: cross_entropy for classes, squared_error for numbers",
+            example = "cross_entropy")
         Optional<LossConfig> loss,
     @Setting(value = "how weights change", otherwise = "adam") OptimizerConfig optimizer,
-    @Setting(value = "how the learning rate changes", otherwise = "constant",
-        mistaken = {"lr_schedule", "scheduler", "lr_scheduler"})
+    @Setting(
+            value = "how the learning rate changes",
+            otherwise = "constant",
+            mistaken = {"lr_schedule", "scheduler", "lr_scheduler"})
         ScheduleConfig schedule,
-    @Setting(value = "a limit on gradients", otherwise = "none", mistaken = {"clipping", "gradient_clipping"})
+    @Setting(
+            value = "a limit on gradients",
+            otherwise = "none",
+            mistaken = {"clipping", "gradient_clipping"})
         ClipConfig clip,
     @Setting(value = "how long, and in what portions") TrainingConfig training,
     @Setting(value = "where results go") RunConfig run) {
 
   /** Where results go. */
   public record RunConfig(
-      @Setting(value = "where run folders are made, relative to where the command is started", otherwise = "runs")
+      @Setting(
+              value = "where run folders are made, relative to where the command is started",
+              otherwise = "runs")
           String folder) {}
 }

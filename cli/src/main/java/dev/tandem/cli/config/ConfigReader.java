@@ -32,18 +32,22 @@ final class ConfigReader {
       case Schema.Maybe(Schema inner) ->
           value instanceof YamlValue.Text text && text.missing()
               ? Optional.empty()
-              : Optional.ofNullable(read(inner, value, path, key)).orElse(null) instanceof Object found
+              : Optional.ofNullable(read(inner, value, path, key)).orElse(null)
+                      instanceof Object found
                   ? Optional.of(found)
                   : null;
       case Schema.Numeric numeric -> number(numeric, value, path, key);
       case Schema.Flag _ -> flag(value, path);
       case Schema.Words _ -> text(value, path, "text", key).map(YamlValue.Text::text).orElse(null);
       case Schema.FilePath _ ->
-          text(value, path, "a path", key).map(text -> text.place().folder().resolve(text.text())).orElse(null);
+          text(value, path, "a path", key)
+              .map(text -> text.place().folder().resolve(text.text()))
+              .orElse(null);
       case Schema.Word word -> word(word, value, path);
       case Schema.Listed listed -> list(listed, value, path, key);
       case Schema.Section section -> section(section, value, path);
-      case Schema.Kinds kinds -> kinds.choice().named() ? named(kinds, value, path) : chosen(kinds, value, path);
+      case Schema.Kinds kinds ->
+          kinds.choice().named() ? named(kinds, value, path) : chosen(kinds, value, path);
     };
   }
 
@@ -53,10 +57,12 @@ final class ConfigReader {
       return refuse(value, path, "not " + what + ", got " + value.describe() + remedy(key));
     }
     if (text.missing()) {
-      return refuse(value, path, "nothing written; give " + what + remedy(key).replace("; give", ","));
+      return refuse(
+          value, path, "nothing written; give " + what + remedy(key).replace("; give", ","));
     }
     if (!text.plain()) {
-      return refuse(value, path, "not " + what + ", got the text " + text.describe() + "; remove the quotes");
+      return refuse(
+          value, path, "not " + what + ", got the text " + text.describe() + "; remove the quotes");
     }
     if (!text.text().matches("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,4})?")) {
       return refuse(value, path, "not " + what + ", got " + text.describe() + remedy(key));
@@ -66,8 +72,10 @@ final class ConfigReader {
       return refuse(value, path, "not a whole number, got " + text.text() + remedy(key));
     }
     BigDecimal exact = numeric.whole() ? new BigDecimal(text.text()) : null;
-    if (exact != null && (exact.compareTo(BigDecimal.valueOf(numeric.least())) < 0
-        || exact.compareTo(BigDecimal.valueOf(numeric.greatest())) > 0) || Double.isInfinite(number)) {
+    if (exact != null
+            && (exact.compareTo(BigDecimal.valueOf(numeric.least())) < 0
+                || exact.compareTo(BigDecimal.valueOf(numeric.greatest())) > 0)
+        || Double.isInfinite(number)) {
       return refuse(value, path, "too large a number, got " + text.text() + remedy(key));
     }
     if (key != null) {
@@ -111,7 +119,11 @@ final class ConfigReader {
     return switch (text) {
       case "true" -> true;
       case "false" -> false;
-      default -> refuse(value, path, "neither true nor false, got " + value.describe() + "; give one of them");
+      default ->
+          refuse(
+              value,
+              path,
+              "neither true nor false, got " + value.describe() + "; give one of them");
     };
   }
 
@@ -119,8 +131,10 @@ final class ConfigReader {
     if (value instanceof YamlValue.Text text && !text.missing()) {
       return Optional.of(text);
     }
-    String got = value instanceof YamlValue.Text ? "nothing written; give " + what : "not " + what + ", got "
-        + value.describe() + remedy(key);
+    String got =
+        value instanceof YamlValue.Text
+            ? "nothing written; give " + what
+            : "not " + what + ", got " + value.describe() + remedy(key);
     refuse(value, path, got);
     return Optional.empty();
   }
@@ -135,12 +149,19 @@ final class ConfigReader {
       String remedy = Spelling.remedy(text.text(), word.names(), "values");
       return refuse(value, path, "no such value, got " + value.describe() + "; " + remedy);
     }
-    return refuse(value, path, "not a word, got " + value.describe() + "; valid values: "
-        + String.join(", ", word.names().values()));
+    return refuse(
+        value,
+        path,
+        "not a word, got "
+            + value.describe()
+            + "; valid values: "
+            + String.join(", ", word.names().values()));
   }
 
   private Object list(Schema.Listed listed, YamlValue value, String path, Schema.Key key) {
-    if (value instanceof YamlValue.Text word && !word.missing() && listed.inner() instanceof Schema.Words) {
+    if (value instanceof YamlValue.Text word
+        && !word.missing()
+        && listed.inner() instanceof Schema.Words) {
       return List.of(word.text()); // one name, without the brackets
     }
     if (!(value instanceof YamlValue.Items items)) {
@@ -158,8 +179,13 @@ final class ConfigReader {
     if (value instanceof YamlValue.Keys keys) {
       return section(section, keys, path, path);
     }
-    return refuse(value, path, "not keys, got " + value.describe() + "; valid keys: "
-        + String.join(", ", section.keys().stream().map(Schema.Key::name).toList()));
+    return refuse(
+        value,
+        path,
+        "not keys, got "
+            + value.describe()
+            + "; valid keys: "
+            + String.join(", ", section.keys().stream().map(Schema.Key::name).toList()));
   }
 
   /** @param of what messages say the keys are of */
@@ -168,11 +194,17 @@ final class ConfigReader {
       if (section.key(entry.getKey()).isEmpty()) {
         String remedy = Spelling.remedy(entry.getKey(), section.spellings(), "keys");
         String where = of.equals(path) ? "" : " of " + of;
-        problems.add(new Problem(entry.getValue().place(), inner(path, entry.getKey()), "unknown key" + where + "; "
-            + remedy));
+        problems.add(
+            new Problem(
+                entry.getValue().place(),
+                inner(path, entry.getKey()),
+                "unknown key" + where + "; " + remedy));
       }
     }
-    Object[] components = section.keys().stream().map(key -> component(key, value, inner(path, key.name()))).toArray();
+    Object[] components =
+        section.keys().stream()
+            .map(key -> component(key, value, inner(path, key.name())))
+            .toArray();
     return Stream.of(components).anyMatch(component -> component == null)
         ? null
         : construct(section.type(), components, value.place(), path);
@@ -189,10 +221,12 @@ final class ConfigReader {
     }
     Optional<String> otherwise = key.otherwise();
     if (otherwise.isEmpty()) {
-      problems.add(new Problem(value.place(), path, "missing: " + key.setting().value() + key.remedy()));
+      problems.add(
+          new Problem(value.place(), path, "missing: " + key.setting().value() + key.remedy()));
       return null;
     }
-    YamlValue standing = new YamlReader(_ -> value.place(), problems).read(otherwise.get()).orElseThrow();
+    YamlValue standing =
+        new YamlReader(_ -> value.place(), problems).read(otherwise.get()).orElseThrow();
     return read(key.schema(), standing, path, key);
   }
 
@@ -200,21 +234,35 @@ final class ConfigReader {
   private Object chosen(Schema.Kinds kinds, YamlValue value, String path) {
     if (value instanceof YamlValue.Text text && !text.missing()) {
       return kind(kinds, value, text.text(), path)
-          .map(section -> section(section, YamlValue.Keys.of(value.place(), new LinkedHashMap<>()), path, path))
+          .map(section ->
+              section(section, YamlValue.Keys.of(value.place(), new LinkedHashMap<>()), path, path))
           .orElse(null);
     }
     if (!(value instanceof YamlValue.Keys keys)) {
-      return refuse(value, path, "not a " + kinds.choice().value() + ", got " + got(value) + "; "
-          + Spelling.remedy("", kinds.spellings(), "kinds"));
+      return refuse(
+          value,
+          path,
+          "not a "
+              + kinds.choice().value()
+              + ", got "
+              + got(value)
+              + "; "
+              + Spelling.remedy("", kinds.spellings(), "kinds"));
     }
     YamlValue.Keyed kind = keys.entries().get("kind");
     if (kind == null || !(kind.value() instanceof YamlValue.Text(_, String name, _))) {
-      return refuse(value, path, "missing key 'kind'; " + Spelling.remedy("", kinds.spellings(), "kinds"));
+      return refuse(
+          value, path, "missing key 'kind'; " + Spelling.remedy("", kinds.spellings(), "kinds"));
     }
     SequencedMap<String, YamlValue.Keyed> others = new LinkedHashMap<>(keys.entries());
     others.remove("kind");
     return kind(kinds, kind.value(), name, path)
-        .map(section -> section(section, YamlValue.Keys.of(keys.place(), others), path, Schema.name(section.type())))
+        .map(section ->
+            section(
+                section,
+                YamlValue.Keys.of(keys.place(), others),
+                path,
+                Schema.name(section.type())))
         .orElse(null);
   }
 
@@ -222,19 +270,33 @@ final class ConfigReader {
   private Object named(Schema.Kinds kinds, YamlValue value, String path) {
     if (value instanceof YamlValue.Text text && !text.missing()) {
       return kind(kinds, value, text.text(), path)
-          .map(section -> section(section, YamlValue.Keys.of(value.place(), new LinkedHashMap<>()), path,
-              Schema.name(section.type())))
+          .map(section ->
+              section(
+                  section,
+                  YamlValue.Keys.of(value.place(), new LinkedHashMap<>()),
+                  path,
+                  Schema.name(section.type())))
           .orElse(null);
     }
     String what = kinds.choice().value();
     if (!(value instanceof YamlValue.Keys keys) || keys.entries().size() != 1) {
-      String got = value instanceof YamlValue.Keys keys ? "the keys " + String.join(", ", keys.entries().keySet())
-          : got(value);
-      return refuse(value, path, "not one " + what + ", got " + got + "; write '- linear: 10' or '- conv: {channels: 16}'");
+      String got =
+          value instanceof YamlValue.Keys keys
+              ? "the keys " + String.join(", ", keys.entries().keySet())
+              : got(value);
+      return refuse(
+          value,
+          path,
+          "not one "
+              + what
+              + ", got "
+              + got
+              + "; write '- linear: 10' or '- conv: {channels: 16}'");
     }
     YamlValue given = keys.first().getValue().value();
     return kind(kinds, keys, keys.first().getKey(), path)
-        .map(section -> section(section, spelledOut(section, given), path, Schema.name(section.type())))
+        .map(section ->
+            section(section, spelledOut(section, given), path, Schema.name(section.type())))
         .orElse(null);
   }
 
@@ -245,20 +307,34 @@ final class ConfigReader {
     }
     YamlValue.Keys none = YamlValue.Keys.of(given.place(), new LinkedHashMap<>());
     boolean bare = given instanceof YamlValue.Text text && text.missing();
-    return bare ? none : none.with(section.keys().isEmpty() ? given.describe() : section.keys().getFirst().name(), given);
+    return bare
+        ? none
+        : none.with(
+            section.keys().isEmpty() ? given.describe() : section.keys().getFirst().name(), given);
   }
 
-  private Optional<Schema.Section> kind(Schema.Kinds kinds, YamlValue value, String name, String path) {
+  private Optional<Schema.Section> kind(
+      Schema.Kinds kinds, YamlValue value, String name, String path) {
     Optional<Schema.Section> section = kinds.kind(name);
     if (section.isEmpty()) {
-      refuse(value, path, "no such " + kinds.choice().value() + ", got '" + name + "'; "
-          + Spelling.remedy(name, kinds.spellings(), "kinds"));
+      refuse(
+          value,
+          path,
+          "no such "
+              + kinds.choice().value()
+              + ", got '"
+              + name
+              + "'; "
+              + Spelling.remedy(name, kinds.spellings(), "kinds"));
     }
     return section;
   }
 
   private Object construct(Class<?> type, Object[] components, Place place, String path) {
-    Class<?>[] types = Stream.of(type.getRecordComponents()).map(RecordComponent::getType).toArray(Class<?>[]::new);
+    Class<?>[] types =
+        Stream.of(type.getRecordComponents())
+            .map(RecordComponent::getType)
+            .toArray(Class<?>[]::new);
     try {
       Constructor<?> constructor = type.getDeclaredConstructor(types);
       return constructor.newInstance(components);

@@ -34,7 +34,8 @@ public final class ConfigReference {
       case Schema.Listed listed -> inner(listed.inner(), indent);
       case Schema.Section section -> section(section, indent);
       case Schema.Kinds kinds -> kinds(kinds, indent);
-      case Schema.Word(_, var names) -> line(indent + "(values)", String.join(", ", names.values()));
+      case Schema.Word(_, var names) ->
+          line(indent + "(values)", String.join(", ", names.values()));
       case Schema.Numeric _, Schema.Flag _, Schema.Words _, Schema.FilePath _ -> {}
     }
   }
@@ -46,13 +47,18 @@ public final class ConfigReference {
     }
     for (Class<?> kind : kinds.classes()) {
       String name = Schema.name(kind);
-      line(indent + (kinds.choice().named() ? "- " + name : "kind: " + name), kind.getAnnotation(Named.class).value());
+      line(
+          indent + (kinds.choice().named() ? "- " + name : "kind: " + name),
+          kind.getAnnotation(Named.class).value());
       section(new Schema.Section(kind), indent + "    ");
     }
   }
 
   private void line(String key, String about) {
-    text.append(key).append(" ".repeat(Math.max(2, KEY_COLUMN - key.length()))).append(about).append('\n');
+    text.append(key)
+        .append(" ".repeat(Math.max(2, KEY_COLUMN - key.length())))
+        .append(about)
+        .append('\n');
   }
 
   private static String about(Schema.Key key) {

@@ -25,8 +25,13 @@ final class ConfigWriter {
 
   static String write(Config config) {
     Text text = new Text();
-    DumpSettings settings = DumpSettings.builder().setWidth(110).setIndent(2).setIndicatorIndent(2)
-        .setIndentWithIndicator(true).build();
+    DumpSettings settings =
+        DumpSettings.builder()
+            .setWidth(110)
+            .setIndent(2)
+            .setIndicatorIndent(2)
+            .setIndentWithIndicator(true)
+            .build();
     new Dump(settings).dumpNode(node(new Schema.Section(Config.class), config, 0), text);
     return text.toString();
   }
@@ -43,8 +48,9 @@ final class ConfigWriter {
       case Schema.Flag _ -> plain(Tag.BOOL, value.toString());
       case Schema.Words _ -> new ScalarNode(Tag.STR, (String) value, ScalarStyle.PLAIN);
       // Absolute, so that the copy in the run folder still finds its data.
-      case Schema.FilePath _ -> new ScalarNode(Tag.STR, ((Path) value).toAbsolutePath().normalize().toString(),
-          ScalarStyle.PLAIN);
+      case Schema.FilePath _ ->
+          new ScalarNode(
+              Tag.STR, ((Path) value).toAbsolutePath().normalize().toString(), ScalarStyle.PLAIN);
       case Schema.Word _ -> plain(Tag.STR, Schema.name((Enum<?>) value));
       case Schema.Listed listed -> list(listed, (List<?>) value, depth);
       case Schema.Section section -> mapping(tuples(section, value, depth + 1), depth);
@@ -53,7 +59,8 @@ final class ConfigWriter {
   }
 
   private static Node list(Schema.Listed listed, List<?> values, int depth) {
-    List<Node> entries = values.stream().map(value -> node(listed.inner(), value, depth + 1)).toList();
+    List<Node> entries =
+        values.stream().map(value -> node(listed.inner(), value, depth + 1)).toList();
     boolean lines = listed.inner() instanceof Schema.Kinds && depth < 3;
     return new SequenceNode(Tag.SEQ, entries, lines ? FlowStyle.BLOCK : FlowStyle.FLOW);
   }
@@ -66,7 +73,8 @@ final class ConfigWriter {
       return name;
     }
     if (kinds.choice().named()) {
-      return new MappingNode(Tag.MAP, List.of(new NodeTuple(name, mapping(settings, 2))), FlowStyle.BLOCK);
+      return new MappingNode(
+          Tag.MAP, List.of(new NodeTuple(name, mapping(settings, 2))), FlowStyle.BLOCK);
     }
     List<NodeTuple> tuples = new ArrayList<>(settings);
     tuples.addFirst(new NodeTuple(plain(Tag.STR, "kind"), name));
@@ -134,10 +142,13 @@ final class ConfigWriter {
 
   private static void flatten(String path, Node node, Map<String, String> flat) {
     switch (node) {
-      case MappingNode mapping -> mapping.getValue().forEach(tuple -> {
-        String key = ((ScalarNode) tuple.getKeyNode()).getValue();
-        flatten(path.isEmpty() ? key : path + "." + key, tuple.getValueNode(), flat);
-      });
+      case MappingNode mapping ->
+          mapping
+              .getValue()
+              .forEach(tuple -> {
+                String key = ((ScalarNode) tuple.getKeyNode()).getValue();
+                flatten(path.isEmpty() ? key : path + "." + key, tuple.getValueNode(), flat);
+              });
       case SequenceNode sequence -> {
         for (int i = 0; i < sequence.getValue().size(); i++) {
           flatten(path + "." + i, sequence.getValue().get(i), flat);

@@ -7,21 +7,47 @@ import java.util.Optional;
 
 /** What to learn from. */
 public record DataConfig(
-    @Setting(value = "where samples come from", example = "digits", mistaken = {"kind", "dataset"}) Source source,
-    @Setting(value = "share of the samples kept for validation", otherwise = "0.1", min = 0, below = 1)
+    @Setting(
+            value = "where samples come from",
+            example = "digits",
+            mistaken = {"kind", "dataset"})
+        Source source,
+    @Setting(
+            value = "share of the samples kept for validation",
+            otherwise = "0.1",
+            min = 0,
+            below = 1)
         double validation,
-    @Setting(value = "share of the samples kept for the test; default: 0.2, or 0 where the source has a test set",
-        example = "0.2", min = 0, below = 1)
+    @Setting(
+            value =
+                "share of the samples kept for the test; default: 0.2, or 0 where the source has a test set",
+            example = "0.2",
+            min = 0,
+            below = 1)
         Optional<Double> test,
-    @Setting(value = "what the split is drawn from: not the run's seed, so that runs of other seeds compare",
-        otherwise = "1", min = 0)
+    @Setting(
+            value =
+                "what the split is drawn from: not the run's seed, so that runs of other seeds compare",
+            otherwise = "1",
+            min = 0)
         long splitSeed,
-    @Setting(value = "how inputs are scaled; fitted to the training samples: standardize (mean 0, deviation 1), min-max"
-        + " (0 to 1) or none", otherwise = "none", mistaken = {"normalize", "normalisation"})
+    @Setting(
+            value =
+                "how inputs are scaled; fitted to the training samples: standardize (mean 0, deviation 1), min-max"
+                    + " (0 to 1) or none",
+            otherwise = "none",
+            mistaken = {"normalize", "normalisation"})
         Normalization.Method normalization,
-    @Setting(value = "random changes to training pictures, in this order", otherwise = "[]", mistaken = "augment")
+    @Setting(
+            value = "random changes to training pictures, in this order",
+            otherwise = "[]",
+            mistaken = "augment")
         List<AugmentationConfig> augmentation,
-    @Setting(value = "batches made ahead of time on a thread of their own", otherwise = "2", min = 0, max = 1000)
+    @Setting(
+            value = "batches made ahead of time on a thread of their own",
+            otherwise = "2",
+            min = 0,
+            max = 1000)
         int prefetch) {
 
   /** Where samples come from. */
@@ -31,33 +57,47 @@ public record DataConfig(
   @Named("1,797 handwritten digits, 8 x 8, that come with Tandem")
   public record Digits() implements Source {}
 
-  @Named(value = "60,000 + 10,000 pictures of clothes, 28 x 28", as = "fashion-mnist", mistaken = "fmnist")
+  @Named(
+      value = "60,000 + 10,000 pictures of clothes, 28 x 28",
+      as = "fashion-mnist",
+      mistaken = "fmnist")
   public record FashionMnist(
-      @Setting("folder with the four idx files; default: where Debian's package or a download puts them")
+      @Setting(
+              "folder with the four idx files; default: where Debian's package or a download puts them")
           Optional<Path> folder,
-      @Setting(value = "fetch the data, 30 MB, if they are nowhere on this machine", otherwise = "false")
+      @Setting(
+              value = "fetch the data, 30 MB, if they are nowhere on this machine",
+              otherwise = "false")
           boolean download)
       implements Source {}
 
   @Named("60,000 + 10,000 handwritten digits, 28 x 28")
-  public record Mnist(@Setting(value = "folder with the four idx files", example = "data/mnist") Path folder)
+  public record Mnist(
+      @Setting(value = "folder with the four idx files", example = "data/mnist") Path folder)
       implements Source {}
 
   @Named("pictures and labels in idx files, plain or gzip")
   public record Idx(
-      @Setting(value = "pictures, (N, H, W) or (N, C, H, W)", example = "train-images-idx3-ubyte.gz") Path images,
+      @Setting(
+              value = "pictures, (N, H, W) or (N, C, H, W)",
+              example = "train-images-idx3-ubyte.gz")
+          Path images,
       @Setting(value = "labels, (N)", example = "train-labels-idx1-ubyte.gz") Path labels,
       @Setting("pictures of the test set") Optional<Path> testImages,
       @Setting("labels of the test set") Optional<Path> testLabels,
-      @Setting(value = "names of the classes, in the order of their numbers", example = "[cat, dog]")
+      @Setting(
+              value = "names of the classes, in the order of their numbers",
+              example = "[cat, dog]")
           List<String> classes)
       implements Source {
     public Idx {
       if (testImages.isPresent() != testLabels.isPresent()) {
-        throw new IllegalArgumentException("test_images and test_labels go together, got one; give both or neither");
+        throw new IllegalArgumentException(
+            "test_images and test_labels go together, got one; give both or neither");
       }
       if (classes.size() < 2) {
-        throw new IllegalArgumentException("fewer than 2 classes, got " + classes + "; name every class");
+        throw new IllegalArgumentException(
+            "fewer than 2 classes, got " + classes + "; name every class");
       }
     }
   }
@@ -66,31 +106,42 @@ public record DataConfig(
   public record Csv(
       @Setting(value = "the file", example = "iris.csv") Path file,
       @Setting("a file with the test set, of the same columns") Optional<Path> testFile,
-      @Setting(value = "the column to predict, or a list of number columns", example = "species",
-          mistaken = {"targets", "label", "label_column"})
+      @Setting(
+              value = "the column to predict, or a list of number columns",
+              example = "species",
+              mistaken = {"targets", "label", "label_column"})
           List<String> target,
       @Setting(value = "what the target is: classes or numbers", otherwise = "classes") Task task,
-      @Setting(value = "class names in the order of their numbers; default: those in the file, sorted",
-          otherwise = "[]")
+      @Setting(
+              value =
+                  "class names in the order of their numbers; default: those in the file, sorted",
+              otherwise = "[]")
           List<String> classes,
-      @Setting(value = "input columns; default: all that are named nowhere else", otherwise = "[]",
-          mistaken = {"columns", "features"})
+      @Setting(
+              value = "input columns; default: all that are named nowhere else",
+              otherwise = "[]",
+              mistaken = {"columns", "features"})
           List<String> inputs,
       @Setting(value = "input columns that hold words", otherwise = "[]", mistaken = "categorical")
           List<String> categories,
       @Setting(value = "columns to leave out", otherwise = "[]") List<String> ignore,
-      @Setting(value = "whether the first line names the columns; else they are 0, 1, ...", otherwise = "true")
+      @Setting(
+              value = "whether the first line names the columns; else they are 0, 1, ...",
+              otherwise = "true")
           boolean header,
-      @Setting(value = "what is between two values", otherwise = "','", mistaken = "separator") String delimiter,
+      @Setting(value = "what is between two values", otherwise = "','", mistaken = "separator")
+          String delimiter,
       @Setting(value = "how number targets are scaled while training", otherwise = "none")
           Normalization.Method targetNormalization)
       implements Source {
     public Csv {
       if (delimiter.length() != 1) {
-        throw new IllegalArgumentException("delimiter is not one character, got '" + delimiter + "'; give ',' or ';'");
+        throw new IllegalArgumentException(
+            "delimiter is not one character, got '" + delimiter + "'; give ',' or ';'");
       }
       if (target.isEmpty()) {
-        throw new IllegalArgumentException("no target, got an empty list; name the column to predict");
+        throw new IllegalArgumentException(
+            "no target, got an empty list; name the column to predict");
       }
     }
   }
@@ -105,7 +156,8 @@ public record DataConfig(
   public record Text(
       @Setting(value = "the file, UTF-8", example = "shakespeare.txt") Path file,
       @Setting(value = "tokens a window", otherwise = "64", min = 1) int length,
-      @Setting(value = "what a token is: characters or bytes", otherwise = "characters") Tokens tokens)
+      @Setting(value = "what a token is: characters or bytes", otherwise = "characters")
+          Tokens tokens)
       implements Source {}
 
   /** What a token of a text is. */
@@ -119,17 +171,24 @@ public record DataConfig(
   public sealed interface AugmentationConfig {}
 
   @Named("moved by up to so many pixels each way; zeros move in")
-  public record Shift(@Setting(value = "pixels", otherwise = "2", min = 0) int pixels) implements AugmentationConfig {}
-
-  @Named(value = "mirrored left and right", mistaken = {"mirror", "horizontal_flip"})
-  public record Flip(@Setting(value = "how often", otherwise = "0.5", min = 0, max = 1) double probability)
+  public record Shift(@Setting(value = "pixels", otherwise = "2", min = 0) int pixels)
       implements AugmentationConfig {}
 
-  @Named(value = "padded by mirroring, and a window of the old size cut out", mistaken = "random_crop")
+  @Named(
+      value = "mirrored left and right",
+      mistaken = {"mirror", "horizontal_flip"})
+  public record Flip(
+      @Setting(value = "how often", otherwise = "0.5", min = 0, max = 1) double probability)
+      implements AugmentationConfig {}
+
+  @Named(
+      value = "padded by mirroring, and a window of the old size cut out",
+      mistaken = "random_crop")
   public record Crop(@Setting(value = "pixels on each side", otherwise = "2", min = 0) int padding)
       implements AugmentationConfig {}
 
   @Named(value = "rotated by up to so many degrees either way", mistaken = "rotate")
-  public record Rotation(@Setting(value = "degrees", otherwise = "10", min = 0, max = 180) double degrees)
+  public record Rotation(
+      @Setting(value = "degrees", otherwise = "10", min = 0, max = 180) double degrees)
       implements AugmentationConfig {}
 }

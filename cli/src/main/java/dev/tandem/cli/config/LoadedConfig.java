@@ -31,19 +31,28 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
     Place start = Place.line(file, 1);
     String text = text(file);
     List<Problem> problems = new ArrayList<>();
-    YamlValue root = new YamlReader(line -> Place.line(file, line), problems).read(text).orElse(null);
+    YamlValue root =
+        new YamlReader(line -> Place.line(file, line), problems).read(text).orElse(null);
     if (!(root instanceof YamlValue.Keys)) {
-      String got = root == null || root instanceof YamlValue.Text missing && missing.missing()
-          ? "nothing in it" : root.describe();
-      throw new ConfigException(start, "", "not a config, got " + got + "; see 'tandem help config' for its keys");
+      String got =
+          root == null || root instanceof YamlValue.Text missing && missing.missing()
+              ? "nothing in it"
+              : root.describe();
+      throw new ConfigException(
+          start, "", "not a config, got " + got + "; see 'tandem help config' for its keys");
     }
     for (Assignment assignment : assignments) {
       root = Overrides.apply(root, assignment, problems);
     }
     Map<String, Place> places = new HashMap<>();
-    Object read = new ConfigReader(places, problems).read(new Schema.Section(Config.class), root, "", null);
+    Object read =
+        new ConfigReader(places, problems).read(new Schema.Section(Config.class), root, "", null);
     if (!problems.isEmpty()) {
-      throw new ConfigException(problems.stream().distinct().sorted(Comparator.comparingInt(LoadedConfig::line)).toList());
+      throw new ConfigException(
+          problems.stream()
+              .distinct()
+              .sorted(Comparator.comparingInt(LoadedConfig::line))
+              .toList());
     }
     Config config = (Config) read;
     return new LoadedConfig(resolved(config, stem(file)), stem(file), Map.copyOf(places));
@@ -85,11 +94,14 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
         throw new ConfigException(place, "", "no such file; check the path");
       }
       if (Files.isDirectory(file)) {
-        throw new ConfigException(place, "", "a folder where a config should be; name the .yaml file in it");
+        throw new ConfigException(
+            place, "", "a folder where a config should be; name the .yaml file in it");
       }
       if (Files.size(file) > MOST_BYTES) {
-        throw new ConfigException(place, "", "too large for a config, got " + Files.size(file) + " bytes; at most "
-            + MOST_BYTES);
+        throw new ConfigException(
+            place,
+            "",
+            "too large for a config, got " + Files.size(file) + " bytes; at most " + MOST_BYTES);
       }
       return Files.readString(file);
     } catch (CharacterCodingException e) {
@@ -105,8 +117,18 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
 
   private static Config resolved(Config c, String name) {
     String backend = c.backend().or(Flag.BACKEND::value).orElse("auto");
-    return new Config(Optional.of(c.name().orElse(name)), c.seed(), Optional.of(backend), c.data(), c.model(), c.loss(),
-        c.optimizer(), c.schedule(), c.clip(), c.training(), c.run());
+    return new Config(
+        Optional.of(c.name().orElse(name)),
+        c.seed(),
+        Optional.of(backend),
+        c.data(),
+        c.model(),
+        c.loss(),
+        c.optimizer(),
+        c.schedule(),
+        c.clip(),
+        c.training(),
+        c.run());
   }
 
   private static int line(Problem problem) {

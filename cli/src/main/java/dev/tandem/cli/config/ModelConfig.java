@@ -5,13 +5,17 @@ import java.util.Optional;
 
 /** The network: layers one after the other. What they take follows from the data and from the layer before. */
 public record ModelConfig(
-    @Setting(value = "the layers, first to last", example = "[flatten, linear: 10]") List<LayerConfig> layers,
-    @Setting(value = "initial weights; biases begin at 0", otherwise = "he_normal",
-        mistaken = {"initializer", "initialization"})
+    @Setting(value = "the layers, first to last", example = "[flatten, linear: 10]")
+        List<LayerConfig> layers,
+    @Setting(
+            value = "initial weights; biases begin at 0",
+            otherwise = "he_normal",
+            mistaken = {"initializer", "initialization"})
         InitConfig init) {
   public ModelConfig {
     if (layers.isEmpty()) {
-      throw new IllegalArgumentException("no layers, got an empty list; give e.g. [flatten, linear: 10]");
+      throw new IllegalArgumentException(
+          "no layers, got an empty list; give e.g. [flatten, linear: 10]");
     }
   }
 
@@ -19,39 +23,65 @@ public record ModelConfig(
   @Choice(value = "layer", named = true)
   public sealed interface LayerConfig {}
 
-  @Named(value = "weighted sums of all features of the last axis", mistaken = {"dense", "fully_connected"})
+  @Named(
+      value = "weighted sums of all features of the last axis",
+      mistaken = {"dense", "fully_connected"})
   public record Linear(
-      @Setting(value = "how many it puts out", example = "10", min = 1, mistaken = {"out", "size", "features", "width"})
+      @Setting(
+              value = "how many it puts out",
+              example = "10",
+              min = 1,
+              mistaken = {"out", "size", "features", "width"})
           int units,
       @Setting(value = "whether a bias is added", otherwise = "true") boolean bias)
       implements LayerConfig {}
 
-  @Named(value = "convolution of pictures (C, H, W)", mistaken = {"conv2d", "convolution"})
+  @Named(
+      value = "convolution of pictures (C, H, W)",
+      mistaken = {"conv2d", "convolution"})
   public record Conv(
-      @Setting(value = "how many it puts out", example = "16", min = 1, mistaken = {"filters", "out"}) int channels,
-      @Setting(value = "side of the window, pixels", otherwise = "3", min = 1, mistaken = "size") int kernel,
+      @Setting(
+              value = "how many it puts out",
+              example = "16",
+              min = 1,
+              mistaken = {"filters", "out"})
+          int channels,
+      @Setting(value = "side of the window, pixels", otherwise = "3", min = 1, mistaken = "size")
+          int kernel,
       @Setting(value = "pixels from one window to the next", otherwise = "1", min = 1) int stride,
       @Setting(value = "zeros on each side, pixels", otherwise = "0", min = 0) int padding,
-      @Setting(value = "pixels from one point of a window to the next", otherwise = "1", min = 1) int dilation,
+      @Setting(value = "pixels from one point of a window to the next", otherwise = "1", min = 1)
+          int dilation,
       @Setting(value = "parts that the channels are split in", otherwise = "1", min = 1) int groups,
       @Setting(value = "whether a bias is added", otherwise = "true") boolean bias)
       implements LayerConfig {}
 
-  @Named(value = "largest of each window", mistaken = {"max_pool2d", "pool"})
+  @Named(
+      value = "largest of each window",
+      mistaken = {"max_pool2d", "pool"})
   public record MaxPool(
-      @Setting(value = "side of the window, pixels", otherwise = "2", min = 1, mistaken = "size") int kernel,
-      @Setting(value = "pixels from one window to the next; default: the kernel", min = 1) Optional<Integer> stride,
-      @Setting(value = "pixels on each side, which never win", otherwise = "0", min = 0) int padding)
+      @Setting(value = "side of the window, pixels", otherwise = "2", min = 1, mistaken = "size")
+          int kernel,
+      @Setting(value = "pixels from one window to the next; default: the kernel", min = 1)
+          Optional<Integer> stride,
+      @Setting(value = "pixels on each side, which never win", otherwise = "0", min = 0)
+          int padding)
       implements LayerConfig {}
 
-  @Named(value = "mean of each window", mistaken = {"avg_pool2d", "average_pool"})
+  @Named(
+      value = "mean of each window",
+      mistaken = {"avg_pool2d", "average_pool"})
   public record AvgPool(
-      @Setting(value = "side of the window, pixels", otherwise = "2", min = 1, mistaken = "size") int kernel,
-      @Setting(value = "pixels from one window to the next; default: the kernel", min = 1) Optional<Integer> stride,
+      @Setting(value = "side of the window, pixels", otherwise = "2", min = 1, mistaken = "size")
+          int kernel,
+      @Setting(value = "pixels from one window to the next; default: the kernel", min = 1)
+          Optional<Integer> stride,
       @Setting(value = "zeros on each side, pixels", otherwise = "0", min = 0) int padding)
       implements LayerConfig {}
 
-  @Named(value = "mean of each channel: (C, H, W) to (C)", mistaken = {"global_average_pool", "adaptive_avg_pool"})
+  @Named(
+      value = "mean of each channel: (C, H, W) to (C)",
+      mistaken = {"global_average_pool", "adaptive_avg_pool"})
   public record GlobalAvgPool() implements LayerConfig {}
 
   @Named("all axes of a sample to one")
@@ -62,26 +92,39 @@ public record ModelConfig(
       implements LayerConfig {}
 
   @Named("sets values to 0 at random while training")
-  public record Dropout(@Setting(value = "how often", otherwise = "0.5", min = 0, below = 1, mistaken = "p") double rate)
+  public record Dropout(
+      @Setting(value = "how often", otherwise = "0.5", min = 0, below = 1, mistaken = "p")
+          double rate)
       implements LayerConfig {}
 
-  @Named(value = "mean 0 and deviation 1 for each channel over the batch", mistaken = {"batch_norm2d", "bn"})
+  @Named(
+      value = "mean 0 and deviation 1 for each channel over the batch",
+      mistaken = {"batch_norm2d", "bn"})
   public record BatchNorm(
-      @Setting(value = "weight of a batch in the running statistics", otherwise = "0.1", above = 0, max = 1)
+      @Setting(
+              value = "weight of a batch in the running statistics",
+              otherwise = "0.1",
+              above = 0,
+              max = 1)
           double momentum,
       @Setting(value = "added to the variance", otherwise = "1e-5", above = 0) double epsilon)
       implements LayerConfig {}
 
   @Named("mean 0 and deviation 1 over the last axis")
-  public record LayerNorm(@Setting(value = "added to the variance", otherwise = "1e-5", above = 0) double epsilon)
+  public record LayerNorm(
+      @Setting(value = "added to the variance", otherwise = "1e-5", above = 0) double epsilon)
       implements LayerConfig {}
 
   @Named("root of the mean square 1 over the last axis")
-  public record RmsNorm(@Setting(value = "added to the mean square", otherwise = "1e-6", above = 0) double epsilon)
+  public record RmsNorm(
+      @Setting(value = "added to the mean square", otherwise = "1e-6", above = 0) double epsilon)
       implements LayerConfig {}
 
-  @Named(value = "adds its input to what its layers make of it", mistaken = {"skip", "shortcut"})
-  public record Residual(@Setting(value = "the layers", example = "[linear: 64, relu]") List<LayerConfig> layers)
+  @Named(
+      value = "adds its input to what its layers make of it",
+      mistaken = {"skip", "shortcut"})
+  public record Residual(
+      @Setting(value = "the layers", example = "[linear: 64, relu]") List<LayerConfig> layers)
       implements LayerConfig {}
 
   @Named("max(x, 0)")
@@ -112,19 +155,23 @@ public record ModelConfig(
   @Choice("initializer")
   public sealed interface InitConfig {}
 
-  @Named(value = "normal, variance 2 / inputs: for ReLU", mistaken = {"he", "kaiming", "kaiming_normal"})
+  @Named(
+      value = "normal, variance 2 / inputs: for ReLU",
+      mistaken = {"he", "kaiming", "kaiming_normal"})
   public record HeNormal() implements InitConfig {}
 
   @Named(value = "uniform, variance 2 / inputs: for ReLU", mistaken = "kaiming_uniform")
   public record HeUniform() implements InitConfig {}
 
-  @Named(value = "normal, variance 2 / (inputs + outputs): for tanh and sigmoid",
+  @Named(
+      value = "normal, variance 2 / (inputs + outputs): for tanh and sigmoid",
       mistaken = {"xavier", "glorot", "glorot_normal"})
   public record XavierNormal(@Setting(value = "multiplies", otherwise = "1", above = 0) double gain)
       implements InitConfig {}
 
   @Named(value = "uniform, variance 2 / (inputs + outputs)", mistaken = "glorot_uniform")
-  public record XavierUniform(@Setting(value = "multiplies", otherwise = "1", above = 0) double gain)
+  public record XavierUniform(
+      @Setting(value = "multiplies", otherwise = "1", above = 0) double gain)
       implements InitConfig {}
 
   @Named("rows or columns orthonormal")
@@ -134,7 +181,12 @@ public record ModelConfig(
   @Named(value = "normal with the given mean and deviation", mistaken = "gaussian")
   public record Normal(
       @Setting(value = "the mean", otherwise = "0") double mean,
-      @Setting(value = "the deviation", otherwise = "0.02", min = 0, mistaken = {"std", "stddev"}) double deviation)
+      @Setting(
+              value = "the deviation",
+              otherwise = "0.02",
+              min = 0,
+              mistaken = {"std", "stddev"})
+          double deviation)
       implements InitConfig {}
 
   @Named("uniform in a range")

@@ -16,10 +16,13 @@ final class Overrides {
 
   static YamlValue apply(YamlValue root, Assignment assignment, List<Problem> problems) {
     Place place = Place.option(assignment.option());
-    YamlValue value = new YamlReader(_ -> place, problems).read(assignment.text())
-        .orElse(new YamlValue.Text(place, "", true));
+    YamlValue value =
+        new YamlReader(_ -> place, problems)
+            .read(assignment.text())
+            .orElse(new YamlValue.Text(place, "", true));
     List<String> path = List.of(assignment.path().split("\\.", -1));
-    return new Overrides(place, problems).set(new Schema.Section(Config.class), root, path, 0, value);
+    return new Overrides(place, problems)
+        .set(new Schema.Section(Config.class), root, path, 0, value);
   }
 
   private YamlValue set(Schema schema, YamlValue now, List<String> path, int at, YamlValue value) {
@@ -33,22 +36,35 @@ final class Overrides {
       case Schema.Kinds kinds when kinds.choice().named() -> named(kinds, now, path, at, value);
       case Schema.Kinds kinds -> chosen(kinds, now, path, at, value);
       case Schema.Numeric _, Schema.Flag _, Schema.Words _, Schema.FilePath _, Schema.Word _ ->
-          refuse(now, path, at + 1, "unknown key; '" + String.join(".", path.subList(0, at)) + "' is a value, not keys");
+          refuse(
+              now,
+              path,
+              at + 1,
+              "unknown key; '" + String.join(".", path.subList(0, at)) + "' is a value, not keys");
     };
   }
 
-  private YamlValue key(Schema.Section section, YamlValue.Keys now, List<String> path, int at, YamlValue value) {
+  private YamlValue key(
+      Schema.Section section, YamlValue.Keys now, List<String> path, int at, YamlValue value) {
     Optional<Schema.Key> key = section.key(path.get(at));
     if (key.isEmpty()) {
-      return refuse(now, path, at + 1, "unknown key; " + Spelling.remedy(path.get(at), section.spellings(), "keys"));
+      return refuse(
+          now,
+          path,
+          at + 1,
+          "unknown key; " + Spelling.remedy(path.get(at), section.spellings(), "keys"));
     }
     YamlValue.Keyed before = now.entries().get(path.get(at));
-    YamlValue inner = before != null ? before.value() : key.get().otherwise().map(this::parsed).orElse(null);
+    YamlValue inner =
+        before != null ? before.value() : key.get().otherwise().map(this::parsed).orElse(null);
     YamlValue changed = set(key.get().schema(), inner, path, at + 1, value);
-    return changed == value ? now.with(path.get(at), place, value) : now.with(path.get(at), changed);
+    return changed == value
+        ? now.with(path.get(at), place, value)
+        : now.with(path.get(at), changed);
   }
 
-  private YamlValue entry(Schema.Listed listed, YamlValue now, List<String> path, int at, YamlValue value) {
+  private YamlValue entry(
+      Schema.Listed listed, YamlValue now, List<String> path, int at, YamlValue value) {
     int length = now instanceof YamlValue.Items items ? items.values().size() : 0;
     String index = path.get(at);
     if (!index.matches("\\d{1,5}") || Integer.parseInt(index) >= length) {
@@ -60,10 +76,13 @@ final class Overrides {
     return items.with(i, set(listed.inner(), items.values().get(i), path, at + 1, value));
   }
 
-  private YamlValue named(Schema.Kinds kinds, YamlValue now, List<String> path, int at, YamlValue value) {
-    YamlValue.Keys keys = now instanceof YamlValue.Text(Place where, String word, _)
-        ? YamlValue.Keys.of(where, new LinkedHashMap<>()).with(word, new YamlValue.Text(where, "", true))
-        : keys(now);
+  private YamlValue named(
+      Schema.Kinds kinds, YamlValue now, List<String> path, int at, YamlValue value) {
+    YamlValue.Keys keys =
+        now instanceof YamlValue.Text(Place where, String word, _)
+            ? YamlValue.Keys.of(where, new LinkedHashMap<>())
+                .with(word, new YamlValue.Text(where, "", true))
+            : keys(now);
     if (keys.entries().size() != 1) {
       return keys; // the reader says what is wrong with it
     }
@@ -72,27 +91,36 @@ final class Overrides {
       return keys.with(name, set(new Schema.Section(kinds.type()), keys, path, path.size(), value));
     }
     YamlValue given = keys.first().getValue().value();
-    return kinds.kind(name)
-        .map(section -> keys.with(name, key(section, ConfigReader.spelledOut(section, given), path, at, value)))
+    return kinds
+        .kind(name)
+        .map(section ->
+            keys.with(name, key(section, ConfigReader.spelledOut(section, given), path, at, value)))
         .orElse(keys);
   }
 
-  private YamlValue chosen(Schema.Kinds kinds, YamlValue now, List<String> path, int at, YamlValue value) {
-    YamlValue.Keys keys = now instanceof YamlValue.Text text
-        ? YamlValue.Keys.of(text.place(), new LinkedHashMap<>()).with("kind", text)
-        : keys(now);
+  private YamlValue chosen(
+      Schema.Kinds kinds, YamlValue now, List<String> path, int at, YamlValue value) {
+    YamlValue.Keys keys =
+        now instanceof YamlValue.Text text
+            ? YamlValue.Keys.of(text.place(), new LinkedHashMap<>()).with("kind", text)
+            : keys(now);
     if (path.get(at).equals("kind")) {
       return keys.with("kind", value);
     }
     YamlValue.Keyed kind = keys.entries().get("kind");
-    Optional<Schema.Section> section = kind != null && kind.value() instanceof YamlValue.Text(_, String name, _)
-        ? kinds.kind(name) : Optional.empty();
-    return section.<YamlValue>map(known -> key(known, keys, path, at, value))
+    Optional<Schema.Section> section =
+        kind != null && kind.value() instanceof YamlValue.Text(_, String name, _)
+            ? kinds.kind(name)
+            : Optional.empty();
+    return section
+        .<YamlValue>map(known -> key(known, keys, path, at, value))
         .orElseGet(() -> path.size() == at + 1 ? keys.with(path.get(at), value) : keys);
   }
 
   private YamlValue.Keys keys(YamlValue now) {
-    return now instanceof YamlValue.Keys keys ? keys : YamlValue.Keys.of(place, new LinkedHashMap<>());
+    return now instanceof YamlValue.Keys keys
+        ? keys
+        : YamlValue.Keys.of(place, new LinkedHashMap<>());
   }
 
   private YamlValue parsed(String text) {

@@ -48,7 +48,9 @@ sealed interface Schema {
     Map<String, String> spellings() {
       Map<String, String> spellings = new LinkedHashMap<>();
       keys().forEach(key -> spellings.put(key.name(), key.name()));
-      keys().forEach(key -> Arrays.stream(key.setting().mistaken()).forEach(m -> spellings.put(m, key.name())));
+      keys()
+          .forEach(key ->
+              Arrays.stream(key.setting().mistaken()).forEach(m -> spellings.put(m, key.name())));
       return spellings;
     }
   }
@@ -73,8 +75,10 @@ sealed interface Schema {
     Map<String, String> spellings() {
       Map<String, String> spellings = new LinkedHashMap<>();
       classes().forEach(kind -> spellings.put(Schema.name(kind), Schema.name(kind)));
-      classes().forEach(kind -> Stream.of(kind.getAnnotation(Named.class).mistaken())
-          .forEach(m -> spellings.put(m, Schema.name(kind))));
+      classes()
+          .forEach(kind ->
+              Stream.of(kind.getAnnotation(Named.class).mistaken())
+                  .forEach(m -> spellings.put(m, Schema.name(kind))));
       return spellings;
     }
   }
@@ -98,8 +102,10 @@ sealed interface Schema {
       if (!setting().otherwise().isEmpty()) {
         return Optional.of(setting().otherwise());
       }
-      boolean bare = schema() instanceof Section section
-          && section.keys().stream().allMatch(key -> key.schema() instanceof Maybe || key.otherwise().isPresent());
+      boolean bare =
+          schema() instanceof Section section
+              && section.keys().stream()
+                  .allMatch(key -> key.schema() instanceof Maybe || key.otherwise().isPresent());
       return bare ? Optional.of("{}") : Optional.empty();
     }
 
@@ -130,7 +136,8 @@ sealed interface Schema {
           new Listed(generic.getActualTypeArguments()[0]);
       case Class<?> c when c == int.class || c == Integer.class ->
           new Numeric(true, Integer.MIN_VALUE, Integer.MAX_VALUE);
-      case Class<?> c when c == long.class || c == Long.class -> new Numeric(true, Long.MIN_VALUE, Long.MAX_VALUE);
+      case Class<?> c when c == long.class || c == Long.class ->
+          new Numeric(true, Long.MIN_VALUE, Long.MAX_VALUE);
       case Class<?> c when c == double.class || c == Double.class -> new Numeric(false, 0, 0);
       case Class<?> c when c == boolean.class -> new Flag();
       case Class<?> c when c == String.class -> new Words();
@@ -144,7 +151,9 @@ sealed interface Schema {
         }
         yield new Word(c, names);
       }
-      default -> throw new IllegalArgumentException("config: no way to write a value of this type, got " + type);
+      default ->
+          throw new IllegalArgumentException(
+              "config: no way to write a value of this type, got " + type);
     };
   }
 }

@@ -24,9 +24,15 @@ public final class Spelling {
   /** {@code did you mean 'lr'?} or, where nothing is near, {@code valid keys: lr, ...}. */
   static String remedy(String written, Map<String, String> valid, String plural) {
     Optional<String> nearest = nearest(written, valid);
-    return nearest.map(name -> "did you mean '" + name + "'?").orElseGet(() -> valid.isEmpty()
-        ? "it takes no " + plural
-        : "valid " + plural + ": " + String.join(", ", valid.values().stream().distinct().toList()));
+    return nearest
+        .map(name -> "did you mean '" + name + "'?")
+        .orElseGet(() ->
+            valid.isEmpty()
+                ? "it takes no " + plural
+                : "valid "
+                    + plural
+                    + ": "
+                    + String.join(", ", valid.values().stream().distinct().toList()));
   }
 
   /** The nearest of the names, if near enough to be what was meant. */
@@ -56,7 +62,10 @@ public final class Spelling {
         }
         int change = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
         d[i][j] = Math.min(Math.min(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + change);
-        if (i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1)) {
+        if (i > 1
+            && j > 1
+            && a.charAt(i - 1) == b.charAt(j - 2)
+            && a.charAt(i - 2) == b.charAt(j - 1)) {
           d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
         }
       }

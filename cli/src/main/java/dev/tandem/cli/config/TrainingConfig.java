@@ -4,14 +4,27 @@ import java.util.Optional;
 
 /** How long, and in what portions. */
 public record TrainingConfig(
-    @Setting(value = "weights change after each batch (mini-batch), each sample (online) or each epoch (full-batch)",
-        otherwise = "mini-batch")
+    @Setting(
+            value =
+                "weights change after each batch (mini-batch), each sample (online) or each epoch (full-batch)",
+            otherwise = "mini-batch")
         Mode mode,
-    @Setting(value = "samples a batch, in mode mini-batch", otherwise = "32", min = 1, mistaken = "batch_size") int batch,
-    @Setting(value = "leave out the last batch of an epoch where it is smaller than the others", otherwise = "false")
+    @Setting(
+            value = "samples a batch, in mode mini-batch",
+            otherwise = "32",
+            min = 1,
+            mistaken = "batch_size")
+        int batch,
+    @Setting(
+            value = "leave out the last batch of an epoch where it is smaller than the others",
+            otherwise = "false")
         boolean dropLast,
-    @Setting(value = "passes over the training samples, at most", otherwise = "10", min = 1, max = 1_000_000,
-        mistaken = "max_epochs")
+    @Setting(
+            value = "passes over the training samples, at most",
+            otherwise = "10",
+            min = 1,
+            max = 1_000_000,
+            mistaken = "max_epochs")
         int epochs,
     @Setting(value = "when to stop earlier", mistaken = "early_stopping") StopConfig stop) {
 
@@ -25,9 +38,14 @@ public record TrainingConfig(
   /** When to stop before the last epoch. The validation loss counts, or the training loss where there is none. */
   public record StopConfig(
       @Setting(value = "stop when the loss is below") Optional<Double> targetLoss,
-      @Setting(value = "stop after so many epochs without a better loss, and take the best weights; 0: never",
-          otherwise = "0", min = 0)
+      @Setting(
+              value =
+                  "stop after so many epochs without a better loss, and take the best weights; 0: never",
+              otherwise = "0",
+              min = 0)
           int patience,
-      @Setting(value = "by how much a loss must be better", otherwise = "0", min = 0) double minDelta,
-      @Setting(value = "stop when the gradient's norm is below", above = 0) Optional<Double> gradientNorm) {}
+      @Setting(value = "by how much a loss must be better", otherwise = "0", min = 0)
+          double minDelta,
+      @Setting(value = "stop when the gradient's norm is below", above = 0)
+          Optional<Double> gradientNorm) {}
 }

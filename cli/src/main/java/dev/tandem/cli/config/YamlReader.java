@@ -49,14 +49,16 @@ final class YamlReader {
   /** The text's only document; empty if it has none. @throws ConfigException at the first place that is not YAML */
   Optional<YamlValue> read(String text) {
     try {
-      events = new Parse(LoadSettings.builder().setUseMarks(true).build()).parseString(text).iterator();
+      events =
+          new Parse(LoadSettings.builder().setUseMarks(true).build()).parseString(text).iterator();
       Optional<YamlValue> value = Optional.empty();
       for (Event event = next(); event.getEventId() != Event.ID.StreamEnd; event = next()) {
         switch (event.getEventId()) {
           case StreamStart, DocumentEnd, Comment -> {}
           case DocumentStart -> {
             if (value.isPresent()) {
-              throw refused("a second document begins here; a file holds one config, remove what follows '---'");
+              throw refused(
+                  "a second document begins here; a file holds one config, remove what follows '---'");
             }
           }
           default -> value = Optional.of(value(event, "", 0));
@@ -83,20 +85,25 @@ final class YamlReader {
     if (depth > DEPTH) {
       throw refused("nested more than " + DEPTH + " levels deep; no config needs that");
     }
-    YamlValue value = switch (event) {
-      case AliasEvent alias -> aliased(alias);
-      case ScalarEvent scalar -> {
-        refuseTag(scalar.getTag());
-        yield new YamlValue.Text(place, scalar.getValue(), scalar.getScalarStyle() == ScalarStyle.PLAIN);
-      }
-      case CollectionStartEvent start -> {
-        refuseTag(start.getTag());
-        yield start.getEventId() == Event.ID.MappingStart ? keys(place, path, depth) : items(place, path, depth);
-      }
-      default -> throw refused("not YAML: unexpected " + event.getEventId());
-    };
+    YamlValue value =
+        switch (event) {
+          case AliasEvent alias -> aliased(alias);
+          case ScalarEvent scalar -> {
+            refuseTag(scalar.getTag());
+            yield new YamlValue.Text(
+                place, scalar.getValue(), scalar.getScalarStyle() == ScalarStyle.PLAIN);
+          }
+          case CollectionStartEvent start -> {
+            refuseTag(start.getTag());
+            yield start.getEventId() == Event.ID.MappingStart
+                ? keys(place, path, depth)
+                : items(place, path, depth);
+          }
+          default -> throw refused("not YAML: unexpected " + event.getEventId());
+        };
     if (value.size() > SIZE) {
-      throw refused("more than " + SIZE + " values once aliases are followed; no config needs that");
+      throw refused(
+          "more than " + SIZE + " values once aliases are followed; no config needs that");
     }
     if (!(event instanceof AliasEvent)) {
       anchor(event).ifPresent(name -> anchors.put(name, value));
@@ -106,7 +113,9 @@ final class YamlReader {
 
   private YamlValue keys(Place start, String path, int depth) {
     SequencedMap<String, YamlValue.Keyed> entries = new LinkedHashMap<>();
-    for (Event event = significant(); event.getEventId() != Event.ID.MappingEnd; event = significant()) {
+    for (Event event = significant();
+        event.getEventId() != Event.ID.MappingEnd;
+        event = significant()) {
       Place place = last;
       if (!(value(event, path, depth + 1) instanceof YamlValue.Text(_, String key, _))) {
         throw refused("a key must be a word, got a list or keys; write 'key: value'");
@@ -115,7 +124,9 @@ final class YamlReader {
       YamlValue value = value(significant(), inner, depth + 1);
       YamlValue.Keyed earlier = entries.putIfAbsent(key, new YamlValue.Keyed(place, value));
       if (earlier != null) {
-        problems.add(new Problem(place, inner, "written twice, first at " + earlier.place() + "; remove one"));
+        problems.add(
+            new Problem(
+                place, inner, "written twice, first at " + earlier.place() + "; remove one"));
       }
     }
     return YamlValue.Keys.of(start, entries);
@@ -123,7 +134,9 @@ final class YamlReader {
 
   private YamlValue items(Place start, String path, int depth) {
     List<YamlValue> values = new ArrayList<>();
-    for (Event event = significant(); event.getEventId() != Event.ID.SequenceEnd; event = significant()) {
+    for (Event event = significant();
+        event.getEventId() != Event.ID.SequenceEnd;
+        event = significant()) {
       values.add(value(event, path + "." + values.size(), depth + 1));
     }
     return YamlValue.Items.of(start, values);
@@ -141,17 +154,21 @@ final class YamlReader {
   private YamlValue aliased(AliasEvent alias) {
     YamlValue value = anchors.get(alias.getAlias().getValue());
     if (value == null) {
-      throw refused("no such anchor before this alias, got '*" + alias.getAlias().getValue() + "'; write the value out");
+      throw refused(
+          "no such anchor before this alias, got '*"
+              + alias.getAlias().getValue()
+              + "'; write the value out");
     }
     return value;
   }
 
   private static Optional<String> anchor(Event event) {
-    Optional<Anchor> anchor = switch (event) {
-      case ScalarEvent scalar -> scalar.getAnchor();
-      case CollectionStartEvent start -> start.getAnchor();
-      default -> Optional.empty();
-    };
+    Optional<Anchor> anchor =
+        switch (event) {
+          case ScalarEvent scalar -> scalar.getAnchor();
+          case CollectionStartEvent start -> start.getAnchor();
+          default -> Optional.empty();
+        };
     return anchor.map(Anchor::getValue);
   }
 

@@ -27,7 +27,9 @@ sealed interface YamlValue {
 
     @Override
     public String describe() {
-      return "'" + (text.length() > SHOWN ? text.substring(0, SHOWN) + "..." : text).replace("\n", "\\n") + "'";
+      return "'"
+          + (text.length() > SHOWN ? text.substring(0, SHOWN) + "..." : text).replace("\n", "\\n")
+          + "'";
     }
 
     /** Whether nothing was written after the key. */
@@ -39,7 +41,8 @@ sealed interface YamlValue {
   /** A list. */
   record Items(Place place, List<YamlValue> values, long size) implements YamlValue {
     static Items of(Place place, List<YamlValue> values) {
-      return new Items(place, List.copyOf(values), 1 + values.stream().mapToLong(YamlValue::size).sum());
+      return new Items(
+          place, List.copyOf(values), 1 + values.stream().mapToLong(YamlValue::size).sum());
     }
 
     Items with(int index, YamlValue value) {

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ConfigTest {
-  private static final String ALL = """
+  private static final String ALL =
+      """
       name: everything
       seed: 7
       backend: cpu
@@ -51,7 +52,8 @@ class ConfigTest {
 
   private LoadedConfig read(String yaml, String... assignments) throws IOException {
     return LoadedConfig.read(
-        Files.writeString(folder.resolve("x.yaml"), yaml), Stream.of(assignments).map(Assignment::of).toList());
+        Files.writeString(folder.resolve("x.yaml"), yaml),
+        Stream.of(assignments).map(Assignment::of).toList());
   }
 
   @Test
@@ -59,14 +61,22 @@ class ConfigTest {
     Config config = read(ALL).config();
     assertEquals(Optional.of("everything"), config.name());
     assertEquals(7, config.seed());
-    assertEquals(new DataConfig.Idx(folder.resolve("a.gz"), folder.resolve("sub/b.gz"), Optional.empty(),
-        Optional.empty(), List.of("cat", "dog")), config.data().source());
+    assertEquals(
+        new DataConfig.Idx(
+            folder.resolve("a.gz"),
+            folder.resolve("sub/b.gz"),
+            Optional.empty(),
+            Optional.empty(),
+            List.of("cat", "dog")),
+        config.data().source());
     assertEquals(Normalization.Method.MIN_MAX, config.data().normalization());
-    assertEquals(List.of(new DataConfig.Shift(3), new DataConfig.Flip(0.5), new DataConfig.Rotation(5)),
+    assertEquals(
+        List.of(new DataConfig.Shift(3), new DataConfig.Flip(0.5), new DataConfig.Rotation(5)),
         config.data().augmentation());
     assertEquals(new ModelConfig.Conv(4, 3, 1, 1, 1, 1, true), config.model().layers().get(0));
     assertEquals(
-        new ModelConfig.Residual(List.of(new ModelConfig.Conv(4, 3, 1, 1, 1, 1, false), new ModelConfig.Relu())),
+        new ModelConfig.Residual(
+            List.of(new ModelConfig.Conv(4, 3, 1, 1, 1, 1, false), new ModelConfig.Relu())),
         config.model().layers().get(2));
     assertEquals(new ModelConfig.MaxPool(2, Optional.empty(), 0), config.model().layers().get(4));
     assertEquals(new ModelConfig.Normal(0, 0.1), config.model().init());
@@ -75,13 +85,16 @@ class ConfigTest {
     assertEquals(new ScheduleConfig.Cosine(0, 0.5), config.schedule());
     assertEquals(new ClipConfig.Norm(1), config.clip());
     assertEquals(TrainingConfig.Mode.FULL_BATCH, config.training().mode());
-    assertEquals(new TrainingConfig.StopConfig(Optional.of(0.01), 2, 0, Optional.of(1e-12)), config.training().stop());
+    assertEquals(
+        new TrainingConfig.StopConfig(Optional.of(0.01), 2, 0, Optional.of(1e-12)),
+        config.training().stop());
     assertEquals("results", config.run().folder());
   }
 
   @Test
   void whatIsNotWrittenHasItsDefault() throws IOException {
-    Config config = read("data: {source: digits}\nmodel: {layers: [flatten, linear: 10]}\n").config();
+    Config config =
+        read("data: {source: digits}\nmodel: {layers: [flatten, linear: 10]}\n").config();
     assertEquals(Optional.of("x"), config.name(), "the file's name");
     assertEquals(Optional.of("auto"), config.backend());
     assertEquals(new OptimizerConfig.Adam(0.001, 0.9, 0.999, 1e-8, 0), config.optimizer());
@@ -115,7 +128,8 @@ class ConfigTest {
 
   @Test
   void textIsKeptAsWritten() throws IOException {
-    String yaml = """
+    String yaml =
+        """
         name: "12"
         data:
           source: {kind: csv, file: "a b: c.csv", target: "true", ignore: ["null", "#x", ""], delimiter: "\\t"}
@@ -132,14 +146,29 @@ class ConfigTest {
 
   @Test
   void overridesReachEveryKindOfKey() throws IOException {
-    Config config = read(ALL, "optimizer.lr=0.5", "model.layers.6.units=3", "model.layers.4.kernel=4",
-        "model.layers.2.layers.0.conv={channels: 9}", "model.layers.1.momentum=0.2", "data.augmentation=[]",
-        "training.stop.patience=9", "schedule=constant", "schedule.warmup=2", "clip=none", "loss.smoothing=0",
-        "model.layers.5=relu", "seed=8", "seed=9").config();
+    Config config =
+        read(
+                ALL,
+                "optimizer.lr=0.5",
+                "model.layers.6.units=3",
+                "model.layers.4.kernel=4",
+                "model.layers.2.layers.0.conv={channels: 9}",
+                "model.layers.1.momentum=0.2",
+                "data.augmentation=[]",
+                "training.stop.patience=9",
+                "schedule=constant",
+                "schedule.warmup=2",
+                "clip=none",
+                "loss.smoothing=0",
+                "model.layers.5=relu",
+                "seed=8",
+                "seed=9")
+            .config();
     assertEquals(0.5, config.optimizer().lr());
     assertEquals(new ModelConfig.Linear(3, true), config.model().layers().get(6));
     assertEquals(new ModelConfig.MaxPool(4, Optional.empty(), 0), config.model().layers().get(4));
-    assertEquals(new ModelConfig.Conv(9, 3, 1, 0, 1, 1, true),
+    assertEquals(
+        new ModelConfig.Conv(9, 3, 1, 0, 1, 1, true),
         ((ModelConfig.Residual) config.model().layers().get(2)).layers().getFirst());
     assertEquals(new ModelConfig.BatchNorm(0.2, 1e-5), config.model().layers().get(1));
     assertEquals(new ModelConfig.Relu(), config.model().layers().get(5));
@@ -154,8 +183,11 @@ class ConfigTest {
   @Test
   void overridesOfDefaultsSpellThemOut() throws IOException {
     String yaml = "data: {source: digits}\nmodel: {layers: [flatten, linear: 10]}\n";
-    assertEquals(new OptimizerConfig.Adam(0.1, 0.9, 0.999, 1e-8, 0), read(yaml, "optimizer.lr=0.1").config().optimizer());
-    assertEquals(new OptimizerConfig.Sgd(0.1, 0),
+    assertEquals(
+        new OptimizerConfig.Adam(0.1, 0.9, 0.999, 1e-8, 0),
+        read(yaml, "optimizer.lr=0.1").config().optimizer());
+    assertEquals(
+        new OptimizerConfig.Sgd(0.1, 0),
         read(yaml, "optimizer.kind=sgd", "optimizer.lr=0.1").config().optimizer());
     assertEquals(4, read(yaml, "training.batch=4").config().training().batch());
   }
@@ -177,22 +209,27 @@ class ConfigTest {
 
   @Test
   void aliasesStandForTheirAnchor() throws IOException {
-    Config config = read("""
+    Config config =
+        read("""
         data: {source: digits}
         model:
           layers:
             - &wide {linear: 16}
             - relu
             - *wide
-        """).config();
+        """)
+            .config();
     assertEquals(config.model().layers().get(0), config.model().layers().get(2));
   }
 
   @Test
   void theReferenceTellsOfEveryKey() {
     List<String> lines = ConfigReference.text().lines().toList();
-    assertTrue(lines.contains("      lr                  learning rate; default 0.001; at least 0"), "adam's rate");
-    assertTrue(lines.contains("    - conv                convolution of pictures (C, H, W)"), "a layer");
+    assertTrue(
+        lines.contains("      lr                  learning rate; default 0.001; at least 0"),
+        "adam's rate");
+    assertTrue(
+        lines.contains("    - conv                convolution of pictures (C, H, W)"), "a layer");
     assertTrue(lines.stream().noneMatch(line -> line.length() > 160), "lines are short");
   }
 }

@@ -10,7 +10,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SpellingTest {
   @ParameterizedTest
-  @CsvSource({"lr,lr,0", "lr,rl,1", "momentun,momentum,1", "ab,,2", "kitten,sitting,3", "wieght,weight,1"})
+  @CsvSource({
+    "lr,lr,0",
+    "lr,rl,1",
+    "momentun,momentum,1",
+    "ab,,2",
+    "kitten,sitting,3",
+    "wieght,weight,1"
+  })
   void distancesCountChangesAndSwaps(String a, String b, int expected) {
     assertEquals(expected, Spelling.distance(a, b == null ? "" : b));
   }
@@ -18,7 +25,8 @@ class SpellingTest {
   @Test
   void onlyWhatIsNearIsOffered() {
     assertEquals(Optional.of("batch"), Spelling.nearest("bacth", List.of("epochs", "batch")));
-    assertEquals(Optional.of("mini-batch"), Spelling.nearest("Mini_Batch", List.of("online", "mini-batch")));
+    assertEquals(
+        Optional.of("mini-batch"), Spelling.nearest("Mini_Batch", List.of("online", "mini-batch")));
     assertEquals(Optional.empty(), Spelling.nearest("colour", List.of("epochs", "batch")));
   }
 }
