@@ -1,12 +1,14 @@
 package dev.tandem.data;
 
 import dev.tandem.shape.Shape;
+import dev.tandem.shape.ShapeException;
 import dev.tandem.shape.TensorType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -197,10 +199,9 @@ public final class Idx {
     return shape(file, rank, ByteBuffer.wrap(bytes));
   }
 
-  /** The axes, each positive, whose product fits in a long. */
+  /** The axes, each positive. */
   private static Shape shape(Path file, int rank, ByteBuffer header) {
     int[] lengths = new int[rank];
-    long product = 1;
     for (int axis = 0; axis < rank; axis++) {
       lengths[axis] = header.getInt();
       if (lengths[axis] == 0 && axis == 0) {
@@ -217,15 +218,18 @@ public final class Idx {
                 + file
                 + "; fetch or copy the file again");
       }
-      if (product > Long.MAX_VALUE / lengths[axis]) {
-        throw new DataException(
-            "idx: the header's axes are impossibly long, got a product beyond 2^63 in "
-                + file
-                + "; fetch or copy the file again");
-      }
-      product *= lengths[axis];
     }
-    return Shape.of(lengths);
+    try {
+      return Shape.of(lengths);
+    } catch (ShapeException e) {
+      throw new DataException(
+          "idx: the header's axes are impossibly long, got "
+              + Arrays.toString(lengths)
+              + " in "
+              + file
+              + "; fetch or copy the file again",
+          e);
+    }
   }
 
   private static DataException truncated(Path file, Shape shape, String available) {

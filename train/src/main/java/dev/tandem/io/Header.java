@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.tandem.shape.Shape;
+import dev.tandem.shape.ShapeException;
 import dev.tandem.shape.TensorType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -152,7 +153,7 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
             "it is damaged: copy or write it anew");
       }
       return new Place(dtype, shape, start, end);
-    } catch (ArithmeticException e) {
+    } catch (ArithmeticException | ShapeException e) { // a length, or the product of all
       throw new FileException(
           "safetensors: "
               + file
