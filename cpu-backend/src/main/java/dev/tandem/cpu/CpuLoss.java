@@ -193,7 +193,7 @@ final class CpuLoss {
         int label = label("cross_entropy_grad", targets, i, n);
         for (int j = 0; j < n; j++) {
           double target = (j == label ? 1 - op.smoothing() : 0) + op.smoothing() / n;
-          dx[i * n + j] = dy[i] * (Math.exp(x[i * n + j] - lses[i]) - target);
+          dx[i * n + j] = dy[i] * (StrictMath.exp(x[i * n + j] - lses[i]) - target);
         }
       }
     };
@@ -229,7 +229,7 @@ final class CpuLoss {
           sum += targets[j];
         }
         for (int j = i * n; j < (i + 1) * n; j++) {
-          dx[j] = dy[i] * (Math.exp(x[j] - lses[i]) * sum - targets[j]);
+          dx[j] = dy[i] * (StrictMath.exp(x[j] - lses[i]) * sum - targets[j]);
         }
       }
     };
@@ -242,8 +242,8 @@ final class CpuLoss {
     }
     double sum = 0;
     for (int j = at; j < at + n; j++) {
-      sum += Math.exp(x[j] - max);
+      sum += StrictMath.exp(x[j] - max);
     }
-    return max + Math.log(sum);
+    return max + StrictMath.log(sum);
   }
 }

@@ -66,26 +66,32 @@ final class NormalizationF64 {
     return operands.stream().map(Operands::f64).toArray(double[][]::new);
   }
 
-  private static double logSumExp(double[] x, int at, int n) {
-    double max = Arrays.stream(x, at, at + n).max().orElse(0);
+  /** The largest element, which is taken off first: e^(x - max) cannot overflow, and x - max loses no digits. */
+  private static double max(double[] x, int at, int n) {
+    return Arrays.stream(x, at, at + n).max().orElse(0);
+  }
+
+  private static double sumExp(double[] x, int at, int n, double max) {
     double sum = 0;
     for (int i = at; i < at + n; i++) {
-      sum += Math.exp(x[i] - max);
+      sum += StrictMath.exp(x[i] - max);
     }
-    return max + Math.log(sum);
+    return sum;
   }
 
   private static void softmax(double[] x, double[] y, int at, int n) {
-    double lse = logSumExp(x, at, n);
+    double max = max(x, at, n);
+    double sum = sumExp(x, at, n, max);
     for (int i = at; i < at + n; i++) {
-      y[i] = Math.exp(x[i] - lse);
+      y[i] = StrictMath.exp(x[i] - max) / sum;
     }
   }
 
   private static void logSoftmax(double[] x, double[] y, int at, int n) {
-    double lse = logSumExp(x, at, n);
+    double max = max(x, at, n);
+    double log = StrictMath.log(sumExp(x, at, n, max));
     for (int i = at; i < at + n; i++) {
-      y[i] = x[i] - lse;
+      y[i] = x[i] - max - log;
     }
   }
 
@@ -109,7 +115,7 @@ final class NormalizationF64 {
       sum += dy[i];
     }
     for (int i = at; i < at + n; i++) {
-      dx[i] = dy[i] - Math.exp(y[i]) * sum;
+      dx[i] = dy[i] - StrictMath.exp(y[i]) * sum;
     }
   }
 
@@ -208,13 +214,14 @@ final class NormalizationF64 {
     double mean = 0;
     double variance = 0;
     for (int i : places) {
-      mean += in[0][i] / places.length;
+      mean += in[0][i];
     }
+    mean /= places.length;
     for (int i : places) {
-      variance += (in[0][i] - mean) * (in[0][i] - mean) / places.length;
+      variance += (in[0][i] - mean) * (in[0][i] - mean);
     }
     out[1][c] = mean;
-    out[2][c] = variance;
+    out[2][c] = variance / places.length;
     rescale(epsilon, shape, new double[][] {in[0], in[1], in[2], out[1], out[2]}, out[0], c);
   }
 
