@@ -6,7 +6,6 @@ import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Backends;
 import dev.tandem.cli.config.Assignment;
 import dev.tandem.cli.config.LoadedConfig;
-import dev.tandem.cli.config.Spelling;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,11 +50,9 @@ final class ConfigOptions {
     List<String> kinds = new ArrayList<>(List.of("auto"));
     Backends.providers().stream().map(BackendProvider::kind).forEach(kinds::add);
     if (!kinds.contains(name.replaceFirst(":.*", ""))) {
-      String remedy =
-          Spelling.nearest(name, kinds)
-              .map(near -> "did you mean '" + near + "'?")
-              .orElse("use " + String.join(", ", kinds));
-      throw loaded.problem("backend", "no such backend, got '" + name + "'; " + remedy);
+      // The list is short, and of "gpu" the nearest by spelling would be "cpu".
+      throw loaded.problem(
+          "backend", "no such backend, got '" + name + "'; use " + String.join(", ", kinds));
     }
     try {
       return Backends.open(name, notes);

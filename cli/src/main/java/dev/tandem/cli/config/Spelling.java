@@ -1,14 +1,12 @@
 package dev.tandem.cli.config;
 
-import java.util.Collection;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /** Names as they are written, and the name that was probably meant. */
-public final class Spelling {
+final class Spelling {
   private Spelling() {}
 
   /** {@code weightDecay} and {@code WeightDecay} as {@code weight_decay}. */
@@ -33,13 +31,6 @@ public final class Spelling {
                     + plural
                     + ": "
                     + String.join(", ", valid.values().stream().distinct().toList()));
-  }
-
-  /** The nearest of the names, if near enough to be what was meant. */
-  public static Optional<String> nearest(String written, Collection<String> names) {
-    Map<String, String> itself = new LinkedHashMap<>();
-    names.forEach(name -> itself.put(name, name));
-    return nearest(written, itself);
   }
 
   /** The name of which a spelling is nearest to what was written. @param valid each spelling, and the name it stands for */
