@@ -2,7 +2,7 @@ package dev.tandem.cli.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,9 +24,13 @@ class SpellingTest {
 
   @Test
   void onlyWhatIsNearIsOffered() {
-    assertEquals(Optional.of("batch"), Spelling.nearest("bacth", List.of("epochs", "batch")));
     assertEquals(
-        Optional.of("mini-batch"), Spelling.nearest("Mini_Batch", List.of("online", "mini-batch")));
-    assertEquals(Optional.empty(), Spelling.nearest("colour", List.of("epochs", "batch")));
+        Optional.of("batch"),
+        Spelling.nearest("bacth", Map.of("epochs", "epochs", "batch", "batch")));
+    assertEquals(
+        Optional.of("mini-batch"),
+        Spelling.nearest("Mini_Batch", Map.of("online", "online", "mini-batch", "mini-batch")));
+    assertEquals(
+        Optional.empty(), Spelling.nearest("colour", Map.of("epochs", "epochs", "batch", "batch")));
   }
 }
