@@ -122,14 +122,19 @@ public record GradCheck(double step, int elements) {
       // Differences of the rounded weights, not 2h, for the quotient.
       double above = center + reach;
       double below = center - reach;
-      double rise =
-          valueAt(loss, parameter, weights, index, above)
-              - valueAt(loss, parameter, weights, index, below);
-      set(parameter, weights, index, center);
+      double rise;
+      try {
+        rise =
+            valueAt(loss, parameter, weights, index, above)
+                - valueAt(loss, parameter, weights, index, below);
+      } finally {
+        set(parameter, weights, index, center);
+      }
       double numeric = rise / (above - below);
       double scale = Math.max(1, Math.max(Math.abs(numeric), Math.abs(gradient[index])));
       double error = Math.abs(numeric - gradient[index]) / scale;
-      if (!(error <= worst.error())) {
+      // By compare, to which NaN is the largest: no later element may push it out.
+      if (i == 0 || Double.compare(error, worst.error()) > 0) {
         worst = new Entry(name, index, gradient[index], numeric, error);
       }
     }

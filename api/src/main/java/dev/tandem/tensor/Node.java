@@ -7,10 +7,23 @@ final class Node {
   /** The tape on which the tensor was computed; null for a leaf, which outlives tapes. */
   final Tape tape;
 
+  /** The op whose further result the tensor is, which passes no gradient on; null for others. */
+  private final String barredBy;
+
   private Tensor gradient;
 
   Node(Tape tape) {
+    this(tape, null);
+  }
+
+  private Node(Tape tape, String barredBy) {
     this.tape = tape;
+    this.barredBy = barredBy;
+  }
+
+  /** The node of a further result of an op: a gradient that arrives is refused, for it would be lost. */
+  static Node barred(Tape tape, String op) {
+    return new Node(tape, op);
   }
 
   Tensor gradient() {
@@ -33,6 +46,13 @@ final class Node {
 
   /** Adds a contribution. The node keeps a handle of its own; in-place addition only where nobody else can see it. */
   void accumulate(Tensor contribution) {
+    if (barredBy != null) {
+      throw new UnsupportedOperationException(
+          barredBy
+              + ": only its first result has a gradient, got one to pass on from another, "
+              + contribution.type()
+              + "; detach that one, or compute it from simpler ops");
+    }
     if (gradient == null) {
       gradient = contribution.alias();
     } else if (gradient.storage().shared()) {

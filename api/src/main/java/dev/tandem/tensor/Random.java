@@ -34,7 +34,7 @@ public final class Random {
     return z ^ (z >>> 31);
   }
 
-  /** Numbers spread evenly over [low, high). */
+  /** Numbers spread evenly from low to high; rounding to F32 may reach high itself. */
   public float[] uniform(int count, double low, double high) {
     double[] unit = units(count);
     float[] numbers = new float[count];

@@ -1,6 +1,7 @@
 package dev.tandem.tensor;
 
 import dev.tandem.op.Op;
+import dev.tandem.op.Stochastic;
 import dev.tandem.shape.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,17 +28,19 @@ public final class Tape implements AutoCloseable {
   private final Scope scope = Scope.open();
   private final List<Call> calls = new ArrayList<>();
   private int pauses;
+  private boolean closed;
 
   /**
    * One recorded call. Inputs and outputs are handles of the tape's own, so that a user may close theirs.
    *
    * @param result the user's handle of the first output, which backward closes
-   * @param versions of the floating-point inputs and outputs, in this order, when the call was made
+   * @param versions of the inputs and outputs, in this order, when the call was made
    */
   private record Call(
       Op op, List<Tensor> inputs, List<Tensor> outputs, Tensor result, int[] versions) {
     void close() {
       outputs.getFirst().node.clear(); // left over where backward failed
+      result.node = null; // a constant from now on: a gradient that came here would go no further
       inputs.forEach(Tensor::close);
       outputs.forEach(Tensor::close);
     }
@@ -45,7 +48,7 @@ public final class Tape implements AutoCloseable {
 
   /** Stops recording until closed. */
   public static final class Pause implements AutoCloseable {
-    private final Tape tape;
+    private Tape tape;
 
     private Pause(Tape tape) {
       this.tape = tape;
@@ -58,6 +61,7 @@ public final class Tape implements AutoCloseable {
     public void close() {
       if (tape != null) {
         tape.pauses--;
+        tape = null;
       }
     }
   }
@@ -107,6 +111,11 @@ public final class Tape implements AutoCloseable {
 
   void record(Op op, List<Tensor> inputs, List<Tensor> outputs) {
     outputs.getFirst().node = new Node(this);
+    for (Tensor statistic : outputs.subList(1, outputs.size())) {
+      if (statistic.dtype().floating()) {
+        statistic.node = Node.barred(this, op.name());
+      }
+    }
     List<Tensor> savedInputs = inputs.stream().map(this::save).toList();
     List<Tensor> savedOutputs = outputs.stream().map(Tensor::alias).toList();
     calls.add(
@@ -115,7 +124,7 @@ public final class Tape implements AutoCloseable {
             savedInputs,
             savedOutputs,
             outputs.getFirst(),
-            versions(savedInputs, savedOutputs)));
+            versions(op, savedInputs, savedOutputs)));
   }
 
   private Tensor save(Tensor input) {
@@ -126,12 +135,13 @@ public final class Tape implements AutoCloseable {
     return saved;
   }
 
-  private static int[] versions(List<Tensor> inputs, List<Tensor> outputs) {
+  private static int[] versions(Op op, List<Tensor> inputs, List<Tensor> outputs) {
     int[] versions = new int[inputs.size() + outputs.size()];
     for (int i = 0; i < versions.length; i++) {
       Tensor tensor = i < inputs.size() ? inputs.get(i) : outputs.get(i - inputs.size());
-      // Integer operands, a random state among them, take no part in derivatives and may change.
-      versions[i] = tensor.dtype().floating() ? tensor.storage().version : 0;
+      // A generator's state moves on after its draw; backward goes by the mask.
+      boolean state = op instanceof Stochastic && i == 1;
+      versions[i] = state ? 0 : tensor.storage().version;
     }
     return versions;
   }
@@ -151,15 +161,15 @@ public final class Tape implements AutoCloseable {
 
   /**
    * Back-propagates from y, given d(loss)/dy. Each leaf's gradient is added to what it has gathered; tensors computed on
-   * this tape are freed as the stack is popped, except y, which lives until the tape closes, and those kept. A tape is good
-   * for one backward.
+   * this tape are freed as the stack is popped, except y, which lives until the tape closes, and those kept; both are
+   * constants from then on. The stack is then empty: several losses are added up before, or computed one after another.
    */
   public void backward(Tensor y, Tensor dy) {
     if (y.node == null || y.node.tape != this) {
       throw new IllegalStateException(
           "backward: the tensor does not depend on one that requires a gradient, got "
               + y.type()
-              + "; compute it on this tape, from parameters");
+              + "; compute it on this tape, from parameters, and go back from it once");
     }
     if (!dy.type().equals(y.type())) {
       throw new IllegalArgumentException(
@@ -194,7 +204,7 @@ public final class Tape implements AutoCloseable {
       return; // nothing that the loss depends on
     }
     try {
-      if (!Arrays.equals(call.versions, versions(call.inputs, call.outputs))) {
+      if (!Arrays.equals(call.versions, versions(call.op, call.inputs, call.outputs))) {
         throw new IllegalStateException(
             "backward: "
                 + call.op.name()
@@ -236,6 +246,10 @@ public final class Tape implements AutoCloseable {
   /** Forgets the recorded calls and frees what was made on the tape and not kept. */
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     calls.forEach(Call::close);
     calls.clear();
     CURRENT.remove();

@@ -324,20 +324,12 @@ public final class Tensor implements TensorOps, AutoCloseable {
     return applyAll(op, List.of(inputs)).getFirst();
   }
 
-  /** All results of an op. Only the first can carry a gradient. */
+  /** All results of an op. Only the first can carry a gradient; backward refuses one that reaches another. */
   public static List<Tensor> applyAll(Op op, List<Tensor> inputs) {
     Backend backend = inputs.getFirst().backend();
     boolean tracked = false;
     for (Tensor input : inputs) {
-      if (input.backend() != backend) {
-        throw new BackendException(
-            op.name()
-                + ": operands lie on different backends, got "
-                + input.backend().name()
-                + " and "
-                + backend.name()
-                + "; make them on one");
-      }
+      requireOn(backend, input, op.name());
       // A kept tensor of an earlier tape is a constant to this one.
       tracked |=
           input.node != null && (input.node.tape == null || input.node.tape == Tape.current());
@@ -350,6 +342,18 @@ public final class Tensor implements TensorOps, AutoCloseable {
       Tape.current().record(op, inputs, outputs);
     }
     return outputs;
+  }
+
+  private static void requireOn(Backend backend, Tensor operand, String name) {
+    if (operand.backend() != backend) {
+      throw new BackendException(
+          name
+              + ": operands lie on different backends, got "
+              + operand.backend().name()
+              + " and "
+              + backend.name()
+              + "; make them on one");
+    }
   }
 
   private static Tensor view(Tensor x, Movement.Reshape reshape) {
@@ -376,7 +380,11 @@ public final class Tensor implements TensorOps, AutoCloseable {
   /** Runs an update, which overwrites its first operands. Not recorded: backward refuses if it still needed them. */
   public static void update(Update update, Tensor... operands) {
     update.check(Arrays.stream(operands).map(Tensor::type).toList());
-    operands[0].backend().update(update, operands(List.of(operands)));
+    Backend backend = operands[0].backend();
+    for (Tensor operand : operands) {
+      requireOn(backend, operand, update.name());
+    }
+    backend.update(update, operands(List.of(operands)));
     for (int i = 0; i < update.written(); i++) {
       operands[i].storage.version++;
     }

@@ -5,6 +5,7 @@ import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.OutOfMemoryException;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
+import java.lang.reflect.Array;
 import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.Map;
@@ -29,6 +30,7 @@ final class BufferPool {
   private long used;
   private long reserved;
   private long idleBytes;
+  private long borrowedBytes;
   private long peak;
   private long buffers;
   private volatile boolean closed;
@@ -56,14 +58,24 @@ final class BufferPool {
   }
 
   /** At least so many floats for the time of an op, contents undefined. They count as reserved, not as used. */
-  float[] borrow(int elements) {
+  float[] borrow(long elements) {
     return (float[]) borrow(DType.F32, elements);
   }
 
   /** An array of at least so many elements for the time of an op, contents undefined. */
-  synchronized Object borrow(DType dtype, int elements) {
+  synchronized Object borrow(DType dtype, long elements) {
     requireOpen();
-    return take(dtype, elements, SCRATCH);
+    if (elements > LONGEST) {
+      throw new BackendException(
+          "cpu: scratch for the op is longer than a Java array can be, got "
+              + elements
+              + " elements; the limit is "
+              + LONGEST
+              + ": use a smaller batch or smaller images");
+    }
+    Object array = take(dtype, (int) elements, SCRATCH);
+    borrowedBytes += bytes(dtype, array);
+    return array;
   }
 
   /** Takes back what was borrowed. */
@@ -73,7 +85,16 @@ final class BufferPool {
 
   /** Takes back what was borrowed. */
   synchronized void release(DType dtype, Object borrowed) {
-    keep(dtype, borrowed);
+    if (!closed) {
+      borrowedBytes -= bytes(dtype, borrowed);
+      keep(dtype, borrowed);
+    }
+  }
+
+  /** Leaves to the collector what an op has borrowed that failed before it gave it back. No op may be running. */
+  synchronized void writeOffBorrowed() {
+    reserved -= borrowedBytes;
+    borrowedBytes = 0;
   }
 
   synchronized void release(HeapBuffer buffer, Object array) {
@@ -100,6 +121,7 @@ final class BufferPool {
     closed = true;
     used = 0;
     reserved = 0;
+    borrowedBytes = 0;
     buffers = 0;
   }
 
@@ -171,22 +193,22 @@ final class BufferPool {
   }
 
   private void keep(DType dtype, Object array) {
-    if (closed) {
-      return;
-    }
-    int length = java.lang.reflect.Array.getLength(array);
-    long bytes = (long) length * dtype.bytes();
+    long bytes = bytes(dtype, array);
     if (idleBytes + bytes > idleLimit) {
       reserved -= bytes;
       return;
     }
     idleBytes += bytes;
     ArrayDeque<Object>[] classes = idle.computeIfAbsent(dtype, _ -> newClasses());
-    int index = sizeClass(length);
+    int index = sizeClass(Array.getLength(array));
     if (classes[index] == null) {
       classes[index] = new ArrayDeque<>();
     }
     classes[index].push(array);
+  }
+
+  private static long bytes(DType dtype, Object array) {
+    return (long) Array.getLength(array) * dtype.bytes();
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"})

@@ -12,6 +12,9 @@ import java.util.Arrays;
 final class ColumnGradient {
   // Adding the columns up costs about as much as so small a share of products in vain.
   private static final double WORTHWHILE = 1.4;
+  // Each thread holds the columns of an image; beyond 256 MiB of them, multiplying in vain is
+  // better.
+  private static final long MOST_COLUMNS = 1L << 26;
 
   private final CpuConv2d.Machine machine;
   private final Gemm gemm;
@@ -24,7 +27,8 @@ final class ColumnGradient {
   static boolean suits(Conv2dSizes s) {
     return s.geometry().stride().height() == 1
         && s.geometry().stride().width() == 1
-        && s.plane() > WORTHWHILE * s.pixels();
+        && s.plane() > WORTHWHILE * s.pixels()
+        && (long) s.groupChannels() * s.kernel() * s.pixels() <= MOST_COLUMNS;
   }
 
   void run(Conv2dSizes s, float[] w, float[] dy, float[] dx) {
@@ -36,7 +40,7 @@ final class ColumnGradient {
             s.images() * s.groups(),
             1,
             (from, to) -> {
-              float[] columns = machine.pool().borrow(depth * s.pixels());
+              float[] columns = machine.pool().borrow((long) depth * s.pixels());
               for (int i = from; i < to; i++) {
                 Matrix weights =
                     Matrix.rows(w, i % s.groups() * outputs * depth, depth).transposed();

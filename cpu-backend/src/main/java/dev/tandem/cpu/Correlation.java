@@ -104,7 +104,7 @@ final class Correlation {
   }
 
   void run() {
-    packedWeights = pool.borrow(in.groups * paddedOutputs * depth);
+    packedWeights = pool.borrow((long) in.groups * paddedOutputs * depth);
     parallel.range(
         in.groups * tiles,
         1 + (int) (Gemm.WORK_A_TASK / 8 / (GemmKernels.TALL * depth)),
@@ -156,7 +156,7 @@ final class Correlation {
     int endImage = (end - 1) / places.count() + 1;
     float[] frames = in.data;
     if (frame.needed()) {
-      frames = pool.borrow((endImage - firstImage) * frame.elements());
+      frames = pool.borrow((long) (endImage - firstImage) * frame.elements());
       for (int image = firstImage; image < endImage; image++) {
         frame.copy(in.data, imageAt(image, group), frames, (image - firstImage) * frame.elements());
       }

@@ -122,6 +122,15 @@ final class CpuBackend implements Backend {
 
   @Override
   public void run(Op op, List<Operand> inputs, List<Operand> outputs) {
+    try {
+      dispatch(op, inputs, outputs);
+    } catch (Throwable failed) {
+      pool.writeOffBorrowed();
+      throw failed;
+    }
+  }
+
+  private void dispatch(Op op, List<Operand> inputs, List<Operand> outputs) {
     switch (op) {
       case Creation family -> creation.run(family, inputs, outputs);
       case Elementwise family -> elementwise.run(family, inputs, outputs);

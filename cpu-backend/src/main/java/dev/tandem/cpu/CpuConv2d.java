@@ -95,7 +95,10 @@ final class CpuConv2d {
     Conv2dGeometry g = s.geometry();
     int strideH = g.stride().height();
     int strideW = g.stride().width();
-    Arrays.fill(dx, 0, Math.toIntExact(s.x().elements()), 0f);
+    if (strideH > 1 || strideW > 1) {
+      // A phase may meet no tap at all.
+      Arrays.fill(dx, 0, Math.toIntExact(s.x().elements()), 0f);
+    }
     int filter = s.groupChannels() * s.kernel();
     for (int h = 0; h < Math.min(strideH, s.height()); h++) {
       for (int v = 0; v < Math.min(strideW, s.width()); v++) {

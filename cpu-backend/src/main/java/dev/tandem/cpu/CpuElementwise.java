@@ -258,8 +258,8 @@ final class CpuElementwise {
         GRAIN,
         (from, to) -> {
           double[] numbers = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
-          for (int at = from; at < to; at += Stretched.BLOCK) {
-            int count = Math.min(Stretched.BLOCK, to - at);
+          for (int at = from, count; at < to; at += count) {
+            count = Math.min(Stretched.BLOCK, to - at);
             Elements.load(source, at, numbers, count);
             Elements.store(numbers, target, at, count);
           }
@@ -279,8 +279,8 @@ final class CpuElementwise {
         (from, to) -> {
           try (Stretched.Window left = a.window();
               Stretched.Window right = b.window()) {
-            for (int at = from; at < to; at += Stretched.BLOCK) {
-              int count = Math.min(Stretched.BLOCK, to - at);
+            for (int at = from, count; at < to; at += count) {
+              count = Math.min(Stretched.BLOCK, to - at);
               left.move(at, count);
               right.move(at, count);
               block.run(left, right, at, count);

@@ -119,9 +119,10 @@ final class CpuReduction {
     for (int piece = from; piece < to; piece++) {
       int within = piece % pieces * TASK;
       int at = base + axes.folded().place(piece / pieces) + within;
-      int end = at + Math.min(TASK, axes.inner() - within);
-      for (; at < end; at += SPAN) {
-        value = fold.join(value, fold.span(kernels, x, at, Math.min(SPAN, end - at)));
+      int count = Math.min(TASK, axes.inner() - within);
+      // Counted from 0, for a place one span beyond the longest array is no int.
+      for (int done = 0; done < count; done += SPAN) {
+        value = fold.join(value, fold.span(kernels, x, at + done, Math.min(SPAN, count - done)));
       }
     }
     return value;
@@ -136,7 +137,7 @@ final class CpuReduction {
     int together = Math.max(ROWS, TASK / width);
     int parts = Math.ceilDiv(all, together);
     int results = axes.kept().count();
-    double[] joined = (double[]) pool.borrow(DType.F64, results * parts * axes.inner());
+    double[] joined = (double[]) pool.borrow(DType.F64, (long) results * parts * axes.inner());
     parallel.range(
         results * strips * parts,
         1,

@@ -1,5 +1,6 @@
 package dev.tandem.cpu;
 
+import dev.tandem.backend.BackendException;
 import java.util.Arrays;
 
 /**
@@ -8,6 +9,19 @@ import java.util.Arrays;
  */
 record Frame(
     int channels, int height, int width, int top, int left, int framedHeight, int framedWidth) {
+  Frame {
+    if ((long) framedHeight * framedWidth > Integer.MAX_VALUE / Math.max(1, channels)) {
+      throw new BackendException(
+          "cpu: image with its padding has more elements than a Java array can hold, got "
+              + channels
+              + " channels of "
+              + framedHeight
+              + "x"
+              + framedWidth
+              + "; use less padding or smaller images");
+    }
+  }
+
   /** The frame for filters that reach from the first row and column, which may be negative, to the last, inclusive. */
   static Frame reaching(int channels, int height, int width, int[] rows, int[] columns) {
     int top = Math.max(0, -rows[0]);

@@ -70,7 +70,7 @@ interface RowKernels {
       index = new int[largest.length];
       Arrays.fill(best, Float.NEGATIVE_INFINITY);
       // Below all rows, so that padding loses to any element that is its equal.
-      Arrays.fill(where, Integer.MAX_VALUE / Math.max(1, width) - 2);
+      Arrays.fill(where, (Integer.MAX_VALUE - width - padding) / Math.max(1, width));
     }
 
     /** Before the first row, which is the top one. */

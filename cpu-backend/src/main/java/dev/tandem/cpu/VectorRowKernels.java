@@ -234,7 +234,8 @@ final class VectorRowKernels implements RowKernels {
       return;
     }
     for (int j = 0; j < w.columns; j += L) {
-      FloatVector most = NOTHING;
+      // Made here: a loop that begins with the constant object allocates its vector in every turn.
+      FloatVector most = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
       IntVector place = IntVector.broadcast(I, Integer.MAX_VALUE);
       for (int q = 0; q < w.kernel; q++) {
         int at = j * w.stride + q;

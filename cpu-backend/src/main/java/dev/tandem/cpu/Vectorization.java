@@ -9,6 +9,9 @@ import dev.tandem.backend.Flag;
 final class Vectorization {
   private static final String MODULE = "jdk.incubator.vector";
   private static final int WIDEST = -1;
+  // Kernels fold sums in this many steps and no others.
+  private static final int LEAST_BITS = 128;
+  static final int MOST_BITS = 512;
 
   private static final boolean AVAILABLE;
   private static final int BITS;
@@ -28,16 +31,33 @@ final class Vectorization {
       problem = notANumber.getMessage();
     }
     boolean present = ModuleLayer.boot().findModule(MODULE).isPresent();
-    AVAILABLE = present && asked != 0 && problem == null;
+    boolean compiled = asked != WIDEST || compiled(System.getProperty("java.vm.info", ""));
     // Lanes refers to the module's classes, so it must not be touched where the module is absent.
-    BITS = AVAILABLE ? Lanes.bits() : 0;
-    REASON =
-        AVAILABLE
-            ? "Vector API " + BITS + " bit"
-            : asked == 0
-                ? "scalar, as TANDEM_VECTOR_BITS=0 asks"
-                : "scalar (pass --add-modules " + MODULE + " for the fast path)";
+    int bits = present && asked != 0 && problem == null && compiled ? Lanes.bits() : 0;
+    AVAILABLE = bits >= LEAST_BITS;
+    BITS = AVAILABLE ? bits : 0;
+    if (AVAILABLE) {
+      REASON = "Vector API " + BITS + " bit";
+    } else if (asked == 0) {
+      REASON = "scalar, as TANDEM_VECTOR_BITS=0 asks";
+    } else if (!present) {
+      REASON = "scalar (pass --add-modules " + MODULE + " for the fast path)";
+    } else if (!compiled) {
+      REASON =
+          "scalar (this JVM runs without C2; leave out -Xint and -XX:TieredStopAtLevel for the fast"
+              + " path)";
+    } else {
+      REASON = "scalar (this machine has no vectors of " + LEAST_BITS + " bits)";
+    }
     PROBLEM = problem;
+  }
+
+  /**
+   * Whether this JVM has C2, by its own description. Without it each vector is an object, and vector code many
+   * times slower than scalar code; IDEs start programs so.
+   */
+  private static boolean compiled(String vmInfo) {
+    return !vmInfo.contains("interpreted mode") && !vmInfo.contains("emulated-client");
   }
 
   private Vectorization() {}

@@ -49,7 +49,9 @@ final class WeightGradient {
           m / s.kernel() * frame.plane()
               + frame.at(s.row(0, tap / s.kernelWidth()), s.column(0, tap % s.kernelWidth()));
     }
-    int most = Math.clamp(MOST_PART_ELEMENTS / Math.max(1, partElements()), 1, MOST_PARTS);
+    // Not of the padded elements: the width of a vector must not show in the order of the sum.
+    long elements = Math.max(1, (long) s.groups() * depth * outputs);
+    int most = Math.clamp(MOST_PART_ELEMENTS / elements, 1, MOST_PARTS);
     imagesAPart = (s.images() + most - 1) / most;
     parts = (s.images() + imagesAPart - 1) / imagesAPart;
   }
@@ -59,7 +61,7 @@ final class WeightGradient {
   }
 
   void run() {
-    float[] sums = pool.borrow(parts * partElements());
+    float[] sums = pool.borrow((long) parts * s.groups() * depth * paddedOutputs);
     int rowBlocks = Math.clamp(2L * parallel.threads() / (parts * s.groups()), 1, tiles);
     parallel.range(
         parts * s.groups() * rowBlocks,
@@ -94,7 +96,7 @@ final class WeightGradient {
     int images = Math.min(imagesAPart, s.images() - firstImage);
     float[] frames = x;
     if (frame.needed()) {
-      frames = pool.borrow(images * frame.elements());
+      frames = pool.borrow((long) images * frame.elements());
       for (int i = 0; i < images; i++) {
         frame.copy(x, imageAt(firstImage + i, group), frames, i * frame.elements());
       }

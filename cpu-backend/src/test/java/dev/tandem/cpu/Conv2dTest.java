@@ -36,6 +36,7 @@ class Conv2dTest {
                 new Sample(Shape.of(3, 1, 28, 28), Shape.of(8, 1, 5, 5), geometry(1, 0, 1, 1)),
                 new Sample(Shape.of(9, 4, 12, 12), Shape.of(16, 4, 5, 5), geometry(1, 0, 1, 1)),
                 new Sample(Shape.of(20, 3, 7, 7), Shape.of(70, 3, 3, 3), geometry(1, 1, 1, 1)),
+                new Sample(Shape.of(16, 2, 5, 5), Shape.of(6, 2, 3, 3), geometry(1, 1, 1, 1)),
                 new Sample(Shape.of(2, 60, 5, 6), Shape.of(5, 60, 3, 3), geometry(1, 1, 1, 1)),
                 new Sample(Shape.of(1, 1, 1, 1), Shape.of(1, 1, 1, 1), geometry(1, 0, 1, 1)),
                 new Sample(Shape.of(2, 3, 4, 4), Shape.of(5, 3, 1, 1), geometry(3, 0, 1, 1)),
@@ -162,6 +163,62 @@ class Conv2dTest {
         y[yAt] += x[xAt] * w[wAt];
         dx[xAt] += dy[yAt] * w[wAt];
         dw[wAt] += dy[yAt] * x[xAt];
+      }
+    }
+  }
+
+  /** So large a filter that sums over images are taken in fewer parts than there are images. */
+  @Test
+  void theWidthOfVectorsDoesNotShowInGradientsOfWeights() {
+    Sample sample =
+        new Sample(Shape.of(8, 512, 2, 2), Shape.of(450, 512, 3, 3), geometry(1, 1, 1, 1));
+    assertArrayEquals(
+        weightGradient(sample, new ScalarGemmKernels()),
+        weightGradient(sample, new NarrowKernels()));
+  }
+
+  private static float[] weightGradient(Sample sample, GemmKernels kernels) {
+    float[] dw = new float[(int) sample.w.elements()];
+    try (Parallel parallel = new Parallel(2)) {
+      CpuConv2d.Machine machine =
+          new CpuConv2d.Machine(parallel, new BufferPool(), kernels, new ScalarRowKernels());
+      Conv2dSizes sizes = new Conv2dSizes(sample.geometry, sample.x, sample.w, sample.y());
+      new WeightGradient(machine, sizes, uneven(sample.x), uneven(sample.y()), dw).run();
+    }
+    return dw;
+  }
+
+  private static float[] uneven(Shape shape) {
+    Random random = new Random(3);
+    float[] numbers = new float[(int) shape.elements()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = random.nextFloat() - 0.5f;
+    }
+    return numbers;
+  }
+
+  /** As on a machine with vectors of four floats. */
+  private static final class NarrowKernels implements GemmKernels {
+    @Override
+    public int lanes() {
+      return 4;
+    }
+
+    @Override
+    public int vectors() {
+      return 2;
+    }
+
+    @Override
+    public void run(Tile t, int height, int vectors) {
+      for (int i = 0; i <= t.lastRow; i++) {
+        for (int j = 0; j < vectors * 4; j++) {
+          float sum = t.accumulate ? t.c[t.row(i) + j] : 0f;
+          for (int k = 0; k < t.depth; k++) {
+            sum = Math.fma(t.a[t.rowAt[i] + t.stepAt[k]], t.b[t.bAt + k * t.bStep + j], sum);
+          }
+          t.c[t.row(i) + j] = sum;
+        }
       }
     }
   }

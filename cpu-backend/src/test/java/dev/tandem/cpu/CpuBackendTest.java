@@ -16,6 +16,8 @@ import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.Operand;
 import dev.tandem.backend.OutOfMemoryException;
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Linear;
+import dev.tandem.op.Size2d;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
@@ -160,6 +162,41 @@ class CpuBackendTest {
       assertEquals(new MemoryStatistics(12, 64, (4 << 20) + 12, 1), cpu.backend().memory());
       assertArrayEquals(new double[] {2, 4, 6}, cpu.numbers(ADD, x, x));
     }
+  }
+
+  @Test
+  void scratchOfAnOpThatFailsIsNotCountedForever() {
+    long frame = 4L * 40_001 * 40_001;
+    assumeTrue(Runtime.getRuntime().maxMemory() < frame, "the heap holds the frame");
+    try (OnCpu cpu = new OnCpu(2)) {
+      Operand x = cpu.tensor(DType.F32, Shape.of(1, 1, 1, 1), 1);
+      // The weights are packed when the frame around the pixel turns out not to fit.
+      assertThrows(OutOfMemoryException.class, () -> cpu.run(padded(20_000), x, x));
+      Operand y = cpu.tensor(DType.F32, Shape.of(1, 1, 1, 1), 2);
+      // Those two, and the result that the op was to write: three arrays of the smallest class.
+      assertEquals(3 * 64, cpu.backend().memory().reserved());
+      assertArrayEquals(new double[] {3}, cpu.numbers(ADD, x, y));
+    }
+  }
+
+  @Test
+  void scratchBeyondArraysIsRefusedByName() {
+    try (OnCpu cpu = new OnCpu(2)) {
+      Operand x = cpu.tensor(DType.F32, Shape.of(1, 1, 1, 1), 1);
+      BackendException refused =
+          assertThrows(BackendException.class, () -> cpu.run(padded(70_000), x, x));
+      assertTrue(
+          refused.getMessage().contains("got 1 channels of 140001x140001"), refused.getMessage());
+    }
+    BackendException long64 =
+        assertThrows(BackendException.class, () -> new BufferPool().borrow(1L << 32));
+    assertTrue(long64.getMessage().contains("got 4294967296 elements"), long64.getMessage());
+  }
+
+  /** A convolution whose windows lie as far apart as the image is padded. */
+  private static Linear.Conv2d padded(int padding) {
+    return new Linear.Conv2d(
+        new Linear.Conv2dGeometry(Size2d.of(padding), Size2d.of(padding), Size2d.of(1), 1));
   }
 
   @Test

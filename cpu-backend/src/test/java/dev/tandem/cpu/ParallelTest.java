@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
@@ -77,6 +78,39 @@ class ParallelTest {
         parallel.range(10, 1, (from, to) -> after.incrementAndGet());
         assertEquals(10, after.get());
       }
+    }
+  }
+
+  /** Both chunks run when the first one fails; the second fails after it. */
+  @Test
+  void aLaterChunkThatFailsLastIsNotTheFirstFailure() {
+    try (Parallel parallel = new Parallel(2)) {
+      CountDownLatch second = new CountDownLatch(1);
+      Parallel.Range body =
+          (from, to) -> {
+            if (from == 0) {
+              waitFor(second::await);
+            } else {
+              second.countDown();
+              waitFor(() -> Thread.sleep(50));
+            }
+            throw new ArithmeticException("chunk " + from);
+          };
+      ArithmeticException thrown =
+          assertThrows(ArithmeticException.class, () -> parallel.range(2, 1, body));
+      assertEquals("chunk 0", thrown.getMessage());
+    }
+  }
+
+  private interface Wait {
+    void run() throws InterruptedException;
+  }
+
+  private static void waitFor(Wait wait) {
+    try {
+      wait.run();
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
     }
   }
 

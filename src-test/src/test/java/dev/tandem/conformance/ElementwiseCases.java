@@ -358,6 +358,12 @@ final class ElementwiseCases {
         new Mul(), exact(), uniform(Shape.of(310, 331), -2, 2), uniform(Shape.of(331), -3, 3));
     cases.add(
         new Div(), exact(), uniform(Shape.of(310, 331), -2, 2), uniform(Shape.of(310, 1), 1, 3));
+    // Rows longer than a block that loops go by; the second ends one element after a block.
+    for (int row : new int[] {2500, 4095}) {
+      cases.add(
+          new Sub(), exact(), uniform(Shape.of(9, row), -2, 2), uniform(Shape.of(row), -3, 3));
+      cases.add(new LessEqual(), exact(), ties(Shape.of(9, 1, row), 3), ties(Shape.of(2, row), 3));
+    }
     cases.add(new Less(), exact(), uniform(LARGE, -2, 2), uniform(LARGE, -3, 3));
     cases.add(new Select(), exact(), mask(LARGE), uniform(LARGE, -3, 3), uniform(LARGE, -3, 3));
     cases.add(new Cast(DType.I32), exact(), uniform(LARGE, -300, 300));

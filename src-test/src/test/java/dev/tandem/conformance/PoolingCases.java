@@ -62,6 +62,10 @@ final class PoolingCases {
     // Padding never wins, not even over the lowest numbers, and an index always lies in the window.
     cases.add(padded, Tolerance.exact(), repeating("lowest", x, lowest));
     cases.add(padded, Tolerance.exact(), uniform(x, -400, -300));
+    cases.add(
+        new MaxPool2d(window(9, 9, 1, 1, 4, 4)),
+        Tolerance.exact(),
+        repeating("lowest", Shape.of(1, 2, 3, 1), lowest));
     cases.add(padded, Tolerance.exact(), repeating("lowest", x, -Double.MAX_VALUE, lowest, lowest));
     cases.add(
         padded,

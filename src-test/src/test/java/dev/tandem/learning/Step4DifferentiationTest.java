@@ -34,6 +34,7 @@ import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /**
@@ -298,6 +299,39 @@ class Step4DifferentiationTest {
       assertTrue(found.getMessage().contains("got weight["), found.getMessage());
       double[] gradient = {report.worst().getFirst().backprop() * 2};
       assertNear(new double[] {report.worst().getFirst().numeric()}, gradient, TOLERANCE, "half");
+    }
+  }
+
+  /** A derivative that is no number is the worst of all, wherever in its parameter it stands. */
+  @OnDoubles
+  void theCheckFindsADerivativeThatIsNoNumber(Backend backend) {
+    // The root's slope is infinite at 0, and infinity times 0 is NaN.
+    try (Tensor weight = Tensor.of(backend, new double[] {4, 0, 9}, 3).requireGradient()) {
+      GradCheck.Report report =
+          GradCheck.thorough().check(() -> weight.abs().pow(0.5).sum(), Map.of("weight", weight));
+      assertEquals(1, report.worst().getFirst().index());
+      assertThrows(AssertionError.class, () -> report.require(1e9));
+    }
+  }
+
+  /** The parameters are what they were, also where the network fails half way through the check. */
+  @OnDoubles
+  void aNetworkThatFailsKeepsItsParameters(Backend backend) {
+    AtomicInteger calls = new AtomicInteger();
+    try (Tensor weight = Tensor.of(backend, new double[] {1, 2}, 2).requireGradient()) {
+      assertThrows(
+          IllegalStateException.class,
+          () ->
+              GradCheck.thorough()
+                  .check(
+                      () -> {
+                        if (calls.incrementAndGet() == 5) {
+                          throw new IllegalStateException("the fifth call");
+                        }
+                        return weight.square().sum();
+                      },
+                      Map.of("weight", weight)));
+      assertArrayEquals(new double[] {1, 2}, weight.toDoubles());
     }
   }
 }

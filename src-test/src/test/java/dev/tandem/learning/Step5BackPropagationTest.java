@@ -138,7 +138,7 @@ class Step5BackPropagationTest {
         IllegalStateException refused = assertThrows(IllegalStateException.class, loss::backward);
         assertEquals(
             "backward: the tensor does not depend on one that requires a gradient, got F32 ();"
-                + " compute it on this tape, from parameters",
+                + " compute it on this tape, from parameters, and go back from it once",
             refused.getMessage());
       }
       loss(backend, network);

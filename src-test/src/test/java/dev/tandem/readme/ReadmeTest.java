@@ -25,8 +25,7 @@ class ReadmeTest {
   @Test
   void theProgramOfTheReadmeIsThisOne() throws IOException {
     String source =
-        Files.readString(
-            ROOT.resolve("src-test/src/test/java/dev/tandem/readme/FirstModel.java"));
+        Files.readString(ROOT.resolve("src-test/src/test/java/dev/tandem/readme/FirstModel.java"));
     String shown = between(source, "// README begin\n", "// README end");
     String readme = between(Files.readString(ROOT.resolve("README.md")), "```java\n", "```");
     assertEquals(shown, readme);
@@ -46,7 +45,9 @@ class ReadmeTest {
 
   @Test
   void everyExampleThatTheReadmeNamesExists() throws IOException {
-    Matcher named = Pattern.compile("examples/[\\w-]+\\.\\w+").matcher(Files.readString(ROOT.resolve("README.md")));
+    Matcher named =
+        Pattern.compile("examples/[\\w-]+\\.\\w+")
+            .matcher(Files.readString(ROOT.resolve("README.md")));
     int count = 0;
     while (named.find()) {
       assertTrue(Files.exists(ROOT.resolve(named.group())), named.group());

@@ -8,12 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Backends;
 import dev.tandem.op.Elementwise;
 import dev.tandem.op.Linear;
+import dev.tandem.op.Normalization;
+import dev.tandem.op.Op;
 import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -268,6 +272,100 @@ class TapeTest {
     w.clearGradient();
     b.clearGradient();
     assertEquals(2, backend.memory().buffers());
+  }
+
+  @Test
+  void oneLossIsBackPropagatedOnce() {
+    Tensor w = leaf(1, 2);
+    try (Tape _ = Tape.open()) {
+      Tensor loss = w.mul(w).sum();
+      loss.backward();
+      assertThrows(IllegalStateException.class, loss::backward);
+    }
+    assertArrayEquals(new double[] {2, 4}, gradient(w));
+    w.clearGradient();
+    assertEquals(1, backend.memory().buffers());
+  }
+
+  @Test
+  void aKeptTensorIsAConstantOnceBackwardHasPassed() {
+    Tensor w = leaf(3);
+    try (Tape tape = Tape.open()) {
+      Tensor kept = tape.keep(w.mul(w));
+      kept.sum().backward();
+      kept.mul(w).sum().backward(); // 2 w from before, and 9 from here
+      kept.close();
+    }
+    assertArrayEquals(new double[] {15}, gradient(w));
+    w.clearGradient();
+    assertEquals(1, backend.memory().buffers());
+  }
+
+  @Test
+  void labelsChangedInPlaceAfterTheirCallAreRefused() {
+    Tensor w = Tensor.of(backend, new double[] {1, 2, 3, 4}, 2, 2).requireGradient();
+    try (Tape _ = Tape.open();
+        Tensor labels = Tensor.of(backend, new int[] {0, 1}, 2)) {
+      Tensor loss = w.crossEntropy(labels, 0).sum();
+      labels.write(MemorySegment.ofArray(new int[] {1, 0}));
+      IllegalStateException e = assertThrows(IllegalStateException.class, loss::backward);
+      assertTrue(e.getMessage().startsWith("backward: cross_entropy needs"), e.getMessage());
+    }
+  }
+
+  @Test
+  void aGeneratorMovesOnWithoutHarm() {
+    Tensor w = leaf(1, 2);
+    try (Tape _ = Tape.open();
+        Tensor state = new Random(1).state(backend)) {
+      w.dropout(0, state).dropout(0, state).sum().backward();
+    }
+    assertArrayEquals(new double[] {1, 1}, gradient(w));
+  }
+
+  @Test
+  void aStatisticPassesNoGradientOnAndSaysSo() {
+    Tensor x = Tensor.of(backend, new double[] {1, 2, 3, 5}, 2, 2).requireGradient();
+    Op norm = new Normalization.LayerNorm(1e-5);
+    try (Tape _ = Tape.open()) {
+      List<Tensor> results = Tensor.applyAll(norm, List.of(x, constant(1, 1), constant(0, 0)));
+      Tensor loss = results.get(0).sum().add(results.get(1).sum());
+      UnsupportedOperationException e =
+          assertThrows(UnsupportedOperationException.class, loss::backward);
+      assertTrue(e.getMessage().startsWith("layer_norm: only its first result"), e.getMessage());
+    }
+    x.clearGradient();
+    try (Tape _ = Tape.open()) {
+      List<Tensor> results = Tensor.applyAll(norm, List.of(x, constant(1, 1), constant(0, 0)));
+      results.get(0).sum().add(results.get(1).detach().sum()).backward();
+    }
+    assertEquals(4, gradient(x).length);
+  }
+
+  @Test
+  void closingTwiceChangesNothing() {
+    Tape first = Tape.open();
+    first.close();
+    try (Tape _ = Tape.open()) {
+      first.close();
+      Tape.Pause pause = Tape.noGrad();
+      pause.close();
+      pause.close();
+      assertTrue(Tape.recording());
+    }
+  }
+
+  @Test
+  void anUpdateAcrossBackendsIsRefused() {
+    try (Backend other = Backends.open("cpu", line -> {})) {
+      Tensor here = constant(1);
+      Tensor there = Tensor.of(other, new double[] {2}, 1);
+      BackendException e =
+          assertThrows(
+              BackendException.class, () -> Tensor.update(new Update.Assign(), here, there));
+      assertTrue(e.getMessage().startsWith("assign: operands lie on different"), e.getMessage());
+      assertArrayEquals(new double[] {1}, here.toDoubles());
+    }
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.tandem.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -119,6 +120,18 @@ class CheckpointTest {
       lesson.trainer.resume(file());
       lesson.trainer.save(file());
       assertArrayEquals(first, Files.readAllBytes(file()));
+    }
+  }
+
+  /** The best weights with the moments of the last step are the state of no run. */
+  @OnEveryMachine
+  void aRunThatHasGoneBackToItsBestWeightsIsNoPlaceToGoOnFrom(Backend backend) {
+    try (Lesson lesson = Lesson.clouds(backend, Stopping.afterEpochs(2).withPatience(2, 0))) {
+      lesson.trainer.run();
+      IllegalStateException e =
+          assertThrows(IllegalStateException.class, () -> lesson.trainer.save(file()));
+      assertTrue(e.getMessage().startsWith("checkpoint: the run has gone back"), e.getMessage());
+      assertFalse(Files.exists(file()));
     }
   }
 

@@ -8,14 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
 import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.data.BatchLoader;
+import dev.tandem.data.DataException;
 import dev.tandem.data.Text;
 import dev.tandem.data.Vocabulary;
 import dev.tandem.learning.Machines;
 import dev.tandem.learning.OnEveryMachine;
 import dev.tandem.learning.OnRealMachines;
 import dev.tandem.nn.Activation;
+import dev.tandem.nn.BatchNorm;
+import dev.tandem.nn.Dropout;
 import dev.tandem.nn.Embedding;
 import dev.tandem.nn.Flatten;
 import dev.tandem.nn.Init;
@@ -28,6 +32,7 @@ import dev.tandem.optim.Optimizer;
 import dev.tandem.optim.Rule;
 import dev.tandem.optim.Schedule;
 import dev.tandem.shape.DType;
+import dev.tandem.tensor.Random;
 import dev.tandem.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -226,7 +231,67 @@ class TrainerTest {
     assertEquals(before.buffers(), backend.memory().buffers());
   }
 
+  /** Whichever call of a run fails, in setting up, a step or validation: nothing of the run is left behind. */
+  @OnRealMachines
+  void aFailureAtAnyCallLeavesNothingBehind(Backend backend) {
+    FailingBackend failing = new FailingBackend(backend);
+    Init init = new Init(failing.backend(), DType.F32, new Random(3));
+    Feed feed =
+        Feed.of(BatchLoader.of(Lesson.clouds(24, 1), 16), BatchLoader.of(Lesson.clouds(9, 2), 9));
+    try (Module model =
+        Sequential.of(
+            new Linear(init, 2, 8),
+            new BatchNorm(init, 8),
+            Activation.of("gelu"),
+            new Dropout(init, 0.2),
+            new Linear(init, 8, 3))) {
+      long before = backend.memory().buffers();
+      int call = 0;
+      do {
+        failing.failAt(++call);
+        try (Optimizer optimizer =
+                new Optimizer(Rule.AdamW.standard().update(), model.parameters());
+            Trainer trainer =
+                new Trainer(
+                    new Learner(model, new LossFunction.CrossEntropy(0.1)),
+                    new Descent(
+                        optimizer, 0.01, new Schedule.Constant(), new Clipping.ByGlobalNorm(1)),
+                    feed,
+                    Stopping.afterEpochs(1).withPatience(1, 0))) {
+          trainer.run();
+          assertFalse(failing.failed());
+        } catch (BackendException e) {
+          assertTrue(e.getMessage().startsWith("failing:"), e.getMessage());
+        }
+        assertEquals(before, backend.memory().buffers(), "after a failure at call " + call);
+      } while (failing.failed());
+      assertTrue(call > 100, "calls " + call);
+    }
+  }
+
   // ---- parts of a model, kinds of data
+
+  @OnEveryMachine
+  void oneOutputCannotTellThreeClasses(Backend backend) {
+    for (LossFunction loss :
+        List.of(new LossFunction.BinaryCrossEntropyWithLogits(), new LossFunction.Hinge())) {
+      Module model = Sequential.of(new Linear(new Init(backend, DType.F32, new Random(3)), 2, 1));
+      try (Lesson lesson =
+          Lesson.of(
+              model,
+              loss,
+              optimizer -> Descent.constant(optimizer, 0.1),
+              Lesson.cloudFeed(),
+              Stopping.afterEpochs(1))) {
+        DataException e = assertThrows(DataException.class, lesson.trainer::run);
+        assertEquals(
+            loss.name()
+                + ": one output tells two classes apart, got 3 classes of clouds for a prediction F32 (16, 1); give"
+                + " the model an output a class",
+            e.getMessage());
+      }
+    }
+  }
 
   @OnEveryMachine
   void whatTheOptimizerIsNotGivenStaysAsItIs(Backend backend) {

@@ -8,10 +8,15 @@ public final class DataException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   public DataException(String message) {
-    super(message);
+    super(oneLine(message));
   }
 
   public DataException(String message, Throwable cause) {
-    super(message, cause);
+    super(oneLine(message), cause);
+  }
+
+  /** Names and values are quoted from files that may hold anything, line ends and terminal codes among it. */
+  private static String oneLine(String message) {
+    return message.replaceAll("\\p{Cntrl}+", " ");
   }
 }

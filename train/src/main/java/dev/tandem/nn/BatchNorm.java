@@ -3,6 +3,7 @@ package dev.tandem.nn;
 import dev.tandem.op.Normalization;
 import dev.tandem.op.Update;
 import dev.tandem.shape.ShapeException;
+import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.util.List;
 
@@ -79,8 +80,10 @@ public final class BatchNorm extends Module {
     List<Tensor> results =
         Tensor.applyAll(new Normalization.BatchNorm(options.epsilon()), List.of(x, weight, bias));
     Update average = new Update.RunningAverage(options.momentum());
-    Tensor.update(average, runningMean, results.get(1));
-    Tensor.update(average, runningVariance, results.get(2).mul((double) values / (values - 1)));
+    try (Tape.Pause _ = Tape.noGrad()) {
+      Tensor.update(average, runningMean, results.get(1));
+      Tensor.update(average, runningVariance, results.get(2).mul((double) values / (values - 1)));
+    }
     return results.getFirst();
   }
 

@@ -35,7 +35,7 @@ public sealed interface Initializer {
     }
   }
 
-  /** Spread evenly over [low, high). */
+  /** Spread evenly from low to high; rounding to F32 may reach high itself. */
   record Uniform(double low, double high) implements Initializer {
     public Uniform {
       if (!(low < high) || Double.isInfinite(high - low)) {

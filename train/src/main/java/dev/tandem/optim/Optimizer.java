@@ -5,6 +5,7 @@ import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
+import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -46,18 +47,22 @@ public final class Optimizer implements AutoCloseable {
     this.parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     check(this.parameters);
     Backend backend = this.parameters.values().iterator().next().backend();
-    this.parameters.forEach((name, parameter) -> {
-      List<Tensor> own = new ArrayList<>();
-      for (String letter : letters(update)) {
-        Tensor state = Tensor.zeros(backend, parameter.type()).release();
-        own.add(state);
-        named.put(name + "." + letter, state);
-      }
-      states.put(name, own);
-      rates.computeIfAbsent(parameter.dtype(), dtype -> Tensor.scalar(backend, dtype, 0).release());
-    });
-    count = Tensor.zeros(backend, new TensorType(DType.I32, Shape.scalar())).release();
-    named.put("step", count);
+    try (Scope _ = Scope.open()) { // frees the first where there is no room for the others
+      this.parameters.forEach((name, parameter) -> {
+        List<Tensor> own = new ArrayList<>();
+        for (String letter : letters(update)) {
+          Tensor state = Tensor.zeros(backend, parameter.type());
+          own.add(state);
+          named.put(name + "." + letter, state);
+        }
+        states.put(name, own);
+        rates.computeIfAbsent(parameter.dtype(), dtype -> Tensor.scalar(backend, dtype, 0));
+      });
+      count = Tensor.zeros(backend, new TensorType(DType.I32, Shape.scalar()));
+      named.put("step", count);
+      named.values().forEach(Tensor::release);
+      rates.values().forEach(Tensor::release);
+    }
   }
 
   private static void check(Map<String, Tensor> parameters) {

@@ -2,6 +2,7 @@ package dev.tandem.train;
 
 import dev.tandem.nn.Module;
 import dev.tandem.op.Update;
+import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tensor;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -14,7 +15,10 @@ final class BestWeights implements AutoCloseable {
 
   BestWeights(Module model) {
     weights = Learner.weights(model);
-    weights.forEach((name, weight) -> copies.put(name, weight.copy().release()));
+    try (Scope _ = Scope.open()) { // frees the first where there is no room for the others
+      weights.forEach((name, weight) -> copies.put(name, weight.copy()));
+      copies.values().forEach(Tensor::release);
+    }
   }
 
   /** Takes the model's weights as they are now. */

@@ -24,8 +24,12 @@ final class DeviceSums implements AutoCloseable {
 
   DeviceSums(Backend backend, DType dtype, int count) {
     type = new TensorType(dtype, Shape.of(count));
-    totals = Tensor.zeros(backend, type).release();
-    excess = Tensor.zeros(backend, type).release();
+    try (Scope _ = Scope.open()) { // frees the first where there is no room for the second
+      totals = Tensor.zeros(backend, type);
+      excess = Tensor.zeros(backend, type);
+      totals.release();
+      excess.release();
+    }
   }
 
   /** Adds one number, of one element, to each total. */

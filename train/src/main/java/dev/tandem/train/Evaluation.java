@@ -92,7 +92,7 @@ public final class Evaluation {
           learner
               .model()
               .forward(Upload.values(learner.backend(), learner.dtype(), batch.inputs()));
-      Tensor target = Upload.target(learner.loss(), prediction, raw);
+      Tensor target = Upload.target(learner.loss(), prediction, raw, loader.dataset());
       Tensor loss = learner.loss().sum(prediction, target);
       switch (loader.dataset().target()) {
         case Target.Numbers _ -> {

@@ -59,6 +59,7 @@ public final class Trainer implements AutoCloseable {
   private final Progress progress = new Progress();
   private final List<TrainingListener> listeners = new ArrayList<>();
   private int checkEvery;
+  private boolean wentBack;
   private volatile boolean stopRequested;
 
   /** Sets up a run. Model, optimizer and data stay their makers' to close. */
@@ -69,7 +70,12 @@ public final class Trainer implements AutoCloseable {
     optimizer = descent.optimizer();
     trained = optimizer.parameters().values();
     sums = new DeviceSums(learner.backend(), learner.dtype(), FINITE + 1);
-    best = stopping.patience() > 0 ? Optional.of(new BestWeights(model)) : Optional.empty();
+    try {
+      best = stopping.patience() > 0 ? Optional.of(new BestWeights(model)) : Optional.empty();
+    } catch (RuntimeException | Error e) {
+      sums.close();
+      throw e;
+    }
     checkpoint = new Checkpoint(setup, sums, best);
     // On the CPU nothing is queued, so looking costs nothing.
     checkEvery = learner.backend().name().startsWith("cuda") ? DEVICE_CHECK_EVERY : 1;
@@ -120,6 +126,7 @@ public final class Trainer implements AutoCloseable {
     Optional<BestWeights> kept =
         reason == Outcome.Reason.INTERRUPTED ? Optional.empty() : keptBest();
     kept.ifPresent(BestWeights::restore);
+    wentBack = kept.isPresent();
     model.training(false);
     Outcome outcome =
         new Outcome(reason, progress.history, kept.map(_ -> progress.bestEpoch), divergence);
@@ -219,7 +226,7 @@ public final class Trainer implements AutoCloseable {
       Tensor raw = Upload.values(backend, setup.learner().dtype(), batch.targets());
       Tensor prediction =
           model.forward(Upload.values(backend, setup.learner().dtype(), batch.inputs()));
-      Tensor target = Upload.target(loss, prediction, raw);
+      Tensor target = Upload.target(loss, prediction, raw, setup.feed().training().dataset());
       Tensor total = loss.sum(prediction, target);
       long terms = loss.terms(prediction, target);
       Tensor mean = total.div(terms);
@@ -321,8 +328,21 @@ public final class Trainer implements AutoCloseable {
     stopRequested = true;
   }
 
-  /** Writes all that the run needs to go on. Between steps: before or after {@link #run}, or from a listener. */
+  /**
+   * Writes all that the run needs to go on. Between steps: before {@link #run}, after an interruption, or from a listener.
+   *
+   * @throws IllegalStateException after a run that went back to its best weights, which with the optimizer's last state would
+   *     go on as no run ever did; {@link #saveModel} keeps them
+   */
   public void save(Path file) {
+    if (wentBack) {
+      throw new IllegalStateException(
+          "checkpoint: the run has gone back to its best weights, got epoch "
+              + progress.bestEpoch
+              + " of "
+              + progress.epoch
+              + "; save from a listener while it runs, or save the model");
+    }
     checkpoint.save(file, progress);
   }
 
@@ -333,6 +353,7 @@ public final class Trainer implements AutoCloseable {
    */
   public void resume(Path file) {
     checkpoint.load(file, progress);
+    wentBack = false;
   }
 
   /** Parameters and buffers by name: the best so far where early stopping keeps them, otherwise the model's own. */

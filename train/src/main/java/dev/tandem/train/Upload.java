@@ -1,6 +1,9 @@
 package dev.tandem.train;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.data.DataException;
+import dev.tandem.data.Dataset;
+import dev.tandem.data.Target;
 import dev.tandem.data.Values;
 import dev.tandem.nn.LossFunction;
 import dev.tandem.shape.DType;
@@ -8,6 +11,7 @@ import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /** Brings the values of a batch to the device, in the form that a model and its loss take them. */
 final class Upload {
@@ -29,12 +33,23 @@ final class Upload {
    * elsewhere they become 0 and 1 where the model has one output a sample, with -1 for 0 under {@link LossFunction.Hinge},
    * and otherwise a one-hot row. Numbers take the prediction's shape where they only differ in axes of length 1.
    */
-  static Tensor target(LossFunction loss, Tensor prediction, Tensor raw) {
+  static Tensor target(LossFunction loss, Tensor prediction, Tensor raw, Dataset dataset) {
     boolean single = prediction.shape().elements() == raw.shape().elements();
     if (raw.dtype().floating()) {
       return single ? raw.reshape(prediction.shape()) : raw;
     }
     if (single && !(loss instanceof LossFunction.CrossEntropy)) {
+      if (dataset.target() instanceof Target.Classes(List<String> names) && names.size() > 2) {
+        throw new DataException(
+            loss.name()
+                + ": one output tells two classes apart, got "
+                + names.size()
+                + " classes of "
+                + dataset.name()
+                + " for a prediction "
+                + prediction.type()
+                + "; give the model an output a class");
+      }
       Tensor numbers = raw.cast(prediction.dtype()).reshape(prediction.shape());
       return loss instanceof LossFunction.Hinge ? numbers.mul(2).sub(1) : numbers;
     }

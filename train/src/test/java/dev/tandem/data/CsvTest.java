@@ -4,6 +4,7 @@ import static dev.tandem.data.Refusals.refused;
 import static dev.tandem.data.Refusals.refusedWith;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.tandem.data.CsvSchema.Column;
 import dev.tandem.data.CsvSchema.Place;
@@ -189,7 +190,7 @@ class CsvTest {
             Csv.read(
                 file("x,y\r\n\r\n1,a\r\n\"2\r\n2\",b\r\n"),
                 CsvSchema.of(Column.targetClass(Place.of("y")))),
-        "csv: not a number, got '2\r\n2' in ",
+        "csv: not a number, got '2 2' in ",
         " line 5, column 'x'");
     refusedWith(
         () ->
@@ -244,6 +245,13 @@ class CsvTest {
         () -> Csv.read(file("cut.csv.gz", Arrays.copyOf(zipped, 60)), IRIS_SCHEMA),
         "csv: the compressed file ends too early, got ",
         "cut.csv.gz");
+  }
+
+  @Test
+  void aRefusalIsOneLineWhateverTheFileHolds() {
+    Path file = file("\"len\ngth\",b,species\n1,2,3\n");
+    DataException e = assertThrows(DataException.class, () -> Csv.read(file, IRIS_SCHEMA));
+    assertEquals(1, e.getMessage().lines().count(), e.getMessage());
   }
 
   @Test
