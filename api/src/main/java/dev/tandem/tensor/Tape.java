@@ -33,14 +33,15 @@ public final class Tape implements AutoCloseable {
   /**
    * One recorded call. Inputs and outputs are handles of the tape's own, so that a user may close theirs.
    *
-   * @param result the user's handle of the first output, which backward closes
+   * @param results the user's handles of the outputs, which backward closes
    * @param versions of the inputs and outputs, in this order, when the call was made
    */
   private record Call(
-      Op op, List<Tensor> inputs, List<Tensor> outputs, Tensor result, int[] versions) {
+      Op op, List<Tensor> inputs, List<Tensor> outputs, List<Tensor> results, int[] versions) {
     void close() {
       outputs.getFirst().node.clear(); // left over where backward failed
-      result.node = null; // a constant from now on: a gradient that came here would go no further
+      // Constants from now on: a gradient that came here would go no further.
+      results.forEach(result -> result.node = null);
       inputs.forEach(Tensor::close);
       outputs.forEach(Tensor::close);
     }
@@ -123,7 +124,7 @@ public final class Tape implements AutoCloseable {
             op,
             savedInputs,
             savedOutputs,
-            outputs.getFirst(),
+            List.copyOf(outputs),
             versions(op, savedInputs, savedOutputs)));
   }
 
@@ -189,8 +190,10 @@ public final class Tape implements AutoCloseable {
         } finally {
           call.close();
         }
-        if (call.result != y && call.result.scope == scope) {
-          call.result.close();
+        for (Tensor result : call.results) {
+          if (result != y && result.scope == scope) {
+            result.close();
+          }
         }
       }
       leaves.forEach(Node::own);

@@ -67,6 +67,18 @@ record Network(List<Layer> layers, Initializer weights) {
     }
   }
 
+  /** Tries a batch of so many samples, without computing. @throws IllegalArgumentException by the layer that refuses it */
+  void tryBatch(TensorType sample, int samples) {
+    Init init = new Init(new ShapeOnly(), DType.F32, new Random(0));
+    try (Scope _ = Scope.open()) {
+      TensorType batch = sample.withShape(Shape.of(samples).then(sample.shape()));
+      Tensor x = Tensor.zeros(init.backend(), batch);
+      for (Layer layer : layers) {
+        x = layer.maker().apply(init, new Initializer.Zeros()).forward(x);
+      }
+    }
+  }
+
   /** Draws the network's weights. */
   Sequential build(Init init) {
     return new Sequential(

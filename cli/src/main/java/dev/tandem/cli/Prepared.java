@@ -40,7 +40,29 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
               + size
               + ", or mode: full-batch");
     }
-    return new Prepared(loaded, data, network, loss);
+    Prepared prepared = new Prepared(loaded, data, network, loss);
+    prepared.checkSmallestBatch();
+    return prepared;
+  }
+
+  /** Batch norm refuses a batch of one: better now than at the end of the first epoch. */
+  private void checkSmallestBatch() {
+    BatchLoader loader = training();
+    int full = loader.batchSize();
+    int last = loader.samples() % full;
+    int smallest = last == 0 ? full : last;
+    try {
+      network.tryBatch(data.training().input(), smallest);
+    } catch (IllegalArgumentException e) {
+      throw loaded.problem(
+          "training.batch",
+          "the smallest batch, of "
+              + smallest
+              + " of the "
+              + loader.samples()
+              + " training samples, does not fit the network: "
+              + e.getMessage());
+    }
   }
 
   Config config() {

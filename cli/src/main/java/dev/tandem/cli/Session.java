@@ -37,7 +37,14 @@ final class Session implements AutoCloseable {
         prepared
             .network()
             .build(new Init(backend, DType.F32, new Random(prepared.config().seed())));
-    learner = new Learner(model, prepared.loss());
+    learner =
+        new Learner(
+            model,
+            prepared.loss(),
+            switch (prepared.config().training().reduction()) {
+              case MEAN -> Learner.Reduction.MEAN;
+              case SUM -> Learner.Reduction.SUM;
+            });
     optimizer = new Optimizer(rule(prepared.config().optimizer()).update(), model.parameters());
     Feed feed = new Feed(prepared.training(), prepared.validation());
     double lr = prepared.config().optimizer().lr();

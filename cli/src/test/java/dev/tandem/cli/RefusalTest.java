@@ -94,6 +94,19 @@ class RefusalTest extends CommandTest {
     }
   }
 
+  /** 1,258 samples in batches of 419 leave 1 over, in which batch norm finds no variance. */
+  @Test
+  void aLastBatchThatBatchNormCannotTake() throws IOException {
+    Path config =
+        file("digits.yaml", DIGITS.replace("    - relu\n", "    - batch_norm\n    - relu\n"));
+    assertEquals(
+        "--set training.batch=419: training.batch: the smallest batch, of 1 of the 1258 training samples, does not fit"
+            + " the network: BatchNorm(16): one value a channel has no variance, got F32 (1, 16); train on larger"
+            + " batches, or drop the last, incomplete one",
+        refused(config, "--set", "training.batch=419"));
+    train(config, "--set", "training.batch=419", "--set", "training.drop_last=true").expect(0);
+  }
+
   @Test
   void aLetterInANumberColumn() throws IOException {
     file("data.csv", "a,b,kind\n1,2,x\n3,o,y\n5,6,x\n");

@@ -43,14 +43,6 @@ final class VectorRowKernels implements RowKernels {
         : FloatVector.zero(S);
   }
 
-  // reduceLanes would do, but may add in another order once it is compiled.
-  private static float folded(FloatVector v) {
-    FloatVector f = L > 8 ? v.add(v.rearrange(BY_8)) : v;
-    f = L > 4 ? f.add(f.rearrange(BY_4)) : f;
-    f = f.add(f.rearrange(BY_2));
-    return f.add(f.rearrange(BY_1)).lane(0);
-  }
-
   @Override
   public float dot(float[] x, int xAt, float[] y, int yAt, int n) {
     FloatVector v = dotColumn(x, xAt, y, yAt, n, 0);
@@ -61,7 +53,12 @@ final class VectorRowKernels implements RowKernels {
           v.add(dotColumn(x, xAt, y, yAt, n, 8))
               .add(dotColumn(x, xAt, y, yAt, n, 4).add(dotColumn(x, xAt, y, yAt, n, 12)));
     }
-    return folded(v);
+    // Folded by halves, for reduceLanes may add in another order once it is compiled; and here, as in the
+    // two sums below, for a vector given to a method of our own goes through the heap.
+    v = L > 8 ? v.add(v.rearrange(BY_8)) : v;
+    v = L > 4 ? v.add(v.rearrange(BY_4)) : v;
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
   }
 
   /**
@@ -103,7 +100,10 @@ final class VectorRowKernels implements RowKernels {
                   differencesColumn(x, at, n, shift, 4)
                       .add(differencesColumn(x, at, n, shift, 12)));
     }
-    return folded(v);
+    v = L > 8 ? v.add(v.rearrange(BY_8)) : v;
+    v = L > 4 ? v.add(v.rearrange(BY_4)) : v;
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
   }
 
   private static FloatVector differencesColumn(float[] x, int at, int n, float shift, int offset) {
@@ -146,7 +146,10 @@ final class VectorRowKernels implements RowKernels {
           v.add(squaresColumn(x, at, n, shift, 8))
               .add(squaresColumn(x, at, n, shift, 4).add(squaresColumn(x, at, n, shift, 12)));
     }
-    return folded(v);
+    v = L > 8 ? v.add(v.rearrange(BY_8)) : v;
+    v = L > 4 ? v.add(v.rearrange(BY_4)) : v;
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
   }
 
   private static FloatVector squaresColumn(float[] x, int at, int n, float shift, int offset) {

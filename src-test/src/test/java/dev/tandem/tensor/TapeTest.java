@@ -244,6 +244,22 @@ class TapeTest {
   }
 
   @Test
+  void backwardFreesStatisticsToo() {
+    Tensor w = leaf(1, 2, 4);
+    Tensor one = constant(1, 1, 1);
+    try (Tape tape = Tape.open()) {
+      List<Tensor> results =
+          Tensor.applyAll(new Normalization.LayerNorm(1e-5), List.of(w, one, one));
+      tape.keep(results.get(1));
+      results.getFirst().square().sum().backward();
+      assertTrue(results.get(0).closed());
+      assertFalse(results.get(1).closed());
+      assertTrue(results.get(2).closed());
+      results.get(1).close();
+    }
+  }
+
+  @Test
   void aStepLeavesNothingBehind() {
     Tensor w = leaf(1, 2);
     Tensor b = leaf(0.5, 0.25);

@@ -12,6 +12,8 @@ import dev.tandem.backend.BackendException;
 import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.data.BatchLoader;
 import dev.tandem.data.DataException;
+import dev.tandem.data.Dataset;
+import dev.tandem.data.InMemory;
 import dev.tandem.data.Text;
 import dev.tandem.data.Vocabulary;
 import dev.tandem.learning.Machines;
@@ -109,6 +111,47 @@ class TrainerTest {
       assertTrue(reported.accuracy().orElseThrow() > 0.85, reported::toString);
       assertTrue(last.trainAccuracy().orElseThrow() > 0.8, last::toString);
       assertFalse(lesson.model.training(), "ready to be used");
+    }
+  }
+
+  /** The sum over a batch of 16 is 16 times its mean, and so is the step. Powers of two: not a bit differs. */
+  @OnEveryMachine
+  void theSumStepsAsManyTimesAsFarAsTheBatchHasTerms(Backend backend) {
+    List<Object> ends = new ArrayList<>();
+    for (Learner.Reduction reduction : Learner.Reduction.values()) {
+      double rate = reduction == Learner.Reduction.SUM ? 0.5 / 16 : 0.5;
+      try (Module model = Lesson.straight(backend);
+          Optimizer optimizer = new Optimizer(new Rule.Sgd(0).update(), model.parameters());
+          Trainer trainer =
+              new Trainer(
+                  new Learner(model, new LossFunction.SquaredError(), reduction),
+                  Descent.constant(optimizer, rate),
+                  Feed.of(BatchLoader.full(Lesson.line(16))),
+                  Stopping.afterEpochs(3))) {
+        double loss = trainer.run().history().last().orElseThrow().trainLoss();
+        ends.add(List.of(loss, Lesson.numbers(model.parameters().get("0.weight"))));
+      }
+    }
+    assertEquals(ends.get(0), ends.get(1));
+  }
+
+  @OnEveryMachine
+  void aValidationLossThatIsNotFiniteIsNamed(Backend backend) {
+    Dataset huge = InMemory.numbers("far away", new float[][] {{3e38f}}, new float[][] {{-3e38f}});
+    try (Lesson lesson =
+        Lesson.of(
+            Lesson.straight(backend),
+            new LossFunction.SquaredError(),
+            optimizer -> Descent.constant(optimizer, 0.1),
+            Feed.of(BatchLoader.full(Lesson.line(16)), BatchLoader.full(huge)),
+            Stopping.afterEpochs(3))) {
+      Outcome outcome = lesson.trainer.run();
+      assertEquals(Outcome.Reason.DIVERGED, outcome.reason());
+      assertEquals(
+          "training: diverged at epoch 1, step 1, got a validation loss of Infinity on far away, the training loss"
+              + " being finite; look there for numbers that are not, or lower the learning rate",
+          outcome.message());
+      assertEquals(1, outcome.history().epochs().size());
     }
   }
 

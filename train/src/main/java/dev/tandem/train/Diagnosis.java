@@ -134,6 +134,21 @@ final class Diagnosis {
         .orElseThrow();
   }
 
+  /** The training loss was finite, and then this was not. */
+  Divergence inValidation(double loss) {
+    String name = setup.feed().validation().orElseThrow().dataset().name();
+    return found(
+            Divergence.What.VALIDATION,
+            name,
+            "got a validation loss of "
+                + loss
+                + " on "
+                + name
+                + ", the training loss being finite; look there for numbers that are not, or lower the"
+                + " learning rate")
+        .orElseThrow();
+  }
+
   private Optional<Divergence> found(Divergence.What what, String name, String sentence) {
     return Optional.of(new Divergence(epoch, step, what, name, when + ", " + sentence));
   }

@@ -6,7 +6,7 @@ package dev.tandem.train;
  * @param epoch from 1
  * @param step from 1, all epochs together: the first whose loss or gradient was not finite
  * @param what was found
- * @param name of the parameter or buffer; of the data set for inputs and targets; of the loss function otherwise
+ * @param name of the parameter or buffer; of the data set for inputs, targets and validation; of the loss function otherwise
  * @param message one sentence for people, with a remedy
  */
 public record Divergence(int epoch, long step, What what, String name, String message) {
@@ -17,6 +17,7 @@ public record Divergence(int epoch, long step, What what, String name, String me
     PARAMETER,
     BUFFER,
     GRADIENT,
-    LOSS
+    LOSS,
+    VALIDATION
   }
 }

@@ -8,8 +8,20 @@ import dev.tandem.tensor.Tensor;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What learns: a model, and the loss that says how wrong it is. */
-public record Learner(Module model, LossFunction loss) {
+/**
+ * What learns: a model, and the loss that says how wrong it is.
+ *
+ * @param reduction what of a batch's losses is made small
+ */
+public record Learner(Module model, LossFunction loss, Reduction reduction) {
+  /** A batch's losses as one number. Figures are reported as means either way. */
+  public enum Reduction {
+    /** {@link LossFunction#mean}: the step does not grow with the batch. */
+    MEAN,
+    /** {@link LossFunction#sum}, such as the sum of squares: the step grows with the batch. */
+    SUM
+  }
+
   /** Throws IllegalArgumentException when the model has nothing to train. */
   public Learner {
     if (model.parameters().isEmpty()) {
@@ -18,6 +30,11 @@ public record Learner(Module model, LossFunction loss) {
               + model.describe()
               + "; add a layer that has, such as Linear");
     }
+  }
+
+  /** Makes the mean small. */
+  public Learner(Module model, LossFunction loss) {
+    this(model, loss, Reduction.MEAN);
   }
 
   Backend backend() {

@@ -9,6 +9,7 @@ import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.Module;
 import dev.tandem.optim.Clipping;
 import dev.tandem.optim.Optimizer;
+import dev.tandem.shape.DType;
 import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.nio.file.Path;
@@ -52,7 +53,13 @@ public final class Trainer implements AutoCloseable {
   private final Module model;
   private final LossFunction loss;
   private final Optimizer optimizer;
+  private final Backend backend;
+  private final DType dtype;
   private final Collection<Tensor> trained;
+
+  /** Also those that are frozen: they gather gradients all the same. */
+  private final Collection<Tensor> parameters;
+
   private final DeviceSums sums;
   private final Optional<BestWeights> best;
   private final Checkpoint checkpoint;
@@ -68,8 +75,11 @@ public final class Trainer implements AutoCloseable {
     model = learner.model();
     loss = learner.loss();
     optimizer = descent.optimizer();
+    backend = learner.backend();
+    dtype = learner.dtype();
     trained = optimizer.parameters().values();
-    sums = new DeviceSums(learner.backend(), learner.dtype(), FINITE + 1);
+    parameters = model.parameters().values();
+    sums = new DeviceSums(backend, dtype, FINITE + 1);
     try {
       best = stopping.patience() > 0 ? Optional.of(new BestWeights(model)) : Optional.empty();
     } catch (RuntimeException | Error e) {
@@ -78,7 +88,7 @@ public final class Trainer implements AutoCloseable {
     }
     checkpoint = new Checkpoint(setup, sums, best);
     // On the CPU nothing is queued, so looking costs nothing.
-    checkEvery = learner.backend().name().startsWith("cuda") ? DEVICE_CHECK_EVERY : 1;
+    checkEvery = backend.name().startsWith("cuda") ? DEVICE_CHECK_EVERY : 1;
   }
 
   /** Adds one who follows the run. Returns this trainer. */
@@ -183,13 +193,13 @@ public final class Trainer implements AutoCloseable {
     double[] totals = sums.read();
     double seconds = (System.nanoTime() - begin) / 1e9;
     Optional<Divergence> divergence = divergence(totals, 0, Optional.empty());
-    if (divergence.isEmpty()) {
-      report(totals, new Timing(seconds, samples == 0 ? 0 : samples / seconds));
-    }
-    return divergence;
+    return divergence.isPresent()
+        ? divergence
+        : report(totals, new Timing(seconds, samples == 0 ? 0 : samples / seconds));
   }
 
-  private void report(double[] totals, Timing timing) {
+  /** Measures and reports an epoch; the validation loss is the last place where numbers can break down. */
+  private Optional<Divergence> report(double[] totals, Timing timing) {
     Optional<Metrics> validation =
         setup.feed().validation().map(loader -> Evaluation.run(setup.learner(), loader, false));
     double trainLoss = totals[LOSS] / progress.terms;
@@ -215,25 +225,29 @@ public final class Trainer implements AutoCloseable {
     progress.finish(report);
     sums.clear();
     listeners.forEach(listener -> listener.epoch(report));
+    return Double.isFinite(monitored)
+        ? Optional.empty()
+        : Optional.of(
+            new Diagnosis(setup, report.epoch(), progress.step, progress.step)
+                .inValidation(monitored));
   }
 
   // ---- one step
 
   private Optional<Divergence> step(Batch batch) {
-    Backend backend = setup.learner().backend();
     double rate = setup.descent().schedule().at(progress.step, setup.descent().learningRate());
     try (Tape _ = Tape.open()) {
-      Tensor raw = Upload.values(backend, setup.learner().dtype(), batch.targets());
-      Tensor prediction =
-          model.forward(Upload.values(backend, setup.learner().dtype(), batch.inputs()));
+      Tensor raw = Upload.values(backend, dtype, batch.targets());
+      Tensor prediction = model.forward(Upload.values(backend, dtype, batch.inputs()));
       Tensor target = Upload.target(loss, prediction, raw, setup.feed().training().dataset());
       Tensor total = loss.sum(prediction, target);
       long terms = loss.terms(prediction, target);
       Tensor mean = total.div(terms);
-      // Backward frees what it passes; a detached handle stays for the sums.
+      // Backward frees what it passes; detached handles stay for the sums and the listeners.
       Tensor measured = total.detach();
+      Tensor reported = mean.detach();
       Tensor correct = correct(prediction, raw);
-      mean.backward();
+      (setup.learner().reduction() == Learner.Reduction.SUM ? total : mean).backward();
       Tensor norm = Clipping.globalNorm(trained);
       sums.add(measured, correct, norm, finite(measured, norm));
       progress.terms += terms;
@@ -248,11 +262,10 @@ public final class Trainer implements AutoCloseable {
       optimizer.step();
       progress.batch++;
       progress.step++;
-      tell(batch, mean);
+      tell(batch, reported);
       return Optional.empty();
     } finally {
-      // Also of parameters that are frozen: they gather gradients all the same.
-      model.parameters().values().forEach(Tensor::clearGradient);
+      parameters.forEach(Tensor::clearGradient);
     }
   }
 

@@ -16,6 +16,11 @@ public record TrainingConfig(
             mistaken = "batch_size")
         int batch,
     @Setting(
+            value =
+                "what of a batch's losses is made small: their mean, or their sum, which grows with the batch",
+            otherwise = "mean")
+        Reduction reduction,
+    @Setting(
             value = "leave out the last batch of an epoch where it is smaller than the others",
             otherwise = "false")
         boolean dropLast,
@@ -33,6 +38,12 @@ public record TrainingConfig(
     ONLINE,
     MINI_BATCH,
     FULL_BATCH
+  }
+
+  /** A batch's losses as one number. */
+  public enum Reduction {
+    MEAN,
+    SUM
   }
 
   /** When to stop before the last epoch. The validation loss counts, or the training loss where there is none. */
