@@ -15,9 +15,12 @@ import dev.tandem.learning.OnEveryMachine;
 import dev.tandem.learning.OnRealMachines;
 import dev.tandem.nn.Linear;
 import dev.tandem.nn.LossFunction;
+import dev.tandem.nn.Module;
 import dev.tandem.nn.Sequential;
 import dev.tandem.optim.Clipping;
+import dev.tandem.optim.Optimizer;
 import dev.tandem.optim.ReduceOnPlateau;
+import dev.tandem.optim.Rule;
 import dev.tandem.optim.Schedule;
 import dev.tandem.shape.DType;
 import dev.tandem.tensor.Tensor;
@@ -30,6 +33,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -167,27 +171,36 @@ class CheckpointTest {
     try (Lesson lesson = Lesson.clouds(backend, Stopping.afterEpochs(1))) {
       lesson.trainer.save(file());
     }
-    try (Lesson other =
-        Lesson.of(
+    try (Module model =
             Sequential.of(
                 new Linear(Machines.init(backend, DType.F32, 1), 2, 16),
-                new Linear(Machines.init(backend, DType.F32, 2), 16, 4)),
-            new LossFunction.CrossEntropy(0),
-            optimizer -> Descent.constant(optimizer, 0.1),
-            Lesson.cloudFeed(),
-            Stopping.afterEpochs(2))) {
-      Map<String, List<Double>> before = everything(other);
-      FileException refused = refused(() -> other.trainer.resume(file()));
+                new Linear(Machines.init(backend, DType.F32, 2), 16, 4));
+        Optimizer adamw = new Optimizer(Rule.AdamW.standard().update(), model.parameters());
+        Optimizer adam = new Optimizer(Rule.Adam.standard().update(), model.parameters());
+        Trainer narrow = trainer(model, adamw);
+        Trainer ruled = trainer(model, adam)) {
+      Map<String, List<Double>> before = weights(model);
       assertEquals(
           "load: "
               + file()
               + " does not fit, got unexpected 'model.1.running_mean',"
-              + " 'model.1.running_var', 'model.4.bias', 'model.4.weight' and 13 more like that; 'model.1.bias' as F32 (16) where F32 (4)"
-              + " is needed, 'model.1.weight' as F32 (16) where F32 (4, 16) is needed; use the config that the file was written"
+              + " 'model.1.running_var', 'model.4.bias', 'model.4.weight' and 5 more like that; 'model.1.bias' as F32 (16) where F32 (4)"
+              + " is needed, 'model.1.weight' as F32 (16) where F32 (4, 16) is needed,"
+              + " 'optimizer.1.weight.m' as F32 (16) where F32 (4, 16) is needed, 'optimizer.1.weight.v' as F32 (16) where"
+              + " F32 (4, 16) is needed and 2 more like that; use the config that the file was written"
               + " with",
-          refused.getMessage());
-      assertEquals(before, everything(other));
-      assertEquals(0, other.trainer.steps());
+          refused(() -> narrow.resume(file())).getMessage());
+      assertEquals(
+          "resume: "
+              + file()
+              + " was written with other optimizer settings, got "
+              + adamw.rule()
+              + " where this run has "
+              + adam.rule()
+              + "; use the run's own config",
+          refused(() -> ruled.resume(file())).getMessage());
+      assertEquals(before, weights(model));
+      assertEquals(0, narrow.steps());
     }
     try (Lesson line = line(backend, new Schedule.Constant(), 1)) {
       FileException refused = refused(() -> line.trainer.resume(file()));
@@ -296,5 +309,19 @@ class CheckpointTest {
     FileException refused = assertThrows(FileException.class, action);
     assertTrue(refused.getMessage().matches("[^:]+: .+, got .+; .+"), refused.getMessage());
     return refused;
+  }
+
+  private static Trainer trainer(Module model, Optimizer optimizer) {
+    return new Trainer(
+        new Learner(model, new LossFunction.CrossEntropy(0)),
+        Descent.constant(optimizer, 0.1),
+        Lesson.cloudFeed(),
+        Stopping.afterEpochs(2));
+  }
+
+  private static Map<String, List<Double>> weights(Module model) {
+    Map<String, List<Double>> numbers = new TreeMap<>();
+    Learner.weights(model).forEach((name, tensor) -> numbers.put(name, Lesson.numbers(tensor)));
+    return numbers;
   }
 }

@@ -103,6 +103,11 @@ public final class Optimizer implements AutoCloseable {
     };
   }
 
+  /** The rule, with its settings. */
+  public Update.Optimizer rule() {
+    return update;
+  }
+
   /** Sets the rate of the steps to come. Written to the device only when it changes. */
   public void learningRate(double rate) {
     if (!(rate >= 0) || Double.isInfinite(rate)) {

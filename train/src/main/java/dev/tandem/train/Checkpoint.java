@@ -49,17 +49,9 @@ final class Checkpoint {
                 + text.get("format")
                 + "'; give the checkpoint.safetensors of a run folder");
       }
-      String data = describe(setup.feed().training());
-      if (!data.equals(text.get("data"))) {
-        throw new FileException(
-            "resume: "
-                + file
-                + " was written with other data or batches, got "
-                + text.get("data")
-                + " where this run has "
-                + data
-                + "; use the run's own config");
-      }
+      requireSame(file, text, "data", "data or batches", describe(setup.feed().training()));
+      // Rules may keep states of the same names and shapes, as Adam and AdamW do.
+      requireSame(file, text, "rule", "optimizer settings", rule());
       Progress read = progress(file, text);
       Optional<ReduceOnPlateau.State> plateau = plateau(file, text);
       boolean bestToo =
@@ -99,6 +91,7 @@ final class Checkpoint {
     Map<String, String> text = new LinkedHashMap<>();
     text.put("format", FORMAT);
     text.put("data", describe(setup.feed().training()));
+    text.put("rule", rule());
     text.put("epoch", Integer.toString(progress.epoch));
     text.put("batch", Integer.toString(progress.batch));
     text.put("step", Long.toString(progress.step));
@@ -168,6 +161,26 @@ final class Checkpoint {
               + "' in its metadata; go back to an older checkpoint");
     }
     return value;
+  }
+
+  private static void requireSame(
+      Path file, Map<String, String> text, String key, String what, String here) {
+    if (!here.equals(text.get(key))) {
+      throw new FileException(
+          "resume: "
+              + file
+              + " was written with other "
+              + what
+              + ", got "
+              + text.get(key)
+              + " where this run has "
+              + here
+              + "; use the run's own config");
+    }
+  }
+
+  private String rule() {
+    return setup.descent().optimizer().rule().toString();
   }
 
   /** What decides which samples a batch has. */
