@@ -53,8 +53,9 @@ final class VectorRowKernels implements RowKernels {
           v.add(dotColumn(x, xAt, y, yAt, n, 8))
               .add(dotColumn(x, xAt, y, yAt, n, 4).add(dotColumn(x, xAt, y, yAt, n, 12)));
     }
-    // Folded by halves, for reduceLanes may add in another order once it is compiled; and here, as in the
-    // two sums below, for a vector given to a method of our own goes through the heap.
+    // By halves, for reduceLanes may add in another order once it is compiled. Here and in both
+    // sums
+    // below, for a vector passed to a method of our own goes through the heap.
     v = L > 8 ? v.add(v.rearrange(BY_8)) : v;
     v = L > 4 ? v.add(v.rearrange(BY_4)) : v;
     v = v.add(v.rearrange(BY_2));

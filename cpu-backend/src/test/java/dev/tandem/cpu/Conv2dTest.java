@@ -36,6 +36,8 @@ class Conv2dTest {
                 new Sample(Shape.of(3, 1, 28, 28), Shape.of(8, 1, 5, 5), geometry(1, 0, 1, 1)),
                 new Sample(Shape.of(9, 4, 12, 12), Shape.of(16, 4, 5, 5), geometry(1, 0, 1, 1)),
                 new Sample(Shape.of(20, 3, 7, 7), Shape.of(70, 3, 3, 3), geometry(1, 1, 1, 1)),
+                new Sample(Shape.of(2, 3, 9, 8), Shape.of(4, 3, 7, 6), geometry(1, 1, 1, 1)),
+                new Sample(Shape.of(2, 6, 9, 9), Shape.of(8, 3, 4, 4), geometry(1, 2, 2, 2)),
                 new Sample(Shape.of(16, 2, 5, 5), Shape.of(6, 2, 3, 3), geometry(1, 1, 1, 1)),
                 new Sample(Shape.of(2, 60, 5, 6), Shape.of(5, 60, 3, 3), geometry(1, 1, 1, 1)),
                 new Sample(Shape.of(1, 1, 1, 1), Shape.of(1, 1, 1, 1), geometry(1, 0, 1, 1)),

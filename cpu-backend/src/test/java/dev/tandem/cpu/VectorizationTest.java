@@ -49,7 +49,7 @@ class VectorizationTest {
   }
 
   @Test
-  void moreIsUsedInThisJvm() {
+  void theWidthIsOneThatKernelsKnow() {
     assumeTrue(Vectorization.available(), Vectorization.reason());
     assertTrue(List.of(128, 256, 512).contains(Vectorization.bits()), Vectorization.reason());
   }

@@ -96,6 +96,8 @@ final class LinearCases {
     convolution(cases, geometry(2, 2, 1, 1, 1, 1, 5), Shape.of(2, 5, 6, 7), Shape.of(10, 1, 3, 3));
     convolution(
         cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(3, 16, 14, 13), Shape.of(33, 16, 3, 3));
+    // Filters nearly as large as the image, and padding: most of what they compute lies outside.
+    convolution(cases, geometry(1, 1, 1, 2, 1, 1, 1), Shape.of(2, 3, 9, 8), Shape.of(4, 3, 7, 8));
     // A batch, over which gradients may be summed in parts; and a sum longer than a block of it.
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(16, 2, 5, 5), Shape.of(6, 2, 3, 3));
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(2, 60, 4, 5), Shape.of(7, 60, 3, 3));
