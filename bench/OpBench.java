@@ -22,6 +22,8 @@ final class OpBench {
   private static final int ROUNDS = 11;
   private static final long WARM_NANOS = 2_000_000_000L;
   private static final long ROUND_NANOS = 30_000_000L;
+  private static final int CHAINS = 10;
+  private static final int PEAK_STEPS = 4_000_000; // about as long as a round
   private static volatile float sink;
 
   private final Backend backend;
@@ -111,22 +113,28 @@ final class OpBench {
     return operand;
   }
 
-  /** GFLOP/s of fused multiply-adds in registers, on as many threads as the backend has. */
+  /** GFLOP/s of fused multiply-adds in registers, summed over as many threads as the backend has, each by its own clock. */
   private double peak() throws InterruptedException {
-    int steps = 400_000;
-    long start = System.nanoTime();
+    double[] rates = new double[threads];
     List<Thread> workers = new ArrayList<>();
     for (int i = 1; i < threads; i++) {
-      workers.add(Thread.ofPlatform().start(() -> sink = chains(steps)));
+      int worker = i;
+      workers.add(Thread.ofPlatform().start(() -> rates[worker] = rate()));
     }
-    sink = chains(steps);
+    rates[0] = rate();
     for (Thread worker : workers) {
       worker.join();
     }
-    return 2.0 * 10 * SPECIES.length() * steps * threads / (System.nanoTime() - start);
+    return Arrays.stream(rates).sum();
   }
 
-  /** Ten independent chains hide the latency of one. */
+  private static double rate() {
+    long start = System.nanoTime();
+    sink = chains(PEAK_STEPS);
+    return 2.0 * CHAINS * SPECIES.length() * PEAK_STEPS / (System.nanoTime() - start);
+  }
+
+  /** Independent chains hide the latency of one. */
   private static float chains(int steps) {
     FloatVector a = FloatVector.broadcast(SPECIES, 0.999f);
     FloatVector b = FloatVector.broadcast(SPECIES, 1e-3f);
