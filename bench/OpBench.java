@@ -40,6 +40,10 @@ final class OpBench {
     try (Backend backend = Backends.open("cpu", System.err::println)) {
       System.out.println(backend.description());
       OpBench bench = new OpBench(backend, threads);
+      long warmUntil = System.nanoTime() + WARM_NANOS;
+      while (System.nanoTime() < warmUntil) {
+        bench.peak(); // else the first rounds are shares of an interpreted loop's rate
+      }
       for (int side : new int[] {64, 128, 256, 512, 1024}) {
         bench.matmul(side, side, side, false, false);
       }

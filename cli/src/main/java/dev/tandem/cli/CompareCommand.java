@@ -140,7 +140,7 @@ final class CompareCommand implements Callable<Integer> {
 
   /** {@code a=1,[2, 3]} as {@code a=1} and {@code a=[2, 3]}: commas in brackets do not part values. */
   private static List<Assignment> values(String variation) {
-    Assignment whole = Assignment.of(variation);
+    Assignment whole = Assignment.of("--vary", variation);
     List<Assignment> values = new ArrayList<>();
     StringBuilder value = new StringBuilder();
     int depth = 0;
@@ -210,7 +210,7 @@ final class CompareCommand implements Callable<Integer> {
       long begin = System.nanoTime();
       try (ProgressDisplay display =
               new ProgressDisplay(terminal, config.training().epochs(), false);
-          Interruption _ = Interruption.stops(session.trainer(), terminal)) {
+          Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
         session
             .trainer()
             .listen(

@@ -40,9 +40,13 @@ public final class Main implements Callable<Integer> {
 
   /** Runs the command and ends the process. */
   public static void main(String[] arguments) {
-    int code = run(Terminal.standard(), arguments);
-    System.out.flush();
-    Interruption.finished();
+    int code = FAILED;
+    try {
+      code = run(Terminal.standard(), arguments);
+      System.out.flush();
+    } finally {
+      Interruption.finished();
+    }
     System.exit(code);
   }
 
@@ -71,6 +75,8 @@ public final class Main implements Callable<Integer> {
               "memory: the JVM's heap is too small ("
                   + e.getMessage()
                   + "); use a smaller model or batch, or give it more: TANDEM_JAVA_OPTS=-Xmx8g"));
+    } catch (Error e) {
+      return failed(terminal, new IllegalStateException(e.toString(), e));
     }
   }
 

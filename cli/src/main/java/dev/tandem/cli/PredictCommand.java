@@ -19,10 +19,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "predict",
@@ -35,6 +38,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private final Terminal terminal;
 
+  @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options = new ConfigOptions();
 
   @Parameters(paramLabel = "RUN", description = "A run folder.")
@@ -71,6 +75,11 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (!(white > 0 && Double.isFinite(white))) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "--white must be greater than 0, got " + white + "; give 255 for pixels of 0 to 255");
+    }
     RunFolder folder = RunFolder.open(run);
     LoadedConfig loaded = options.read(folder.config());
     try (Backend backend = ConfigOptions.open(loaded, terminal::note);
@@ -112,7 +121,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private Values.Floats pictures(ModelCard card) {
-    String name = input.getFileName().toString();
+    String name = String.valueOf(input.getFileName()); // null of a root
     if (name.contains("idx") || name.contains("ubyte")) {
       return Idx.pictures(input);
     }

@@ -77,7 +77,7 @@ final class TrainCommand implements Callable<Integer> {
     Outcome outcome;
     try (ProgressDisplay display =
             new ProgressDisplay(terminal, prepared.config().training().epochs(), true);
-        Interruption _ = Interruption.stops(session.trainer(), terminal)) {
+        Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
       session
           .trainer()
           .listen(

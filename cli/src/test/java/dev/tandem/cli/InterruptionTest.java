@@ -1,6 +1,8 @@
 package dev.tandem.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.train.History;
@@ -10,7 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,25 +31,14 @@ class InterruptionTest extends CommandTest {
   @ValueSource(strings = {"INT", "TERM"})
   void aSignalLeavesARunThatGoesOn(String signal) throws IOException, InterruptedException {
     Path config = file("digits.yaml", DIGITS.replace("epochs: 2", "epochs: 100000"));
-    List<String> command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--add-modules",
-            "jdk.incubator.vector",
-            "-cp",
-            CLASS_PATH,
-            "dev.tandem.cli.Main",
-            "train",
-            config.toString(),
-            "--set",
-            "run.folder=" + runs());
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process process =
+        start(Main.class, "train", config.toString(), "--set", "run.folder=" + runs());
     List<String> lines = new ArrayList<>();
     try (BufferedReader output = process.inputReader()) {
       for (String line = output.readLine(); line != null; line = output.readLine()) {
         lines.add(line);
         if (line.startsWith("epoch      2/")) {
-          new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+          send(signal, process);
         }
       }
       assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the process ends");
@@ -63,5 +56,58 @@ class InterruptionTest extends CommandTest {
     Result resumed =
         run("train", "--resume", run, "--set", "training.epochs=" + (epochs + 1)).expect(0);
     assertTrue(resumed.out().contains("epoch " + (epochs + 1) + "/" + (epochs + 1)), resumed.out());
+  }
+
+  /** Trains, as it were, a step without end. */
+  static final class EndlessStep {
+    public static void main(String[] arguments) throws InterruptedException {
+      try (Interruption _ = Interruption.stops(() -> {}, Terminal.standard())) {
+        System.out.println("begun");
+        new CountDownLatch(1).await();
+      }
+    }
+  }
+
+  @Test
+  void aSecondSignalEndsAStepThatDoesNot() throws IOException, InterruptedException {
+    Process process = start(EndlessStep.class);
+    try (BufferedReader output = process.inputReader()) {
+      await("begun", output);
+      send("INT", process);
+      await("interrupted: finishing", output);
+      assertFalse(process.waitFor(300, TimeUnit.MILLISECONDS), "one signal waits for the step");
+      send("INT", process);
+      assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the process ends");
+    } finally {
+      process.destroyForcibly();
+    }
+    assertEquals(Interruption.EXIT, process.exitValue());
+  }
+
+  private static Process start(Class<?> main, String... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-cp",
+                CLASS_PATH,
+                main.getName()));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
+  }
+
+  private static void send(String signal, Process process)
+      throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+  }
+
+  private static void await(String beginning, BufferedReader output) throws IOException {
+    String line = output.readLine();
+    while (line != null && !line.startsWith(beginning)) {
+      line = output.readLine();
+    }
+    assertNotNull(line, "'" + beginning + "' was said");
   }
 }

@@ -71,6 +71,13 @@ class OtherCommandsTest extends CommandTest {
     run("predict", run, "--input", input, "--white", "16", "--all", "--output", output).expect(0);
     assertEquals(
         "sample,class,probability,0,1,2,3,4,5,6,7,8,9", Files.readAllLines(output).getFirst());
+    assertTrue(
+        run("predict", run, "--input", input, "--white", "0")
+            .expect(2)
+            .err()
+            .startsWith("--white must be greater than 0, got 0.0"));
+    assertTrue(
+        run("predict", run, "--input", "/").expect(2).sentence().startsWith("csv: a folder"));
     file("short.csv", "1,2,3\n");
     String sentence =
         run("predict", run, "--input", folder.resolve("short.csv")).expect(2).sentence();
@@ -182,6 +189,9 @@ class OtherCommandsTest extends CommandTest {
         run("compare", a, "--vary", "optimizer.lr=0.1,fast", "--runs", runs())
             .expect(2)
             .sentence());
+    assertEquals(
+        "--vary optimizer.lr: not an assignment; write --vary optimizer.lr=0.01",
+        run("compare", a, "--vary", "optimizer.lr", "--runs", runs()).expect(2).sentence());
     assertTrue(!Files.exists(runs()), "all are checked before any is trained");
   }
 

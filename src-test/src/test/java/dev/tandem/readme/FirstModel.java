@@ -25,6 +25,10 @@ import dev.tandem.train.Stopping;
 import dev.tandem.train.Trainer;
 
 class FirstModel {
+  static void main() {
+    System.out.println("test accuracy " + testAccuracy("auto"));
+  }
+
   static double testAccuracy(String device) {
     Splits digits = Splits.of(Digits.load(), new Splits.Fractions(0.1, 0.2), 1);
     try (Backend backend = Backends.open(device, System.err::println)) { // "auto", "cpu", "cuda"

@@ -10,11 +10,16 @@ package dev.tandem.cli.config;
 public record Assignment(String path, String text, String option) {
   /** @param assignment {@code optimizer.lr=0.01} */
   public static Assignment of(String assignment) {
+    return of("--set", assignment);
+  }
+
+  /** @param name of the option that the assignment was given to */
+  public static Assignment of(String name, String assignment) {
     int equals = assignment.indexOf('=');
-    String option = "--set " + assignment;
+    String option = name + " " + assignment;
     if (equals < 1) {
       throw new ConfigException(
-          Place.option(option), "", "not an assignment; write --set optimizer.lr=0.01");
+          Place.option(option), "", "not an assignment; write " + name + " optimizer.lr=0.01");
     }
     return new Assignment(
         assignment.substring(0, equals).strip(), assignment.substring(equals + 1), option);

@@ -1,11 +1,13 @@
 package dev.tandem.cli.config;
 
+import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /** One of the kinds that a sealed interface permits: what it is, and its name where that is not its class' in snake case. */
+@Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface Named {

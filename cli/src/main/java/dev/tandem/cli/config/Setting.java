@@ -1,5 +1,6 @@
 package dev.tandem.cli.config;
 
+import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
@@ -9,6 +10,7 @@ import java.lang.annotation.Target;
  * A key of the config: a component of a record. Its name is the component's in snake case, its type the component's.
  * Without a default the key is required, unless its type is Optional, or a record all of whose keys have defaults.
  */
+@Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)
 public @interface Setting {
