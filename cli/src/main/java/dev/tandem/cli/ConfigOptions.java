@@ -4,6 +4,7 @@ import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Backends;
+import dev.tandem.backend.Flag;
 import dev.tandem.cli.config.Assignment;
 import dev.tandem.cli.config.LoadedConfig;
 import java.nio.file.Path;
@@ -51,8 +52,16 @@ final class ConfigOptions {
     Backends.providers().stream().map(BackendProvider::kind).forEach(kinds::add);
     if (!kinds.contains(name.replaceFirst(":.*", ""))) {
       // The list is short, and of "gpu" the nearest by spelling would be "cpu".
-      throw loaded.problem(
-          "backend", "no such backend, got '" + name + "'; use " + String.join(", ", kinds));
+      String message =
+          (name.startsWith("cuda") ? "this version has no CUDA backend yet" : "no such backend")
+              + ", got '"
+              + name
+              + "'; use "
+              + String.join(", ", kinds);
+      if (Flag.BACKEND.value().filter(name::equals).isPresent() && !loaded.names("backend")) {
+        throw new BackendException("TANDEM_BACKEND: " + message);
+      }
+      throw loaded.problem("backend", message);
     }
     try {
       return Backends.open(name, notes);

@@ -32,6 +32,9 @@ final class DevicesCommand implements Callable<Integer> {
         automatic = Optional.of(provider.kind());
       }
     }
+    if (Backends.providers().stream().noneMatch(provider -> provider.kind().equals("cuda"))) {
+      terminal.say("cuda: not in this version yet");
+    }
     terminal.say("backend: auto takes " + automatic.orElse("none"));
     return automatic.isPresent() ? 0 : Main.FAILED;
   }

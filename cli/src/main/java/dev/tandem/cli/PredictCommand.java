@@ -136,6 +136,20 @@ final class PredictCommand implements Callable<Integer> {
     Values.Floats rows =
         Csv.inputs(input, new CsvSchema(columns, CsvSchema.Others.IGNORED, false, ','));
     float[] scaled = rows.data();
+    float largest = 0;
+    for (float pixel : scaled) {
+      largest = Math.max(largest, pixel);
+    }
+    if (largest > white) {
+      throw new DataException(
+          "predict: a pixel is whiter than white, got "
+              + largest
+              + " in "
+              + input
+              + " where white is "
+              + white
+              + "; give --white, such as 16 or 255");
+    }
     for (int i = 0; i < scaled.length; i++) {
       scaled[i] /= (float) white;
     }

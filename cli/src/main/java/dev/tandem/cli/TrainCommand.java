@@ -8,6 +8,8 @@ import dev.tandem.train.Outcome;
 import dev.tandem.train.RunFolder;
 import dev.tandem.train.RunRecord;
 import dev.tandem.train.RunRecorder;
+import java.io.Closeable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -46,7 +48,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     if ((config == null) == (resumed == null)) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "give a config, or --resume with a run folder");
@@ -59,14 +61,29 @@ final class TrainCommand implements Callable<Integer> {
       terminal.say(Report.layers(prepared.network()));
       terminal.say("backend: " + backend.description());
       try (Session session = new Session(prepared, backend)) {
-        earlier.ifPresent(folder -> session.trainer().resume(folder.checkpoint()));
         RunFolder folder =
             earlier.orElseGet(() ->
                 RunFolder.create(
                     Path.of(prepared.config().run().folder()),
                     prepared.config().name().orElseThrow()));
-        return train(
-            prepared, session, folder, RunRecord.starting(prepared.config().seed(), backend));
+        try (Closeable _ = folder.lock()) {
+          if (earlier.isPresent()) {
+            session.trainer().resume(folder.checkpoint());
+            int done = session.trainer().history().epochs().size();
+            if (done >= prepared.config().training().epochs()) {
+              terminal.say(
+                  "run "
+                      + folder.path()
+                      + " has trained for all its epochs, "
+                      + done
+                      + "; to go on, give more: --set training.epochs="
+                      + 2 * done);
+              return 0;
+            }
+          }
+          return train(
+              prepared, session, folder, RunRecord.starting(prepared.config().seed(), backend));
+        }
       }
     }
   }

@@ -76,6 +76,11 @@ class OtherCommandsTest extends CommandTest {
             .expect(2)
             .err()
             .startsWith("--white must be greater than 0, got 0.0"));
+    assertEquals(
+        "predict: a pixel is whiter than white, got 15.0 in "
+            + input
+            + " where white is 1.0; give --white, such as 16 or 255",
+        run("predict", run, "--input", input, "--white", "1").expect(2).sentence());
     assertTrue(
         run("predict", run, "--input", "/").expect(2).sentence().startsWith("csv: a folder"));
     file("short.csv", "1,2,3\n");
@@ -199,6 +204,7 @@ class OtherCommandsTest extends CommandTest {
   void devicesTellsOfEveryBackend() {
     Result result = run("devices").expect(0);
     assertTrue(result.out().contains("cpu: can be used\n  cpu: "), result.out());
+    assertTrue(result.out().contains("cuda: "), result.out());
     assertTrue(result.lastLine().startsWith("backend: auto takes "), result.out());
   }
 

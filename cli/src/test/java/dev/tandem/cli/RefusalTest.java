@@ -83,7 +83,8 @@ class RefusalTest extends CommandTest {
     if (cuda.isEmpty()) {
       String sentence = refused(config, "--backend", "cuda");
       assertTrue(
-          sentence.startsWith("--backend cuda: backend: no such backend, got 'cuda'; use auto"),
+          sentence.startsWith(
+              "--backend cuda: backend: this version has no CUDA backend yet, got 'cuda'; use auto"),
           sentence);
     } else if (cuda.get().probe().usable()) {
       train(config, "--backend", "cuda").expect(0);
@@ -105,6 +106,18 @@ class RefusalTest extends CommandTest {
             + " batches, or drop the last, incomplete one",
         refused(config, "--set", "training.batch=419"));
     train(config, "--set", "training.batch=419", "--set", "training.drop_last=true").expect(0);
+  }
+
+  @Test
+  void aBackendOfTheEnvironmentIsNotTheFilesFault() throws IOException {
+    Path config = file("digits.yaml", DIGITS.replace("backend: cpu\n", ""));
+    System.setProperty("tandem.backend", "tpu");
+    try {
+      assertTrue(
+          refused(config).startsWith("TANDEM_BACKEND: no such backend, got 'tpu'; use auto"));
+    } finally {
+      System.clearProperty("tandem.backend");
+    }
   }
 
   @Test

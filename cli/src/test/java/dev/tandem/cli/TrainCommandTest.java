@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.train.History;
+import dev.tandem.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,6 +84,31 @@ class TrainCommandTest extends CommandTest {
     assertArrayEquals(
         Files.readAllBytes(runs().resolve("digits-1").resolve("model.safetensors")),
         Files.readAllBytes(broken.resolve("model.safetensors")));
+  }
+
+  @Test
+  void aFinishedRunIsLeftAsItIs() throws IOException {
+    train(file("digits.yaml", DIGITS)).expect(0);
+    Path run = runs().resolve("digits-1");
+    String config = Files.readString(run.resolve("config.yaml"));
+    assertEquals(
+        "run "
+            + run
+            + " has trained for all its epochs, 2; to go on, give more: --set training.epochs=4",
+        run("train", "--resume", run, "--set", "training.epochs=1").expect(0).lastLine());
+    assertEquals(config, Files.readString(run.resolve("config.yaml")));
+  }
+
+  @Test
+  void twoTrainingsCannotWriteOneRun() throws IOException {
+    train(file("digits.yaml", DIGITS)).expect(0);
+    Path run = runs().resolve("digits-1");
+    try (var _ = RunFolder.open(run).lock()) {
+      assertEquals(
+          "run folder: another training writes there, got " + run + "; wait for it, or stop it",
+          run("train", "--resume", run, "--set", "training.epochs=4").expect(2).sentence());
+    }
+    run("train", "--resume", run, "--set", "training.epochs=3").expect(0);
   }
 
   @Test

@@ -23,9 +23,15 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Availability probe() {
-    return Vectorization.problem() == null
-        ? Availability.yes(Vectorization.reason())
-        : Availability.no(Vectorization.problem());
+    if (Vectorization.problem() != null) {
+      return Availability.no(Vectorization.problem());
+    }
+    try {
+      threads();
+      return Availability.yes(Vectorization.reason());
+    } catch (IllegalArgumentException e) {
+      return Availability.no(e.getMessage());
+    }
   }
 
   @Override
@@ -41,11 +47,15 @@ public final class CpuBackendProvider implements BackendProvider {
     if (!Vectorization.available() && !asked && !HINTED.getAndSet(true)) {
       System.err.println("cpu: " + Vectorization.reason());
     }
+    return new CpuBackend(threads());
+  }
+
+  private static int threads() {
     int threads = Flag.THREADS.number(Runtime.getRuntime().availableProcessors());
     if (threads < 1) {
       throw new IllegalArgumentException(
           "TANDEM_THREADS: needs a thread, got " + threads + "; give 1 or more");
     }
-    return new CpuBackend(threads);
+    return threads;
   }
 }

@@ -162,7 +162,7 @@ public record Splits(Dataset training, Optional<Dataset> validation, Optional<Da
               + part
               + " part would be empty, got classes of one sample each in "
               + dataset.name()
-              + "; use a random split");
+              + "; if they are numbers to be predicted, make the task numbers, otherwise split at random");
     }
     return shares;
   }

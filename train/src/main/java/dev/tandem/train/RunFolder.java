@@ -2,10 +2,14 @@ package dev.tandem.train;
 
 import dev.tandem.io.AtomicFile;
 import dev.tandem.io.FileException;
+import java.io.Closeable;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 /**
  * Where a run leaves its files: {@code config.yaml} as it was resolved, {@code run.json} with what it ran on, {@code
@@ -57,6 +61,31 @@ public record RunFolder(Path path) {
           "run folder: no such folder, got " + path + "; give the folder that training printed");
     }
     return new RunFolder(path);
+  }
+
+  /**
+   * Takes the folder for one training, until closed; a process that dies lets go of it.
+   *
+   * @throws FileException when another training has it
+   */
+  public Closeable lock() {
+    Path file = path.resolve(".lock");
+    try {
+      FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      try {
+        if (channel.tryLock() != null) {
+          return channel;
+        }
+      } catch (OverlappingFileLockException e) {
+        // Held in this process: the same as by another.
+      }
+      channel.close();
+    } catch (IOException e) {
+      throw FileException.of("run folder", file, "cannot be locked", e);
+    }
+    throw new FileException(
+        "run folder: another training writes there, got " + path + "; wait for it, or stop it");
   }
 
   public Path config() {

@@ -10,7 +10,8 @@ import java.util.Map;
 
 /**
  * Writes a run's files as it goes. At any moment, also after a kill, the folder holds the metrics of all finished epochs, a
- * model that was good when it was written, and a checkpoint: each file is replaced whole.
+ * model that was good when it was written, and a checkpoint: each file is replaced whole, but for the metrics, to
+ * which a line is added.
  */
 public final class RunRecorder implements TrainingListener {
   private final Trainer trainer;

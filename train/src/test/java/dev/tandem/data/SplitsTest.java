@@ -150,7 +150,7 @@ class SplitsTest {
             + " fractions",
         () -> Splits.of(numbers(2), new Fractions(0.49, 0.49), 0));
     refused(
-        "split: the validation part would be empty, got classes of one sample each in classes; use a random split",
+        "split: the validation part would be empty, got classes of one sample each in classes; if they are numbers to be predicted, make the task numbers, otherwise split at random",
         () -> Splits.of(classes(1, 1, 1), new Fractions(0.4, 0), 0));
     refused(
         "split: only classes can be stratified, got Numbers[names=[target 0]] of numbers; use a random split",

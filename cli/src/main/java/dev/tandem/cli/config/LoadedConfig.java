@@ -83,6 +83,11 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
     return new ConfigException(place(path), path, message);
   }
 
+  /** Whether the file or an option gives the key, rather than its default. */
+  public boolean names(String path) {
+    return places.containsKey(path);
+  }
+
   public LoadedConfig labelled(String other) {
     return new LoadedConfig(config, other, places);
   }
