@@ -101,7 +101,7 @@ final class OpBench {
     Arrays.sort(rates);
     Arrays.sort(shares);
     System.out.printf("%-34s %7.1f GFLOP/s  %4.0f %% of peak [%.0f..%.0f]%n", name, rates[ROUNDS / 2],
-        100 * shares[ROUNDS / 2], 100 * shares[0], 100 * shares[ROUNDS - 1]);
+        100 * shares[ROUNDS / 2], 100 * shares[ROUNDS / 4], 100 * shares[3 * ROUNDS / 4]);
     in.forEach(operand -> operand.buffer().close());
     out.forEach(operand -> operand.buffer().close());
   }
