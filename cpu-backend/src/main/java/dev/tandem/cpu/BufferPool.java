@@ -184,11 +184,7 @@ final class BufferPool {
       case F64 -> new double[length];
       case I32 -> new int[length];
       case U8 -> new byte[length];
-      case BF16, F16 ->
-          throw new BackendException(
-              "cpu: does not compute with this element type, got "
-                  + dtype
-                  + "; use F32, or a cuda backend");
+      case BF16, F16 -> throw Operands.refused(dtype);
     };
   }
 

@@ -80,10 +80,7 @@ final class CpuBackend implements Backend {
   @Override
   public Buffer allocate(TensorType type) {
     if (!supports(type.dtype())) {
-      throw new BackendException(
-          "cpu: does not compute with this element type, got "
-              + type
-              + "; use F32, or a cuda backend");
+      throw Operands.refused(type);
     }
     return pool.allocate(type);
   }
@@ -100,7 +97,7 @@ final class CpuBackend implements Backend {
       case I32 ->
           MemorySegment.copy(source, ValueLayout.JAVA_INT_UNALIGNED, 0, buffer.i32(), 0, count);
       case U8 -> MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, buffer.u8(), 0, count);
-      case BF16, F16 -> throw refused(buffer.dtype());
+      case BF16, F16 -> throw Operands.refused(buffer.dtype());
     }
   }
 
@@ -116,7 +113,7 @@ final class CpuBackend implements Backend {
       case I32 ->
           MemorySegment.copy(buffer.i32(), 0, target, ValueLayout.JAVA_INT_UNALIGNED, 0, count);
       case U8 -> MemorySegment.copy(buffer.u8(), 0, target, ValueLayout.JAVA_BYTE, 0, count);
-      case BF16, F16 -> throw refused(buffer.dtype());
+      case BF16, F16 -> throw Operands.refused(buffer.dtype());
     }
   }
 
@@ -187,12 +184,5 @@ final class CpuBackend implements Backend {
               + "); make them equal");
     }
     return heap;
-  }
-
-  private static BackendException refused(DType dtype) {
-    return new BackendException(
-        "cpu: does not compute with this element type, got "
-            + dtype
-            + "; use F32, or a cuda backend");
   }
 }

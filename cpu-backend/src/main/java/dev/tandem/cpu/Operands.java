@@ -43,4 +43,12 @@ final class Operands {
             + buffer.getClass().getName()
             + "; copy its elements through read and write");
   }
+
+  /** @param type what the CPU does not compute with: an element type, or the type of a tensor */
+  static BackendException refused(Object type) {
+    return new BackendException(
+        "cpu: does not compute with this element type, got "
+            + type
+            + "; use F32, or a cuda backend");
+  }
 }
