@@ -18,6 +18,11 @@ public enum Flag {
   DEBUG,
   /** 1: check each op's results for NaN and infinities, so that the failing op is the one named. */
   CHECK,
+  /**
+   * Which cuBLAS: the library's file or folder, or how it is called, {@code jcublas} or {@code ffm}; or both,
+   * {@code ffm:/opt/cuda}. Default: JCublas where it loads, with the first library found.
+   */
+  CUBLAS,
   /** Tests only: a kind of backend whose absence is a failure. */
   REQUIRE;
 

@@ -1,0 +1,15 @@
+package dev.tandem.cuda.driver;
+
+/** A place in a stream's work. One never recorded counts as reached. */
+public interface Event extends AutoCloseable {
+  boolean done();
+
+  /** Waits until the place it marked last has been reached. */
+  void synchronize();
+
+  /** Milliseconds between two recorded events that have been reached, from the other to this one. Both with timing. */
+  double millisSince(Event start);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,15 @@
+package dev.tandem.cuda.driver;
+
+import java.lang.foreign.MemorySegment;
+
+/** Page-locked memory of the host. Closing frees it; the segment then refuses access. */
+public interface PinnedMemory extends AutoCloseable {
+  MemorySegment segment();
+
+  default long bytes() {
+    return segment().byteSize();
+  }
+
+  @Override
+  void close();
+}
