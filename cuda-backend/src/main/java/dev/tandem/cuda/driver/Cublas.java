@@ -102,6 +102,8 @@ public final class Cublas {
           } catch (IOException e) {
             refusals.add("jcublas with " + library.name() + ": " + e.getMessage());
           }
+        } else if (!choice.allows(Binding.FFM) && !library.bySoname()) {
+          refusals.add(library.name() + ": jcublas takes a libcublas.so.12 alone");
         }
       }
     }

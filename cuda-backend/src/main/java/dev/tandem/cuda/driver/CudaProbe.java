@@ -21,7 +21,8 @@ import jcuda.driver.JCudaDriver;
  */
 public final class CudaProbe {
   private static final Path KERNEL_MODULE = Path.of("/proc/driver/nvidia/version");
-  private static final Pattern MODULE_VERSION = Pattern.compile("Kernel Module.*?\\s(\\d+\\.[\\d.]+)");
+  private static final Pattern MODULE_VERSION =
+      Pattern.compile("Kernel Module.*?\\s(\\d+\\.[\\d.]+)");
 
   private CudaProbe() {}
 
@@ -55,7 +56,8 @@ public final class CudaProbe {
   }
 
   private static void loadBinding() {
-    // Codes are checked by Calls, which says more than JCuda's exceptions; cuModuleLoadDataJIT throws none at all.
+    // Codes are checked by Calls, which says more than JCuda's exceptions; cuModuleLoadDataJIT
+    // throws none at all.
     Natives.load(Natives.Library.DRIVER, () -> JCudaDriver.setExceptionsEnabled(false));
   }
 

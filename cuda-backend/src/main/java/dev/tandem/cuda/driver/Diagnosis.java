@@ -85,13 +85,13 @@ record Diagnosis(Optional<DriverError> error, String sentence) {
   private static String withoutLibrary(Machine machine) {
     return machine
         .kernelModule()
-        .map(
-            version ->
-                "NVIDIA's kernel module "
-                    + version
-                    + " is loaded, but libcuda.so.1 was not found; in a container, start it with --gpus all and the"
-                    + " NVIDIA Container Toolkit, else install the driver's libraries of that version")
-        .orElse("libcuda.so.1 was not found; install " + OLDEST_DRIVER + ", or use the CPU backend");
+        .map(version ->
+            "NVIDIA's kernel module "
+                + version
+                + " is loaded, but libcuda.so.1 was not found; in a container, start it with --gpus all and the"
+                + " NVIDIA Container Toolkit, else install the driver's libraries of that version")
+        .orElse(
+            "libcuda.so.1 was not found; install " + OLDEST_DRIVER + ", or use the CPU backend");
   }
 
   private static String notStarting(DriverError error, int code, Machine machine) {
@@ -125,11 +125,11 @@ record Diagnosis(Optional<DriverError> error, String sentence) {
   private static String withoutDevice(Machine machine) {
     return machine
         .visibleDevices()
-        .map(
-            visible ->
-                "the driver sees no GPU, since CUDA_VISIBLE_DEVICES is '"
-                    + visible
-                    + "'; unset it, or name a GPU that nvidia-smi lists")
-        .orElse("the driver sees no GPU; run nvidia-smi, and in a container start it with --gpus all");
+        .map(visible ->
+            "the driver sees no GPU, since CUDA_VISIBLE_DEVICES is '"
+                + visible
+                + "'; unset it, or name a GPU that nvidia-smi lists")
+        .orElse(
+            "the driver sees no GPU; run nvidia-smi, and in a container start it with --gpus all");
   }
 }

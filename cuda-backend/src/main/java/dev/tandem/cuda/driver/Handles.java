@@ -55,7 +55,8 @@ final class Handles {
       this(0);
     }
 
-    // There is no constructor from a number. JCuda's native side adds the offset wherever it takes a CUdeviceptr.
+    // There is no constructor from a number. JCuda's native side adds the offset wherever it takes
+    // a CUdeviceptr.
     DeviceAddress(long address) {
       super(ZERO, address);
     }

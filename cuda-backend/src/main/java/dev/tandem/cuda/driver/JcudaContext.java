@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
+import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 
@@ -90,12 +91,12 @@ final class JcudaContext implements Context {
     options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, JIT_LOG_BYTES);
     options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[JIT_LOG_BYTES]);
     int code;
-    // Native memory: JCuda would pin a Java array for as long as the compiler runs, and with it the garbage collector.
+    // Native memory: JCuda would pin a Java array for as long as the compiler runs, and with it the
+    // garbage collector.
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment text = arena.allocateFrom(ptx, StandardCharsets.UTF_8);
       code =
-          JCudaDriver.cuModuleLoadDataJIT(
-              module, new Handles.HostAddress(text.address()), options);
+          JCudaDriver.cuModuleLoadDataJIT(module, new Handles.HostAddress(text.address()), options);
     }
     if (code != 0) {
       DriverException failure = Calls.failure(code, "cuModuleLoadDataEx of " + name);
@@ -112,7 +113,7 @@ final class JcudaContext implements Context {
     enter();
     Handles.StreamHandle stream = new Handles.StreamHandle();
     Calls.check(
-        JCudaDriver.cuStreamCreate(stream, jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING),
+        JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
         "cuStreamCreate");
     return adopt(new JcudaStream(this, stream));
   }
@@ -194,13 +195,13 @@ final class JcudaContext implements Context {
     }
     Closing closing = new Closing();
     closing.attempt(this::enter);
-    // Captures first: while one is on, this thread may not wait, and what is freed would be recorded.
-    resources.forEach(
-        resource -> {
-          if (resource instanceof JcudaStream stream) {
-            closing.attempt(stream::abandonCapture);
-          }
-        });
+    // Captures first: while one is on, this thread may not wait, and what is freed would be
+    // recorded.
+    resources.forEach(resource -> {
+      if (resource instanceof JcudaStream stream) {
+        closing.attempt(stream::abandonCapture);
+      }
+    });
     closing.attempt(this::synchronize);
     blas.forEach(handle -> closing.attempt(handle::close));
     List<JcudaResource> left = new ArrayList<>(resources);
@@ -208,11 +209,9 @@ final class JcudaContext implements Context {
     left.forEach(resource -> closing.attempt(resource::close));
     if (!closed.getAndSet(true)) {
       driver.forget(this);
-      closing.attempt(
-          () ->
-              Calls.check(
-                  JCudaDriver.cuDevicePrimaryCtxRelease(device.handle()),
-                  "cuDevicePrimaryCtxRelease"));
+      closing.attempt(() ->
+          Calls.check(
+              JCudaDriver.cuDevicePrimaryCtxRelease(device.handle()), "cuDevicePrimaryCtxRelease"));
     }
     closing.finish();
   }

@@ -18,8 +18,7 @@ final class JcudaEvent extends JcudaResource implements Event {
   /** A new one in a context that is entered. */
   static JcudaEvent create(JcudaContext context, boolean timing) {
     CUevent handle = new CUevent();
-    int flags =
-        timing ? CUevent_flags.CU_EVENT_DEFAULT : CUevent_flags.CU_EVENT_DISABLE_TIMING;
+    int flags = timing ? CUevent_flags.CU_EVENT_DEFAULT : CUevent_flags.CU_EVENT_DISABLE_TIMING;
     Calls.check(JCudaDriver.cuEventCreate(handle, flags), "cuEventCreate");
     return new JcudaEvent(context, handle, timing);
   }

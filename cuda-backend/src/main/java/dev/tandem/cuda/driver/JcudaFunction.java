@@ -30,15 +30,25 @@ final class JcudaFunction implements Function {
       MemorySegment offset = arena.allocate(ValueLayout.JAVA_LONG);
       MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
       long[] offsets = new long[0];
+      long begin = 0;
       long end = 0;
       int code = library.parameter(function, 0, offset, bytes);
       while (code == 0) {
+        long at = offset.get(ValueLayout.JAVA_LONG, 0);
+        begin =
+            offsets.length == 0
+                ? at
+                : begin; // counted from the first, wherever the driver puts that
         offsets = Arrays.copyOf(offsets, offsets.length + 1);
-        offsets[offsets.length - 1] = offset.get(ValueLayout.JAVA_LONG, 0);
-        end = offset.get(ValueLayout.JAVA_LONG, 0) + bytes.get(ValueLayout.JAVA_LONG, 0);
+        offsets[offsets.length - 1] = at - begin;
+        end = at - begin + bytes.get(ValueLayout.JAVA_LONG, 0);
         code = library.parameter(function, offsets.length, offset, bytes);
       }
-      return code == LibCuda.UNKNOWN ? Optional.empty() : Optional.of(new Layout(offsets, end));
+      // How it says that there are no more. Anything else is no answer, and launches then go
+      // unchecked.
+      return code == DriverError.CUDA_ERROR_INVALID_VALUE.code()
+          ? Optional.of(new Layout(offsets, end))
+          : Optional.empty();
     }
   }
 

@@ -25,7 +25,8 @@ final class JcudaMemory extends JcudaResource implements DeviceMemory {
 
   @Override
   void free() {
-    // Waits for the device itself: memory that did not come from a pool may be in use by any stream.
+    // Waits for the device itself: memory that did not come from a pool may be in use by any
+    // stream.
     Calls.check(
         JCudaDriver.cuMemFree(new Handles.DeviceAddress(address)),
         () -> "cuMemFree of " + bytes + " bytes");

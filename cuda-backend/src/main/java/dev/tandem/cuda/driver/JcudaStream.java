@@ -95,7 +95,8 @@ final class JcudaStream extends JcudaResource implements Stream {
           case 2 -> JCudaDriver.cuMemsetD16Async(address, (short) pattern, count, handle);
           case 4 -> JCudaDriver.cuMemsetD32Async(address, pattern, count, handle);
           default ->
-              throw Calls.invalid("cuMemset", "got a pattern of " + patternBytes + " bytes; pass 1, 2 or 4");
+              throw Calls.invalid(
+                  "cuMemset", "got a pattern of " + patternBytes + " bytes; pass 1, 2 or 4");
         };
     Calls.check(
         code,
@@ -113,7 +114,10 @@ final class JcudaStream extends JcudaResource implements Stream {
     requireSameContext("cuLaunchKernel", kernel.module());
     kernel.requireFitting(arguments);
     Handles.HostAddress parameters = ParameterList.of(arguments);
-    int code = shape.cooperative() ? together(kernel, shape, parameters) : freely(kernel, shape, parameters);
+    int code =
+        shape.cooperative()
+            ? together(kernel, shape, parameters)
+            : freely(kernel, shape, parameters);
     // Until here the arguments' memory is only known by its address.
     Reference.reachabilityFence(arguments);
     Calls.check(code, () -> "cuLaunchKernel of " + kernel.name() + " as " + shape);
@@ -194,8 +198,10 @@ final class JcudaStream extends JcudaResource implements Stream {
   @Override
   public void beginCapture() {
     enter("cuStreamBeginCapture");
-    // Thread-local: this thread's calls that a graph cannot hold are refused, where relaxed mode would let them happen at
-    // once and be missing from the graph; and other threads go on, where global mode would fail them too.
+    // Thread-local: this thread's calls that a graph cannot hold are refused, where relaxed mode
+    // would let them happen at
+    // once and be missing from the graph; and other threads go on, where global mode would fail
+    // them too.
     Calls.check(
         JCudaDriver.cuStreamBeginCapture(
             handle, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),

@@ -134,12 +134,11 @@ final class LibCuda {
     MemorySegment function =
         symbols
             .find(name)
-            .orElseThrow(
-                () ->
-                    new DriverException(
-                        name,
-                        DriverError.DRIVER_TOO_OLD,
-                        NAME + " has no such function; install " + Diagnosis.OLDEST_DRIVER));
+            .orElseThrow(() ->
+                new DriverException(
+                    name,
+                    DriverError.DRIVER_TOO_OLD,
+                    NAME + " has no such function; install " + Diagnosis.OLDEST_DRIVER));
     return Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.of(INT, parameters));
   }
 

@@ -67,7 +67,8 @@ final class Natives {
    * @throws DriverException NO_BINDING, with the loader's reason
    */
   static synchronized void load(Library library, Runnable firstUse) {
-    // A class that failed to initialise once says nothing but so later, hence the first failure is kept.
+    // A class that failed to initialise once says nothing but so later, hence the first failure is
+    // kept.
     Optional<DriverException> failure =
         LOADED.computeIfAbsent(library, _ -> tryToLoad(library, firstUse));
     if (failure.isPresent()) {
@@ -136,7 +137,9 @@ final class Natives {
     try {
       Files.createDirectories(cache, OWNER_ONLY);
       Path real = cache.toRealPath();
-      return Files.isWritable(real) && objection(real).isEmpty() ? Optional.of(real) : Optional.empty();
+      return Files.isWritable(real) && objection(real).isEmpty()
+          ? Optional.of(real)
+          : Optional.empty();
     } catch (IOException _) { // a read-only home
       return Optional.empty();
     }
@@ -159,7 +162,7 @@ final class Natives {
   }
 
   /** A folder made or found that is the user's alone. */
-  private static Path secure(Path folder) throws IOException {
+  static Path secure(Path folder) throws IOException {
     try {
       Files.createDirectory(folder, OWNER_ONLY);
     } catch (FileAlreadyExistsException _) {
@@ -170,7 +173,10 @@ final class Natives {
       throw new DriverException(
           "load native libraries",
           DriverError.NO_BINDING,
-          folder + " " + objection.get() + ", so that others could change what is loaded from it; remove it");
+          folder
+              + " "
+              + objection.get()
+              + ", so that others could change what is loaded from it; remove it");
     }
     return folder;
   }

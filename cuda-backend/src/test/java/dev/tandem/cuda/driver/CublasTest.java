@@ -99,7 +99,8 @@ final class CublasTest {
         e.getMessage()
             .contains(
                 "searched CUDA_HOME's /a for jcublas alone, as asked"
-                    + " (jcublas with /a/libcublas.so.12: wrong ELF class); install cuBLAS"),
+                    + " (/b/libcublas.so.13: jcublas takes a libcublas.so.12 alone;"
+                    + " jcublas with /a/libcublas.so.12: wrong ELF class); install cuBLAS"),
         e.getMessage());
   }
 

@@ -1,0 +1,113 @@
+package dev.tandem.ptx;
+
+import dev.tandem.cuda.driver.DeviceMemory;
+import dev.tandem.cuda.driver.DriverError;
+import dev.tandem.cuda.driver.DriverException;
+import dev.tandem.cuda.driver.Function;
+import dev.tandem.cuda.driver.Module;
+import dev.tandem.ptx.machine.Program;
+import dev.tandem.ptx.text.Linker;
+import dev.tandem.ptx.text.Parser;
+import dev.tandem.ptx.text.PtxException;
+import dev.tandem.ptx.text.PtxModule;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** PTX that was read, found to be known in every instruction, and given its memory. */
+final class EmulatedModule implements Module {
+  private static final String OPERATION = "cuModuleLoadData of ";
+
+  private final EmulatedGpu gpu;
+  private final ModuleVariables variables;
+  private final Map<String, EmulatedFunction> functions = new LinkedHashMap<>();
+  private boolean closed;
+
+  private EmulatedModule(EmulatedGpu gpu, ModuleVariables variables) {
+    this.gpu = gpu;
+    this.variables = variables;
+  }
+
+  static EmulatedModule load(EmulatedGpu gpu, String name, String ptx) {
+    ModuleVariables variables = null;
+    try {
+      PtxModule text = Parser.parse(ptx);
+      checkTarget(gpu, name, text);
+      variables = ModuleVariables.place(gpu, text);
+      EmulatedModule module = new EmulatedModule(gpu, variables);
+      for (String kernel : text.kernels()) {
+        Program program = Program.of(Linker.link(text, kernel), variables::address);
+        module.functions.put(kernel, new EmulatedFunction(gpu, module, program));
+      }
+      return module;
+    } catch (PtxException e) {
+      if (variables != null) {
+        variables.free();
+      }
+      throw new DriverException(OPERATION + name, DriverError.CUDA_ERROR_INVALID_PTX, e.getMessage(), e);
+    }
+  }
+
+  private static void checkTarget(EmulatedGpu gpu, String name, PtxModule text) {
+    int capability = gpu.options().computeCapability();
+    String target = text.target().replaceAll("\\D", "");
+    boolean exact = !text.target().matches("sm_\\d+");
+    if (exact ? capability != Integer.parseInt(target) : capability < Integer.parseInt(target)) {
+      throw new DriverException(
+          OPERATION + name,
+          DriverError.CUDA_ERROR_NO_BINARY_FOR_GPU,
+          "the PTX is for " + text.target() + ", the device is " + capability / 10 + "." + capability % 10 + "; compile for an older target");
+    }
+    String[] version = text.version().split("\\.");
+    if (1000 * Integer.parseInt(version[0]) + 10 * Integer.parseInt(version[1]) > 1000 * 9) {
+      throw new DriverException(
+          OPERATION + name, DriverError.CUDA_ERROR_UNSUPPORTED_PTX_VERSION, "got .version " + text.version() + "; at most 9.0 is read");
+    }
+  }
+
+  /** The module's constant bank. */
+  ModuleVariables variables() {
+    return variables;
+  }
+
+  void checkOpen(String operation) {
+    gpu.check(operation);
+    if (closed) {
+      throw new DriverException(operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the module is unloaded");
+    }
+  }
+
+  @Override
+  public Function function(String name) {
+    synchronized (gpu) {
+      checkOpen("cuModuleGetFunction");
+      EmulatedFunction function = functions.get(name);
+      if (function == null) {
+        throw new DriverException(
+            "cuModuleGetFunction", DriverError.CUDA_ERROR_NOT_FOUND, "got '" + name + "'; there are " + functions.keySet());
+      }
+      return function;
+    }
+  }
+
+  @Override
+  public DeviceMemory global(String name) {
+    synchronized (gpu) {
+      checkOpen("cuModuleGetGlobal");
+      return variables
+          .memory(name)
+          .orElseThrow(() -> new DriverException(
+              "cuModuleGetGlobal", DriverError.CUDA_ERROR_NOT_FOUND, "got '" + name + "'; there are " + variables.names()));
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (gpu) {
+      if (!closed) {
+        gpu.drain();
+        closed = true;
+        variables.free();
+      }
+    }
+  }
+}

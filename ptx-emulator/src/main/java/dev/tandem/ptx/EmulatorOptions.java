@@ -1,0 +1,54 @@
+package dev.tandem.ptx;
+
+/**
+ * What kind of GPU to be.
+ *
+ * @param computeCapability as PTX targets write it: 80, 90
+ * @param memoryBytes the device's memory; more is out of memory
+ * @param threads of the host, that run blocks side by side where the kernel allows
+ * @param sanitizer how much to check. Accesses outside memory are refused at every level
+ * @param collect whether findings are only collected, for the driver to be asked for; else the next call that waits throws
+ * @param stepLimit warp instructions after which a launch counts as endless
+ */
+public record EmulatorOptions(
+    int computeCapability, long memoryBytes, int threads, Sanitizer sanitizer, boolean collect, long stepLimit) {
+  /** How much is checked beyond bounds and alignment. */
+  public enum Sanitizer {
+    /** Nothing more. */
+    OFF,
+    /** Uninitialised reads, freed memory, arguments, barriers, leaks. */
+    MEMORY,
+    /** All that, and races. */
+    FULL
+  }
+
+  /** An 8.0 device with 4 GiB, all cores, all checks. */
+  public static EmulatorOptions standard() {
+    return new EmulatorOptions(80, 4L << 30, Runtime.getRuntime().availableProcessors(), Sanitizer.FULL, false, 2_000_000_000L);
+  }
+
+  public EmulatorOptions withComputeCapability(int capability) {
+    return new EmulatorOptions(capability, memoryBytes, threads, sanitizer, collect, stepLimit);
+  }
+
+  public EmulatorOptions withMemory(long bytes) {
+    return new EmulatorOptions(computeCapability, bytes, threads, sanitizer, collect, stepLimit);
+  }
+
+  public EmulatorOptions withThreads(int count) {
+    return new EmulatorOptions(computeCapability, memoryBytes, count, sanitizer, collect, stepLimit);
+  }
+
+  public EmulatorOptions withSanitizer(Sanitizer level) {
+    return new EmulatorOptions(computeCapability, memoryBytes, threads, level, collect, stepLimit);
+  }
+
+  /** Findings are kept to be asked for, and nothing is thrown but for accesses that no device could do. */
+  public EmulatorOptions collecting() {
+    return new EmulatorOptions(computeCapability, memoryBytes, threads, sanitizer, true, stepLimit);
+  }
+
+  public EmulatorOptions withStepLimit(long warpInstructions) {
+    return new EmulatorOptions(computeCapability, memoryBytes, threads, sanitizer, collect, warpInstructions);
+  }
+}

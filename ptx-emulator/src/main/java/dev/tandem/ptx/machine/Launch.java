@@ -1,0 +1,86 @@
+package dev.tandem.ptx.machine;
+
+import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.LaunchShape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** One run of a kernel over a grid. Its shape and arguments have been checked by who makes it. */
+public final class Launch {
+  /**
+   * What was said of the memory behind the arguments.
+   *
+   * @param declared whether the ranges are all that the kernel is meant to touch
+   */
+  public record Promise(List<Arguments.Range> ranges, boolean declared) {}
+
+  private static final AtomicLong LAUNCHES = new AtomicLong();
+
+  /** Differs from that of every other launch. */
+  final long id = LAUNCHES.incrementAndGet();
+
+  final Program program;
+  final LaunchShape shape;
+
+  /** The packed arguments, aligned to 8 bytes and padded to a multiple of 8. */
+  final MemorySegment parameters;
+
+  /** The module's constant bank. */
+  final MemorySegment constants;
+
+  final List<Arguments.Range> ranges;
+  final boolean declared;
+  final GlobalMemory memory;
+  final Sanitizer sanitizer;
+  final Machine machine;
+  private long instructions;
+
+  /**
+   * @param arguments packed as the kernel's parameters lie
+   * @param constants the module's constant bank, or {@link MemorySegment#NULL}
+   */
+  public Launch(
+      Program program,
+      LaunchShape shape,
+      byte[] arguments,
+      MemorySegment constants,
+      Promise promise,
+      Machine machine) {
+    this.program = program;
+    this.shape = shape;
+    this.parameters = MemorySegment.ofArray(new long[(arguments.length + 7) / 8]);
+    MemorySegment.copy(
+        arguments, 0, parameters, ValueLayout.JAVA_BYTE, 0, arguments.length);
+    this.constants = constants;
+    this.ranges = promise.ranges();
+    this.declared = promise.declared();
+    this.machine = machine;
+    this.memory = machine.memory();
+    this.sanitizer = machine.sanitizer();
+  }
+
+  /**
+   * Runs it to its end.
+   *
+   * @throws KernelFault where a kernel does what no GPU can; of several, that of the first block
+   */
+  public void run() {
+    new Grid(this).run();
+  }
+
+  /** Thread instructions executed: one for each lane that takes part. */
+  public long instructions() {
+    return instructions;
+  }
+
+  /** Shared memory of a block, static and dynamic. */
+  long sharedBytes() {
+    return program.sharedBytes() + shape.sharedBytes();
+  }
+
+  void count(long executed) {
+    instructions += executed;
+  }
+}

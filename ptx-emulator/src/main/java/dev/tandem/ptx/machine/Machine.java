@@ -1,0 +1,12 @@
+package dev.tandem.ptx.machine;
+
+import dev.tandem.ptx.EmulatorOptions;
+import java.util.function.Consumer;
+
+/**
+ * What all launches on one device share.
+ *
+ * @param printer takes what kernels print
+ */
+public record Machine(
+    EmulatorOptions options, GlobalMemory memory, Sanitizer sanitizer, Consumer<String> printer) {}

@@ -1,0 +1,18 @@
+package dev.tandem.ptx.text;
+
+/** PTX that is not well formed, or not known here. The message begins with the line. */
+public final class PtxException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final int line;
+
+  public PtxException(int line, String message) {
+    super("line " + line + ": " + message);
+    this.line = line;
+  }
+
+  /** The line in the PTX, from 1. */
+  public int line() {
+    return line;
+  }
+}

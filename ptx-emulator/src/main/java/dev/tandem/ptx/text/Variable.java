@@ -1,0 +1,16 @@
+package dev.tandem.ptx.text;
+
+import java.util.List;
+
+/**
+ * A variable in memory. Its name is unique in its module, after linking in its kernel.
+ *
+ * @param bytes size; 0 for an extern shared array, whose size the launch gives
+ * @param initial first bytes of its content, zero from there on; null when it begins undefined
+ * @param addresses places in it that hold addresses of other variables
+ */
+public record Variable(
+    String name, Space space, Type type, long bytes, int alignment, byte[] initial, List<AddressOf> addresses, boolean extern, int line) {
+  /** An 8-byte address in an initialiser. */
+  public record AddressOf(long at, String variable, long offset, boolean generic) {}
+}

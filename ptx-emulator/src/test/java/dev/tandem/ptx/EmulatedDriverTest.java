@@ -1,0 +1,335 @@
+package dev.tandem.ptx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.DeviceMemory;
+import dev.tandem.cuda.driver.DriverError;
+import dev.tandem.cuda.driver.DriverException;
+import dev.tandem.cuda.driver.Event;
+import dev.tandem.cuda.driver.ExecutableGraph;
+import dev.tandem.cuda.driver.Graph;
+import dev.tandem.cuda.driver.LaunchShape;
+import dev.tandem.cuda.driver.Module;
+import dev.tandem.cuda.driver.PinnedMemory;
+import dev.tandem.cuda.driver.Stream;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** What the software GPU does that a card does not, or not so that a test could see it. */
+final class EmulatedDriverTest {
+  /** Adds 1 to a word; reads a word and writes nothing; writes at a null address. */
+  private static final String PTX =
+      """
+      .version 7.8
+      .target sm_80
+      .address_size 64
+      .visible .entry increment(.param .u64 at)
+      {
+        .reg .b32 %r<3>; .reg .b64 %rd<3>;
+        ld.param.u64 %rd1, [at];
+        cvta.to.global.u64 %rd2, %rd1;
+        ld.global.u32 %r1, [%rd2];
+        add.u32 %r2, %r1, 1;
+        st.global.u32 [%rd2], %r2;
+        ret;
+      }
+      .visible .entry wild()
+      {
+        .reg .b32 %r<3>; .reg .b64 %rd<3>;
+        mov.u64 %rd1, 0;
+        mov.u32 %r1, 1;
+        st.global.u32 [%rd1], %r1;
+        ret;
+      }
+      """;
+
+  private static final int WILD_LINE = 19;
+
+  private static void increment(Stream stream, Module module, DeviceMemory at) {
+    stream.launch(
+        module.function("increment"), LaunchShape.of(1, 1), new Arguments().readWrite(at.address(), 4));
+  }
+
+  private static int value(Context context, Stream stream, DeviceMemory at) {
+    try (PinnedMemory host = context.pin(4)) {
+      stream.download(host, 0, at.address(), 4);
+      stream.synchronize();
+      return host.segment().get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
+  @Test
+  void workIsDoneWhenSomebodyWaits() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        DeviceMemory memory = context.allocate(4);
+        PinnedMemory host = context.pin(8)) {
+      host.segment().set(ValueLayout.JAVA_INT, 0, 11);
+      stream.upload(memory.address(), host, 0, 4);
+      stream.download(host, 4, memory.address(), 4);
+      host.segment().set(ValueLayout.JAVA_INT, 0, 12);
+      host.segment().set(ValueLayout.JAVA_INT, 4, -1);
+      assertEquals(-1, host.segment().get(ValueLayout.JAVA_INT, 4), "nobody waited");
+      stream.synchronize();
+      assertEquals(
+          12,
+          host.segment().get(ValueLayout.JAVA_INT, 4),
+          "the host changed its memory before the copy was done, and that shows");
+    }
+  }
+
+  @Test
+  void pollingMakesProgress() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Event event = context.event(false);
+        DeviceMemory memory = context.allocate(4)) {
+      stream.fill(memory.address(), 1, 4, 1);
+      stream.fill(memory.address(), 2, 4, 1);
+      stream.record(event);
+      int polls = 0;
+      while (!event.done()) {
+        polls++;
+      }
+      assertTrue(polls > 0, "not done at once");
+      assertTrue(polls < 10, polls + " polls for three pieces of work");
+    }
+  }
+
+  /** A stream that forgets to await another's event finds the other's work undone, every time. */
+  @Test
+  void streamsDoNotWaitForEachOtherByThemselves() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard().collecting());
+        Context context = driver.devices().getFirst().open();
+        Stream first = context.stream();
+        Stream second = context.stream();
+        Module module = context.load("test.ptx", PTX);
+        DeviceMemory memory = context.allocate(4)) {
+      first.fill(memory.address(), 5, 4, 1);
+      increment(second, module, memory);
+      second.synchronize();
+      assertEquals(
+          Set.of(Finding.Kind.UNINITIALISED),
+          driver.findings().stream().map(Finding::kind).collect(Collectors.toSet()));
+      first.synchronize();
+      assertEquals(5, value(context, first, memory));
+    }
+  }
+
+  @Test
+  void findingsAreThrownByTheNextCallThatWaits() {
+    EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+    try (Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX);
+        DeviceMemory memory = context.allocate(4)) {
+      increment(stream, module, memory);
+      DriverException found = assertThrows(DriverException.class, stream::synchronize);
+      assertEquals(DriverError.SANITIZER, found.error());
+      assertTrue(found.getMessage().contains("uninitialised in increment"), found.getMessage());
+      stream.fill(memory.address(), 7, 4, 1);
+      increment(stream, module, memory);
+      assertEquals(8, value(context, stream, memory), "told once, and the context still works");
+    }
+    assertEquals(1, driver.findings().size());
+    driver.close();
+  }
+
+  @Test
+  void faultOfAKernelEndsTheContext() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard())) {
+      Context context = driver.devices().getFirst().open();
+      Stream stream = context.stream();
+      Module module = context.load("test.ptx", PTX);
+      stream.launch(module.function("wild"), LaunchShape.of(1, 1), new Arguments());
+      DriverException fault = assertThrows(DriverException.class, stream::synchronize);
+      assertEquals(DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, fault.error());
+      DriverException after = assertThrows(DriverException.class, () -> context.allocate(4));
+      assertEquals(DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, after.error());
+      Finding finding = driver.findings().getFirst();
+      assertEquals(Finding.Kind.OUT_OF_BOUNDS, finding.kind());
+      assertEquals("wild", finding.kernel());
+      assertEquals(WILD_LINE, finding.ptxLine());
+      assertThrows(DriverException.class, context::close);
+
+      try (Context fresh = driver.devices().getFirst().open();
+          Stream works = fresh.stream();
+          DeviceMemory memory = fresh.allocate(4)) {
+        works.fill(memory.address(), 3, 4, 1);
+        assertEquals(3, value(fresh, works, memory), "a context opened anew works");
+      }
+    }
+  }
+
+  @Test
+  void memoryLeftAtTheEndHasLeaked() {
+    EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+    Context context = driver.devices().getFirst().open();
+    DeviceMemory memory = context.allocate(1000);
+    DriverException leak = assertThrows(DriverException.class, context::close);
+    assertEquals(DriverError.SANITIZER, leak.error());
+    assertTrue(leak.getMessage().contains("leak"), leak.getMessage());
+    assertTrue(leak.getMessage().contains("1000"), leak.getMessage());
+    assertEquals(memory.address(), driver.findings().getFirst().address());
+    context.close();
+  }
+
+  @Test
+  void freedInStreamOrder() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard().collecting());
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX)) {
+      DeviceMemory memory = stream.allocate(4);
+      stream.fill(memory.address(), 1, 4, 1);
+      increment(stream, module, memory);
+      memory.close();
+      stream.synchronize();
+      assertEquals(0, driver.findings().size());
+    }
+  }
+
+  @Test
+  void memoryFreedInPendingWorkIsFoundWhenMemoryRunsOut() {
+    long bytes = 1L << 20;
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard().withMemory(3 * bytes));
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream()) {
+      context.keepFreed(Long.MAX_VALUE);
+      for (int i = 0; i < 10; i++) {
+        stream.allocate(2 * bytes).close();
+      }
+      DriverException refusal =
+          assertThrows(DriverException.class, () -> stream.allocate(4 * bytes));
+      assertEquals(DriverError.CUDA_ERROR_OUT_OF_MEMORY, refusal.error());
+      context.allocate(3 * bytes).close();
+    }
+  }
+
+  @Test
+  void poolHoldsWhatWasFreedUntilItIsWaitedForOrTrimmed() {
+    long bytes = 1L << 20;
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream()) {
+      long free = context.memory().freeBytes();
+      context.keepFreed(bytes);
+      stream.allocate(3 * bytes).close();
+      stream.synchronize();
+      assertEquals(free - bytes, context.memory().freeBytes());
+      try (DeviceMemory reused = stream.allocate(bytes)) {
+        assertEquals(bytes, reused.bytes());
+        assertEquals(free - bytes, context.memory().freeBytes());
+      }
+      stream.synchronize();
+      context.trim(0);
+      assertEquals(free, context.memory().freeBytes());
+    }
+  }
+
+  @Test
+  void launchesAreCountedReplaysToo() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX);
+        DeviceMemory memory = context.allocate(4)) {
+      stream.fill(memory.address(), 0, 4, 1);
+      increment(stream, module, memory);
+      stream.beginCapture();
+      increment(stream, module, memory);
+      increment(stream, module, memory);
+      try (Graph graph = stream.endCapture();
+          ExecutableGraph run = graph.instantiate()) {
+        stream.launch(run);
+        stream.launch(run);
+        assertEquals(5, value(context, stream, memory));
+      }
+      assertEquals(Map.of("increment", 5L), driver.launches());
+      assertEquals(5 * 6, driver.instructions(), "six instructions, one thread, five times");
+    }
+  }
+
+  @Test
+  void aLongQueueIsWorkedOffFromItsFront() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX);
+        DeviceMemory memory = context.allocate(4)) {
+      stream.fill(memory.address(), 0, 4, 1);
+      for (int i = 0; i < 3000; i++) {
+        increment(stream, module, memory);
+      }
+      long early = driver.launches().get("increment");
+      assertTrue(early > 1000 && early < 3000, early + " launches before anybody waited");
+      assertEquals(3000, value(context, stream, memory));
+    }
+  }
+
+  @Test
+  void ptxForANewerDeviceIsRefused() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+        Context context = driver.devices().getFirst().open()) {
+      DriverException target =
+          assertThrows(
+              DriverException.class,
+              () -> context.load("new.ptx", PTX.replace("sm_80", "sm_90")));
+      assertEquals(DriverError.CUDA_ERROR_NO_BINARY_FOR_GPU, target.error());
+      DriverException version =
+          assertThrows(
+              DriverException.class,
+              () -> context.load("new.ptx", PTX.replace(".version 7.8", ".version 9.9")));
+      assertEquals(DriverError.CUDA_ERROR_UNSUPPORTED_PTX_VERSION, version.error());
+    }
+    try (EmulatedDriver driver =
+            EmulatedDriver.open(EmulatorOptions.standard().withComputeCapability(90));
+        Context context = driver.devices().getFirst().open();
+        Module module = context.load("new.ptx", PTX.replace("sm_80", "sm_90"))) {
+      assertEquals("wild", module.function("wild").name());
+    }
+  }
+
+  @Test
+  void argumentsMustFillTheParameters() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard());
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX)) {
+      DriverException refusal =
+          assertThrows(
+              DriverException.class,
+              () ->
+                  stream.launch(
+                      module.function("increment"), LaunchShape.of(1, 1), new Arguments().int32(1)));
+      assertEquals(DriverError.CUDA_ERROR_INVALID_VALUE, refusal.error());
+      assertTrue(refusal.getMessage().contains("4 bytes"), refusal.getMessage());
+      assertTrue(refusal.getMessage().contains("parameters 8"), refusal.getMessage());
+    }
+  }
+
+  @Test
+  void whatIsClosedIsRefused() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard())) {
+      Context context = driver.devices().getFirst().open();
+      Stream stream = context.stream();
+      stream.close();
+      DriverException closed = assertThrows(DriverException.class, stream::synchronize);
+      assertEquals(DriverError.CUDA_ERROR_INVALID_HANDLE, closed.error());
+      context.close();
+      DriverException gone = assertThrows(DriverException.class, context::stream);
+      assertEquals(DriverError.CUDA_ERROR_CONTEXT_IS_DESTROYED, gone.error());
+      assertFalse(driver.devices().isEmpty());
+    }
+  }
+}
