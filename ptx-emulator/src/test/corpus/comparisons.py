@@ -18,7 +18,7 @@ def compare(kind, operator, a, b, ftz=False):
 
 
 def pairs(kind, name, more=8):
-    if kind[0] == "f":
+    if kind[0] == "f" or kind == "bf16":
         own, rest = values.edges(kind), values.random(kind)
         rows = tuples(name, [own, own], [rest, rest], cross=6, more=more)
     else:

@@ -196,7 +196,8 @@ def floating():
     between(f, "f16", "f16", [None] + list(WHOLE), PLAIN)
     between(f, "bf16", "f32", [None], [[]])
     between(f, "f32", "f16", ["rn", "rz"], [["relu"]])
-    between(f, "f32", "bf16", ["rn", "rz"], [[], ["relu"]])
+    between(f, "f32", "bf16", ["rn", "rz"], [["relu"]])
+    between(f, "f32", "bf16", ROUNDINGS, [[], ["ftz"]])
     between(f, "f32", "tf32", ["rna"], [[]])
     pairs(f, [[], ["relu"]])
     return f
@@ -231,7 +232,7 @@ def later():
     between(f, "bf16", "f32", [None], [["ftz"]])
     between(f, "bf16", "f64", [None], [[]])
     between(f, "f64", "bf16", ROUNDINGS, [[]])
-    between(f, "bf16", "bf16", list(WHOLE), [[]])
+    between(f, "bf16", "bf16", [None] + list(WHOLE), [[]])
     between(f, "f16", "bf16", ROUNDINGS, [[]])
     between(f, "bf16", "f16", ROUNDINGS, [[]])
     from_integers(f, "bf16")

@@ -2,6 +2,7 @@
 
 A pair's two results are taken apart and stored one by one, the lower first, so that each is judged by itself.
 """
+import comparisons as comparing
 import formats
 import values
 from emit import Family, instruction, tuples
@@ -95,19 +96,36 @@ def comparisons(f, kind):
         rows = [(a, b, c) for a, b in tuples(name, [own, own], [rest, rest], cross=4, more=4)[:30] for c in (0, 1)]
         f.add(name, "%s p, a, b, !c;" % name, [kind, kind, "pred"], "pred",
               [(r, (function(values.compare(kind, "lt", *r[:2]), 1 - r[2]),)) for r in rows])
+    halves_of_truth(f, kind)
+    for of in comparing.TYPES + ["f16", "bf16"]:
+        if kind == "f16" and of == "bf16":
+            continue
+        for operator in ["geu"] if of in formats.FORMATS else ["ne"] if of[0] == "b" else ["ge"]:
+            for ftz in ([False, True] if kind == "f16" and of in ("f16", "f32") else [False]):
+                name = name_of("set", operator, ftz and "ftz", kind, of)
+                rows = comparing.pairs(of, name, 2)[-24:]
+                compare = values.compare if of in formats.FORMATS else comparing.compare
+                true = values.bits(kind, 1)
+                f.add(name, instruction(name, ["d"], ["a", "b"]), [of] * 2, [kind], [(r, (true * compare(of, operator, *r, ftz),)) for r in rows])
+
+
+def halves_of_truth(f, kind):
+    """set of halves, into integers; of pairs, half by half, into pairs of ones and zeros, or of masks."""
+    own, rest = values.edges(kind), values.random(kind)
     one = values.bits(kind, 1)
     for operator in ("lt", "geu", "nan"):
-        rows = tuples("set" + operator, [own, own], [rest, rest], cross=5, more=6)[:40]
-        for to, true in (("u32", 0xFFFFFFFF), ("s32", 0xFFFFFFFF), ("u16", 0xFFFF), (kind, one)):
-            name = name_of("set", operator, to, kind)
-            f.add(name, instruction(name, ["d"], ["a", "b"]), [kind] * 2, [to],
-                  [(r, (true * values.compare(kind, operator, *r),)) for r in rows])
-        name = name_of("set", operator, kind + "x2", kind + "x2")
-        pairs = []
-        for (a, b), (c, e) in zip(rows, rows[3:]):
-            result = pack(one * values.compare(kind, operator, a, b), one * values.compare(kind, operator, c, e))
-            pairs.append(((pack(a, c), pack(b, e)), (result,)))
-        f.add(name, instruction(name, ["d"], ["a", "b"]), [kind + "x2"] * 2, [kind + "x2"], pairs)
+        rows = tuples("set" + operator, [own, own], [rest, rest], more=6)[:40]
+        for ftz in ([False, True] if kind == "f16" else [False]):
+            results = [values.compare(kind, operator, a, b, ftz) for a, b in rows]
+            for to, true in (("u32", 0xFFFFFFFF), ("s32", 0xFFFFFFFF), ("u16", 0xFFFF), ("s16", 0xFFFF)):
+                name = name_of("set", operator, ftz and "ftz", to, kind)
+                f.add(name, instruction(name, ["d"], ["a", "b"]), [kind] * 2, [to], [(r, (true * x,)) for r, x in zip(rows, results)])
+            for to, true in ((kind + "x2", one), ("u32", 0xFFFF), ("s32", 0xFFFF)):
+                name = name_of("set", operator, ftz and "ftz", to, kind + "x2")
+                pairs = []
+                for (a, b), (c, e), x, y in zip(rows, rows[3:], results, results[3:]):
+                    pairs.append(((pack(a, c), pack(b, e)), (pack(true * x, true * y),)))
+                f.add(name, instruction(name, ["d"], ["a", "b"]), [kind + "x2"] * 2, [to], pairs)
 
 
 def half_comparisons():

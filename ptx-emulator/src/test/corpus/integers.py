@@ -359,6 +359,25 @@ def tables():
     return f
 
 
+def video():
+    """Absolute differences of packed parts; their sum goes to c where it says .add, else c is not looked at."""
+    f = Family("video", "vabsdiff2 and vabsdiff4, PTX ISA 9.7.18.2")
+    for count in (2, 4):
+        size = 32 // count
+        own = [[0, 0xFFFFFFFF, 0x80008000, 0x7FFF7FFF, 0x80808080, 0x7F7F7F7F, 0x01020304, 0x00FF00FF], [0, 0xFFFFFFFF, 0x7F7F7F7F, 0x80808080, 0x00010001], [0, 100, 0xFFFFFFFF]]
+        for to in ("u32", "s32"):
+            for a_kind, b_kind in (("u32", "u32"), ("s32", "s32")):
+                for add in (False, True):
+                    name = "vabsdiff%d.%s.%s.%s%s" % (count, to, a_kind, b_kind, ".add" if add else "")
+                    rows = []
+                    for row in tuples(name, own, [anything("b32")] * 3):
+                        parts = [[read(raw >> at & (1 << size) - 1, kind[0] + str(size)) for at in range(0, 32, size)] for raw, kind in zip(row, (a_kind, b_kind))]
+                        apart = [abs(x - y) for x, y in zip(*parts)]
+                        rows.append((row, (row[2] + sum(apart) if add else sum(wrap(v, size) << i * size for i, v in enumerate(apart)),)))
+                    f.add(name, instruction(name, ["d"], ["a", "b", "c"]), [a_kind, b_kind, "b32"], [to], rows)
+    return f
+
+
 MODES = {  # bytes of the result from the highest, for selectors 0 to 3
     "f4e": ["3210", "4321", "5432", "6543"],
     "b4e": ["5670", "6701", "7012", "0123"],
@@ -434,4 +453,4 @@ def immediates():
     return f
 
 
-FAMILIES = [arithmetic, packed, carries, bits, tables, immediates]
+FAMILIES = [arithmetic, packed, carries, bits, tables, video, immediates]

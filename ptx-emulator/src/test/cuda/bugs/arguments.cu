@@ -104,7 +104,7 @@ extern "C" __global__ void misaligned_stack_bug(const int* in, int* out, int n) 
   __align__(16) int stack[16];
   for (int j = 0; j < 16; j++) stack[j] = in[j] + i;
   long long two = *reinterpret_cast<long long*>(stack + in[i]);  // BUG misaligned_stack
-  out[i] = (int)(two >> 32);
+  out[i] = (int)(two ^ two >> 32);
 }
 
 extern "C" __global__ void misaligned_stack_ok(const int* in, int* out, int n) {
@@ -112,5 +112,5 @@ extern "C" __global__ void misaligned_stack_ok(const int* in, int* out, int n) {
   __align__(16) int stack[16];
   for (int j = 0; j < 16; j++) stack[j] = in[j] + i;
   long long two = *reinterpret_cast<long long*>(stack + (in[i] & ~1));
-  out[i] = (int)(two >> 32);
+  out[i] = (int)(two ^ two >> 32);
 }

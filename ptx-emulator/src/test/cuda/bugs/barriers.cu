@@ -38,27 +38,19 @@ extern "C" __global__ void barrier_return_ok(const int* in, int* out, int n) {
 }
 
 extern "C" __global__ void barrier_loop_bug(const int* in, int* out, int n) {
-  __shared__ int total;
   int t = threadIdx.x;
-  if (t == 0) total = 0;
-  __syncthreads();
   for (int i = 0; i < in[t]; i++) {
-    atomicAdd(&total, 1);
+    atomicAdd(out, 1);
     __syncthreads();  // BUG barrier_loop
   }
-  if (t == 0) out[0] = total;
 }
 
 extern "C" __global__ void barrier_loop_ok(const int* in, int* out, int n) {
-  __shared__ int total;
   int t = threadIdx.x;
-  if (t == 0) total = 0;
-  __syncthreads();
   for (int i = 0; i < n; i++) {
-    if (i < in[t]) atomicAdd(&total, 1);
+    if (i < in[t]) atomicAdd(out, 1);
     __syncthreads();
   }
-  if (t == 0) out[0] = total;
 }
 
 extern "C" __global__ void barrier_count_bug(const int* in, int* out, int n) {
@@ -99,11 +91,13 @@ extern "C" __global__ void barrier_number_ok(const int* in, int* out, int n) {
   out[t] = share[63 - t];
 }
 
+// The other lanes wait for all at the next instruction, and these wait for the others.
 extern "C" __global__ void shuffle_branch_bug(const int* in, int* out, int n) {
   int t = threadIdx.x;
   int value = in[t];
   if (t < 20)
     value += __shfl_xor_sync(0xffffffffu, value, 1);  // BUG shuffle_branch
+  __syncwarp();  // BUG shuffle_branch
   out[t] = value;
 }
 
@@ -112,6 +106,7 @@ extern "C" __global__ void shuffle_branch_ok(const int* in, int* out, int n) {
   int value = in[t];
   int other = __shfl_xor_sync(0xffffffffu, value, 1);
   if (t < 20) value += other;
+  __syncwarp();
   out[t] = value;
 }
 
@@ -145,17 +140,18 @@ extern "C" __global__ void shuffle_source_ok(const int* in, int* out, int n) {
   out[t] = value;
 }
 
-extern "C" __global__ void ballot_exited_bug(const int* in, int* out, int n) {
+// Exited lanes need not take part, but what is read of them is undefined.
+extern "C" __global__ void shuffle_exited_bug(const int* in, int* out, int n) {
   int t = threadIdx.x;
   if (t >= n) return;
-  unsigned int odd = __ballot_sync(0xffffffffu, in[t] & 1);  // BUG ballot_exited
-  out[t] = __popc(odd);
+  int above = __shfl_down_sync(0xffffffffu, in[t], 4);  // BUG shuffle_exited
+  out[t] = above;
 }
 
-extern "C" __global__ void ballot_exited_ok(const int* in, int* out, int n) {
+extern "C" __global__ void shuffle_exited_ok(const int* in, int* out, int n) {
   int t = threadIdx.x;
-  unsigned int odd = __ballot_sync(0xffffffffu, t < n && (in[t] & 1));
-  if (t < n) out[t] = __popc(odd);
+  int above = __shfl_down_sync(0xffffffffu, t < n ? in[t] : 0, 4);
+  if (t < n) out[t] = above;
 }
 
 extern "C" __global__ void endless_flag_bug(const int* in, int* out, int n) {

@@ -89,7 +89,7 @@ extern "C" __global__ void warp_fold_bug(const int* in, int* out, int n) {
   sums[t] = in[t];
   __syncthreads();
   if (t < 32) {
-    volatile int* own = sums;
+    int* own = sums;
     for (int half = 32; half > 0; half /= 2) {
       int sum = own[t] + own[t + half];  // BUG warp_fold
       own[t] = sum;  // BUG warp_fold
@@ -104,7 +104,7 @@ extern "C" __global__ void warp_fold_ok(const int* in, int* out, int n) {
   sums[t] = in[t];
   __syncthreads();
   if (t < 32) {
-    volatile int* own = sums;
+    int* own = sums;
     for (int half = 32; half > 0; half /= 2) {
       int sum = own[t] + own[t + half];
       __syncwarp();

@@ -3,7 +3,7 @@
 struct Vector {
   double x, y;
   int id;
-  char tag;
+  char tag, unused[3];  // no padding, which copies of a struct would read without anybody having written it
 };
 
 struct Pair {

@@ -65,7 +65,7 @@ final class EmulatedContext implements Context {
       checkOpen("cuMemAlloc");
       gpu.refuseDuringCapture("cuMemAlloc");
       long address = gpu.allocate("cuMemAlloc", bytes, EmulatedGpu.Use.PLAIN);
-      return new EmulatedMemory(address, bytes, () -> free(address, bytes));
+      return new EmulatedMemory(gpu, address, bytes, false, () -> free(address, bytes));
     }
   }
 

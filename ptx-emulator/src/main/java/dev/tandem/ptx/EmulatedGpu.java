@@ -1,6 +1,7 @@
 package dev.tandem.ptx;
 
 import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.DeviceMemory;
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.MemoryInfo;
@@ -68,6 +69,7 @@ final class EmulatedGpu {
     if (contexts.isEmpty()) {
       memory = new GlobalMemory(options.memoryBytes(), sanitizer);
       pool.clear();
+      sanitizer.drain(); // what the last context died of has been thrown
       broken = null;
     }
     EmulatedContext context = new EmulatedContext(this, device);
@@ -199,6 +201,20 @@ final class EmulatedGpu {
     if (pooled) {
       pool.give(bytes);
     }
+  }
+
+  /** The host frees what it has freed before. */
+  void freedAgain(DeviceMemory memory) {
+    sanitizer.report(
+        new Finding(
+            Finding.Kind.DOUBLE_FREE,
+            "",
+            0,
+            "",
+            Finding.Index.NONE,
+            Finding.Index.NONE,
+            memory.address(),
+            "the " + memory.bytes() + " bytes here are freed already"));
   }
 
   MemoryPool pool() {

@@ -99,14 +99,25 @@ final class EmulatedStream implements Stream {
       }
       long address = gpu.allocate("cuMemAllocAsync", bytes, EmulatedGpu.Use.ORDERED);
       EmulatedMemory[] memory = new EmulatedMemory[1];
-      memory[0] = new EmulatedMemory(address, bytes, () -> release(memory[0]));
+      memory[0] = new EmulatedMemory(gpu, address, bytes, true, () -> release(memory[0]));
       return memory[0];
     }
   }
 
   @Override
   public void free(DeviceMemory memory) {
-    if (((EmulatedMemory) memory).markClosed()) {
+    synchronized (gpu) {
+      if (!(memory instanceof EmulatedMemory ordered) || !ordered.orderedBy(gpu)) {
+        throw new DriverException(
+            "cuMemFreeAsync",
+            DriverError.CUDA_ERROR_INVALID_VALUE,
+            "the memory is not of allocate of a stream of this device; close it");
+      }
+      if (!ordered.markClosed()) {
+        gpu.freedAgain(memory);
+        throw new DriverException(
+            "cuMemFreeAsync", DriverError.CUDA_ERROR_INVALID_VALUE, "the memory is freed already; free it once");
+      }
       release(memory);
     }
   }

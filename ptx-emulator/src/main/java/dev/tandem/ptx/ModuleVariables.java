@@ -82,7 +82,7 @@ final class ModuleVariables {
   }
 
   private void addMemory(Variable variable, long address) {
-    memories.put(variable.name(), new EmulatedMemory(address, variable.bytes(), () -> {}));
+    memories.put(variable.name(), new EmulatedMemory(gpu, address, variable.bytes(), false, () -> {}));
   }
 
   private void initialise(PtxModule module, Variable variable) {

@@ -56,7 +56,7 @@ final class CallCases {
     assertArrayEquals(expected, gpu.ints(out));
   }
 
-  /** As the device lays it out: two doubles, an int, a char, and three bytes of padding that mean nothing. */
+  /** As the device lays it out: two doubles, an int, a char, and three bytes that mean nothing. */
   private record Vector(double x, double y, int id, byte tag) {
     static final int BYTES = 24;
 

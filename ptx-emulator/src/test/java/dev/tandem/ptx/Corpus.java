@@ -15,11 +15,12 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Runs the corpus of tiny PTX programs on a driver, any driver. A form's rows are one launch; a family's forms one module,
- * or, where that is refused, a module each, so that one refused form does not hide the others.
+ * Runs the corpus of tiny PTX programs on a driver, any driver. A form's rows are one launch; a
+ * family's forms one module, or, where that is refused, a module each, so that one refused form
+ * does not hide the others.
  */
 final class Corpus implements AutoCloseable {
-  /** What the output buffer holds before a launch, so that a program that writes too much or too little shows. */
+  /** What the output buffer holds before a launch: writing too much or too little shows. */
   private static final int FILL = 0xCC;
 
   private static final int SLOT = 8;
@@ -32,7 +33,9 @@ final class Corpus implements AutoCloseable {
   private Module module;
   private DriverException refusal;
 
-  /** @param drivers opens the driver; again after a kernel has failed, for its context is then lost */
+  /**
+   * @param drivers opens the driver; again after a kernel has failed, for its context is then lost
+   */
   Corpus(Supplier<Driver> drivers) {
     this.drivers = drivers;
   }
@@ -46,11 +49,15 @@ final class Corpus implements AutoCloseable {
   List<String> run(CorpusFamily of, CorpusForm form) {
     try {
       long[] results = launch(of, form);
-      return form.faults().isEmpty() ? judge(form, results) : List.of("must fail with one of " + form.faults() + ", got results");
+      return form.faults().isEmpty()
+          ? judge(form, results)
+          : List.of("must fail with one of " + form.faults() + ", got results");
     } catch (DriverException e) {
       close();
-      return form.faults().contains(e.error().name()) ? List.of() : List.of(String.valueOf(e.getMessage()));
-    } catch (RuntimeException | Error e) {
+      return form.faults().contains(e.error().name())
+          ? List.of()
+          : List.of(String.valueOf(e.getMessage()));
+    } catch (RuntimeException | LinkageError e) {
       close();
       StackTraceElement[] trace = e.getStackTrace();
       return List.of(e + (trace.length > 0 ? " at " + trace[0] : ""));
@@ -71,7 +78,8 @@ final class Corpus implements AutoCloseable {
       write(form, host.segment());
       stream.upload(in.address(), host, 0, inBytes);
       stream.fill(out.address(), FILL, 1, outBytes);
-      stream.launch(own.function(form.name()), form.launch(), arguments(form, in.address(), out.address()));
+      stream.launch(
+          own.function(form.name()), form.launch(), arguments(form, in.address(), out.address()));
       stream.synchronize();
       stream.download(host, 0, out.address(), outBytes);
       stream.synchronize();
@@ -124,10 +132,21 @@ final class Corpus implements AutoCloseable {
   private static String describe(CorpusForm form, CorpusForm.Row row, int result, String got) {
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < row.in().size(); i++) {
-      text.append(form.inputs().get(i)).append(' ').append(Long.toHexString(row.in().get(i))).append(", ");
+      text.append(form.inputs().get(i))
+          .append(' ')
+          .append(Long.toHexString(row.in().get(i)))
+          .append(", ");
     }
     Judgement expected = row.out().get(result);
-    return text + "result " + result + " (" + expected.type() + "): expected " + expected.text() + ", got " + got;
+    return text
+        + "result "
+        + result
+        + " ("
+        + expected.type()
+        + "): expected "
+        + expected.text()
+        + ", got "
+        + got;
   }
 
   private void load(CorpusFamily of) {

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Forms that go into one module: {@code corpus/<name>.ptx}, a head and a kernel for each form, and {@code <name>.txt}, the
- * rows. Both are written by src/test/corpus/make.py.
+ * Forms that go into one module: {@code corpus/<name>.ptx}, a head and a kernel for each form, and
+ * {@code <name>.txt}, the rows. Both are written by src/test/corpus/make.py.
  *
  * @param head what comes before the first kernel: version, target, variables
  */
@@ -59,7 +59,8 @@ record CorpusFamily(String name, String head, List<CorpusForm> forms) {
   static String text(String name) {
     try (InputStream stream = CorpusFamily.class.getResourceAsStream("corpus/" + name)) {
       if (stream == null) {
-        throw new IllegalStateException("corpus: no file " + name + "; run src/test/corpus/make.py");
+        throw new IllegalStateException(
+            "corpus: no file " + name + "; run src/test/corpus/make.py");
       }
       return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

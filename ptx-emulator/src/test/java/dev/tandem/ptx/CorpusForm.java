@@ -38,7 +38,8 @@ record CorpusForm(
 
   /** The launch: its own shape, or enough blocks for a thread a row. */
   LaunchShape launch() {
-    LaunchShape plain = shape != null ? shape : LaunchShape.of((rows.size() + BLOCK - 1) / BLOCK, BLOCK);
+    LaunchShape plain =
+        shape != null ? shape : LaunchShape.of((rows.size() + BLOCK - 1) / BLOCK, BLOCK);
     return plain.withShared(shared);
   }
 
@@ -67,7 +68,9 @@ record CorpusForm(
         case "out" -> outputs = rest;
         case "shape" -> shape = shape(rest);
         case "shared" -> shared = Integer.parseInt(rest.getFirst());
-        case "argument" -> extras.add(new Extra(Integer.parseInt(rest.get(0)), HexFormat.of().parseHex(rest.get(1))));
+        case "argument" ->
+            extras.add(
+                new Extra(Integer.parseInt(rest.get(0)), HexFormat.of().parseHex(rest.get(1))));
         case "fault" -> faults = List.of(rest.getFirst().split("\\|"));
         case "#", "error" -> {}
         default -> rows.add(row(words, inputs, outputs));
@@ -84,7 +87,8 @@ record CorpusForm(
   private static Row row(List<String> words, List<String> inputs, List<String> outputs) {
     int middle = words.indexOf(">");
     if (middle != inputs.size() || words.size() - middle - 1 != outputs.size()) {
-      throw new IllegalStateException("corpus: row does not fit " + inputs + " > " + outputs + ", got " + words);
+      throw new IllegalStateException(
+          "corpus: row does not fit " + inputs + " > " + outputs + ", got " + words);
     }
     List<Long> in = words.subList(0, middle).stream().map(HexFormat::fromHexDigitsToLong).toList();
     return new Row(in, Judgement.all(words.subList(middle + 1, words.size()), outputs));

@@ -6,8 +6,9 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * What the corpus expects of one result, as its files write it: alternatives between bars, each one of hexadecimal digits
- * for exact bits, {@code nan} for any NaN, {@code ~value+-error} for a number so near, and {@code ?} for anything.
+ * What the corpus expects of one result, as its files write it: alternatives between bars, each one
+ * of hexadecimal digits for exact bits, {@code nan} for any NaN, {@code ~value+-error} for a number
+ * so near, and {@code ?} for anything.
  */
 record Judgement(String text, String type) {
   /** Bytes of a value of a type of PTX; a predicate is kept as a word. */
@@ -56,7 +57,9 @@ record Judgement(String text, String type) {
       case "bf16" -> 7;
       case "f32", "tf32" -> 23;
       case "f64" -> 52;
-      default -> throw new IllegalStateException("corpus: " + type + " is no floating-point type, got " + text);
+      default ->
+          throw new IllegalStateException(
+              "corpus: " + type + " is no floating-point type, got " + text);
     };
   }
 
@@ -81,7 +84,9 @@ record Judgement(String text, String type) {
           case "bf16" -> Float.intBitsToFloat((int) bits << 16);
           case "f32" -> Float.intBitsToFloat((int) bits);
           case "f64" -> Double.longBitsToDouble(bits);
-          default -> throw new IllegalStateException("corpus: " + type + " is no floating-point type, got " + text);
+          default ->
+              throw new IllegalStateException(
+                  "corpus: " + type + " is no floating-point type, got " + text);
         };
     return new BigDecimal(value);
   }

@@ -146,8 +146,8 @@ final class MemoryBugs {
             .at(OUT, 6),
         arguments("misaligned_stack", MISALIGNED)
             .shape(1, 16)
-            .in(16, i -> i < 9 ? 2 * (i / 2) : 3)
-            .out(16, MemoryBugs::secondOfTwo)
+            .in(16, MemoryBugs::evenOrThree)
+            .out(16, MemoryBugs::pairOfWords)
             .by(0, 9),
         uninitialised("fresh").in(32, i -> i).inWritten(0).out(32, i -> i + 1).by(0, 0).at(IN, 0),
         uninitialised("half_written")
@@ -169,7 +169,7 @@ final class MemoryBugs {
             .inWritten(31)
             .out(16, i -> i)
             .by(0, 15)
-            .at(IN, 124),
+            .at(IN, 120),
         uninitialised("shared_element")
             .shape(1, 64)
             .in(64, i -> i)
@@ -195,10 +195,14 @@ final class MemoryBugs {
     return word;
   }
 
-  /** Thread 9 and those after it look at words 2 and 3, those before at a pair of their own, the second of which counts. */
-  private static int secondOfTwo(int i) {
-    int at = i < 9 ? 2 * (i / 2) + 1 : 3;
-    return (at < 9 ? 2 * (at / 2) : 3) + i;
+  /** The exclusive or of two words of a thread's stack, which holds the input plus the thread's number. */
+  private static int pairOfWords(int thread) {
+    int at = thread < 9 ? 2 * (thread / 2) : 2;
+    return (evenOrThree(at) + thread) ^ (evenOrThree(at + 1) + thread);
+  }
+
+  private static int evenOrThree(int i) {
+    return i < 9 ? 2 * (i / 2) : 3;
   }
 
   private static PlantedBug bounds(String name) {

@@ -30,6 +30,7 @@ final class OrderBugs {
         shared("warp_exchange").alsoUninitialised().in(32, i -> i * 2).out(32, i -> 62 - 2 * i),
         shared("warp_fold").shape(1, 64).in(64, i -> 1 << i % 16).out(1, i -> 4 * 0xffff),
         shared("double_buffer")
+            .alsoUninitialised()
             .shape(1, 64)
             .in(192, i -> i)
             .n(3)
@@ -46,6 +47,7 @@ final class OrderBugs {
         asynchronous("async_no_wait").shape(1, 64).in(64, i -> i + 9).out(64, i -> i + 9),
         asynchronous("async_group").in(64, i -> i + 9).out(32, i -> i + 41),
         new PlantedBug("shared_races", "async_other", SHARED_RACE)
+            .alsoUninitialised()
             .shape(1, 64)
             .in(64, i -> i)
             .out(64, i -> 63 - i),
@@ -80,13 +82,18 @@ final class OrderBugs {
             .out(128, i -> i < 64 ? i : 127 - i),
         barriers("barrier_if", BARRIER).shape(1, 64).in(64, i -> i).out(40, i -> 39 - i),
         barriers("barrier_return", BARRIER).shape(1, 128).in(100, i -> i).out(100, i -> 99 - i),
-        barriers("barrier_loop", BARRIER).shape(1, 64).in(64, i -> i / 16).n(4).out(1, i -> 96),
+        barriers("barrier_loop", BARRIER)
+            .outFilled(1)
+            .shape(1, 64)
+            .in(64, i -> i / 16)
+            .n(4)
+            .out(1, i -> 96),
         barriers("barrier_count", BARRIER).shape(1, 64).in(64, i -> i).out(64, i -> 63 - i),
         barriers("barrier_number", BARRIER).shape(1, 64).in(64, i -> i).out(64, i -> 63 - i),
         barriers("shuffle_branch", SHUFFLE).in(32, i -> i).out(32, i -> i < 20 ? i + (i ^ 1) : i),
         barriers("shuffle_mask", SHUFFLE).in(32, i -> i).out(32, i -> i + (i ^ 3)),
         barriers("shuffle_source", SHUFFLE).in(32, i -> i).out(32, i -> i < 16 ? (i + 4) % 16 : i),
-        barriers("ballot_exited", SHUFFLE).in(24, i -> i).out(24, i -> 12),
+        barriers("shuffle_exited", SHUFFLE).in(24, i -> i).out(24, i -> i < 20 ? i + 4 : 0),
         barriers("endless_flag", TIMEOUT).in(1, i -> 0).n(5).outFilled(1).out(1, i -> 5),
         barriers("endless_loop", TIMEOUT).shape(1, 1).in(1, i -> 9).out(1, i -> 1));
   }

@@ -32,12 +32,16 @@ class RefusalCorpusTest {
   private static void check(Refusal refusal) {
     try (Driver driver = EmulatedDriver.open(EmulatorOptions.standard().withComputeCapability(90));
         Context context = driver.devices().getFirst().open()) {
-      DriverException thrown = assertThrows(DriverException.class, () -> load(context, refusal), refusal::ptx);
+      DriverException thrown =
+          assertThrows(DriverException.class, () -> load(context, refusal), refusal::ptx);
       String message = thrown.getMessage();
       assertTrue(refusal.errors().contains(thrown.error().name()), message);
-      assertTrue(message.contains(refusal.word()), () -> "must name " + refusal.word() + ", got: " + message);
       assertTrue(
-          refusal.line().equals("0") || message.matches("(?s).*\\bline (" + refusal.line() + ")\\b.*"),
+          message.contains(refusal.word()),
+          () -> "must name " + refusal.word() + ", got: " + message);
+      assertTrue(
+          refusal.line().equals("0")
+              || message.matches("(?s).*\\bline (" + refusal.line() + ")\\b.*"),
           () -> "must name line " + refusal.line() + ", got: " + message);
     }
   }
@@ -55,7 +59,12 @@ class RefusalCorpusTest {
       int end = parts[i].indexOf('\n');
       String[] head = parts[i].substring(0, end).split(" ; ", -1);
       refusals.add(
-          new Refusal(head[0], head[1], head[2], List.of(head[3].split("\\|")), parts[i].substring(end + 1)));
+          new Refusal(
+              head[0],
+              head[1],
+              head[2],
+              List.of(head[3].split("\\|")),
+              parts[i].substring(end + 1)));
     }
     return refusals;
   }

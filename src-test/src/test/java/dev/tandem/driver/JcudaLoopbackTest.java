@@ -213,7 +213,8 @@ final class JcudaLoopbackTest {
       LoopbackDriver.Call call = bench.cuda().last("cuMemFreeAsync");
       assertEquals(List.of(memory.address(), second.handle()), call.arguments());
       bench.cuda().forget();
-      second.free(memory);
+      DriverException again = assertThrows(DriverException.class, () -> second.free(memory));
+      assertEquals(DriverError.CUDA_ERROR_INVALID_VALUE, again.error());
       memory.close();
       bench.assertCalls();
     });

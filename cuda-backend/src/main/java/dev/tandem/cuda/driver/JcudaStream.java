@@ -41,10 +41,11 @@ final class JcudaStream extends JcudaResource implements Stream {
     if (!(memory instanceof JcudaOrderedMemory ordered)) {
       throw Calls.invalid("cuMemFreeAsync", "the memory is not of a stream's allocate; close it");
     }
-    if (!ordered.closed()) {
-      requireSameContext("cuMemFreeAsync", ordered);
-      ordered.closeOn(this);
+    if (ordered.closed()) {
+      throw Calls.invalid("cuMemFreeAsync", "the memory is freed already; free it once");
     }
+    requireSameContext("cuMemFreeAsync", ordered);
+    ordered.closeOn(this);
   }
 
   @Override

@@ -14,7 +14,11 @@ public interface Stream extends AutoCloseable {
    */
   DeviceMemory allocate(long bytes);
 
-  /** Frees memory of {@link #allocate}, of this stream or another, in this stream's order. */
+  /**
+   * Frees memory of {@link #allocate}, of this stream or another, in this stream's order.
+   *
+   * @throws DriverException when it is freed already, or was not allocated so
+   */
   void free(DeviceMemory memory);
 
   /** Host to device: {@code bytes} of pinned memory from {@code offset}. The host must not change them until this is done. */

@@ -12,6 +12,9 @@ final class Approximations {
   private static final double LN_2 = StrictMath.log(2);
   private static final double MIN_RECIPROCAL = 0x1p126;
 
+  /** The NaN of the rough functions, which have the upper 32 bits only. */
+  private static final double ROUGH_NAN = Double.longBitsToDouble(0x7FFFFFFFL << 32);
+
   private Approximations() {}
 
   static float reciprocal(float x) {
@@ -69,7 +72,7 @@ final class Approximations {
   /** Of f64, from the upper 32 bits to the upper 32 bits; subnormal numbers count as zeros. */
   static double reciprocalRough(double x) {
     double upper = upper(x);
-    return x == x ? flush(roundUpper(1 / upper)) : Doubles.canonical(x);
+    return x == x ? flush(roundUpper(1 / upper)) : ROUGH_NAN;
   }
 
   static double reciprocalRootRough(double x) {
@@ -78,7 +81,7 @@ final class Approximations {
       return 1 / upper;
     }
     double root = 1 / Math.sqrt(upper);
-    return root == root ? roundUpper(root) : Doubles.nan(x, x, x);
+    return root == root ? roundUpper(root) : ROUGH_NAN;
   }
 
   static double reciprocalRootDouble(double x) {

@@ -54,10 +54,19 @@ final class Barrier {
    */
   void arrive(Warp warp, BarrierStep step, int mask, int count, int votes) {
     if (used && expected != count) {
-      report(warp, step, mask, "expects " + threads(count) + " here, but " + threads(expected) + " where others came to it");
+      report(
+          warp,
+          step,
+          mask,
+          "expects "
+              + threads(count)
+              + " here, but "
+              + threads(expected)
+              + " where others came to it");
     }
     if ((warps >>> warp.index & 1) != 0) {
-      report(warp, step, mask, "is come to again before those that it waits for have come to it once");
+      report(
+          warp, step, mask, "is come to again before those that it waits for have come to it once");
     }
     used = true;
     expected = count;
@@ -103,8 +112,10 @@ final class Barrier {
           warp,
           warp.step(first),
           came,
-          "lanes of one warp come to it by different instructions, " + LaneSet.of(same)
-              + " here and others at PTX line " + warp.step(other).instruction().line()
+          "lanes of one warp come to it by different instructions, "
+              + LaneSet.of(same)
+              + " here and others at PTX line "
+              + warp.step(other).instruction().line()
               + "; .aligned asks for the same");
     }
     int passing = 0;
@@ -161,7 +172,12 @@ final class Barrier {
           first,
           first.step(Integer.numberOfTrailingZeros(waiting[first.index])),
           waiting[first.index],
-          "counts on " + threads(expected) + " of " + block.threads() + ", " + exited
+          "counts on "
+              + threads(expected)
+              + " of "
+              + block.threads()
+              + ", "
+              + exited
               + " of them have exited; let every thread come to it");
     }
   }
@@ -172,8 +188,14 @@ final class Barrier {
       int mask = waiting[warp.index];
       if (mask != 0) {
         String text =
-            "waits for " + threads(expected) + " of " + block.threads() + ": "
-                + count(arrived) + " have come, " + block.elsewhere(arrived);
+            "waits for "
+                + threads(expected)
+                + " of "
+                + block.threads()
+                + ": "
+                + count(arrived)
+                + " have come, "
+                + block.elsewhere(arrived);
         Step step = warp.step(Integer.numberOfTrailingZeros(mask));
         report(warp, step, mask, text);
         return "barrier " + number + " at PTX line " + step.instruction().line() + " " + text;

@@ -191,8 +191,7 @@ final class Block {
     int thread = warp.thread(lane);
     int width = launch.shape.blockX();
     int height = launch.shape.blockY();
-    return new Finding.Index(
-        thread % width, thread / width % height, thread / width / height);
+    return new Finding.Index(thread % width, thread / width % height, thread / width / height);
   }
 
   /** Where the threads are that are not in some masks, one a warp: {@code "16 have exited, 16 wait at PTX line 40"}. */
@@ -208,9 +207,11 @@ final class Block {
       }
     }
     StringBuilder text = new StringBuilder(exited > 0 ? exited + " have exited" : "");
-    lines.forEach(
-        (line, count) ->
-            text.append(text.isEmpty() ? "" : ", ").append(count).append(" wait at PTX line ").append(line));
+    lines.forEach((line, count) ->
+        text.append(text.isEmpty() ? "" : ", ")
+            .append(count)
+            .append(" wait at PTX line ")
+            .append(line));
     return text.isEmpty() ? "more never come" : text.toString();
   }
 
@@ -219,7 +220,8 @@ final class Block {
     for (Warp warp : warps) {
       if (warp.ready()) {
         Instruction at = warp.at().instruction();
-        String text = limit + "; is it waiting for something that never comes? Else raise the step limit";
+        String text =
+            limit + "; is it waiting for something that never comes? Else raise the step limit";
         launch.sanitizer.report(Finding.Kind.TIMEOUT, warp, warp.at(), warp.first(), 0, text);
         return fault(DriverError.CUDA_ERROR_LAUNCH_TIMEOUT, warp, at, warp.first(), text);
       }
@@ -235,8 +237,17 @@ final class Block {
   KernelFault fault(DriverError error, Warp warp, Instruction at, int lane, String text) {
     return new KernelFault(
         error,
-        launch.program.name() + ", PTX line " + at.line()
+        launch.program.name()
+            + ", PTX line "
+            + at.line()
             + (at.source() == null ? "" : " (" + at.source() + ")")
-            + ", block " + index() + ", thread " + thread(warp, lane) + ": " + at.name() + ": " + text);
+            + ", block "
+            + index()
+            + ", thread "
+            + thread(warp, lane)
+            + ": "
+            + at.name()
+            + ": "
+            + text);
   }
 }

@@ -72,9 +72,8 @@ final class BlockOrder {
 
   private static boolean heap(Instruction instruction) {
     return instruction.operands().stream()
-        .anyMatch(
-            operand ->
-                operand instanceof Operand.FunctionAddress(String name)
-                    && (name.equals("malloc") || name.equals("free")));
+        .anyMatch(operand ->
+            operand instanceof Operand.FunctionAddress(String name)
+                && (name.equals("malloc") || name.equals("free")));
   }
 }

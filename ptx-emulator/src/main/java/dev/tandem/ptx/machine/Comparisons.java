@@ -122,9 +122,9 @@ final class Comparisons {
     return a != a;
   }
 
-  /** Whether a number is neither zero, infinite nor, of the type, subnormal. */
+  /** Whether a number is neither infinite nor, of its type, subnormal; zeros count as normal. */
   static boolean normal(double a, boolean single) {
-    return finite(a) && Math.abs(a) >= (single ? Float.MIN_NORMAL : Double.MIN_NORMAL);
+    return finite(a) && !subnormal(a, single);
   }
 
   static boolean subnormal(double a, boolean single) {

@@ -41,13 +41,15 @@ final class ControlSteps {
               case "[cta]" -> "cta";
               case "[gl]" -> "gpu";
               case "[sys]" -> "sys";
-              default -> throw instruction.unknown("is none of membar.cta, membar.gl and membar.sys");
+              default ->
+                  throw instruction.unknown("is none of membar.cta, membar.gl and membar.sys");
             }
             : List.of("cta", "cluster", "gpu", "sys").stream()
                 .filter(instruction::has)
                 .findFirst()
                 .orElseThrow(() -> instruction.unknown("has no scope that is known"));
-    if (instruction.has("proxy") || instruction.modifiers().stream().anyMatch(m -> m.startsWith("proxy"))) {
+    if (instruction.has("proxy")
+        || instruction.modifiers().stream().anyMatch(m -> m.startsWith("proxy"))) {
       throw instruction.unknown("proxies are not known");
     }
     return new Fence(instruction, scope);

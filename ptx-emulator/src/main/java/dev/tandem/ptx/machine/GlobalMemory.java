@@ -93,8 +93,11 @@ public final class GlobalMemory implements AutoCloseable {
         cause);
   }
 
-  /** Takes memory back. An address that is none of an allocation, or of one freed before, is a finding. */
+  /** Takes memory back. An address that is none of an allocation, or of one freed before, is a finding; 0 does nothing. */
   public synchronized void free(long address) {
+    if (address == 0) {
+      return;
+    }
     Allocation allocation = live.remove(address);
     if (allocation == null) {
       report(Finding.Kind.DOUBLE_FREE, address, "free: " + misfreed(address));

@@ -24,14 +24,20 @@ final class Grid {
   /** The same where blocks are expected to wait for each other. */
   private static final long COOPERATIVE_SLICE = 1 << 12;
 
-  /** How many unfinished blocks are kept, unless the launch is cooperative. A device, too, holds only so many. */
+  /**
+   * How many unfinished blocks are kept, unless the launch is cooperative, and about how many bytes they may take. A device,
+   * too, holds only so many.
+   */
   private static final int RESIDENT = 1024;
+
+  private static final long RESIDENT_BYTES = 256L << 20;
 
   /** Fewer threads in a grid than this are not worth a second host thread. */
   private static final long SMALL = 2048;
 
   private static final ExecutorService HELPERS =
-      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("ptx-emulator-", 0).factory());
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().daemon().name("ptx-emulator-", 0).factory());
 
   /** What a block left when it ended. */
   private record Ending(String printed, long steps, long executed) {}
@@ -112,7 +118,9 @@ final class Grid {
   /** Takes block after block until there are no more. */
   private void sideBySide() {
     Block block = null;
-    for (long number = next.getAndIncrement(); number < blocks && number < failed; number = next.getAndIncrement()) {
+    for (long number = next.getAndIncrement();
+        number < blocks && number < failed;
+        number = next.getAndIncrement()) {
       block = block == null ? new Block(launch) : block;
       try {
         block.begin(number);
@@ -129,12 +137,12 @@ final class Grid {
   }
 
   private void inTurns() {
-    boolean cooperative = launch.shape.cooperative();
+    long resident = resident();
     Deque<Block> waiting = new ArrayDeque<>();
     Deque<Block> idle = new ArrayDeque<>();
     long number = 0;
     while (failure == null && (number < blocks || !waiting.isEmpty())) {
-      if (number < blocks && (cooperative || waiting.size() < RESIDENT)) {
+      if (number < blocks && waiting.size() < resident) {
         Block block = idle.isEmpty() ? new Block(launch) : idle.poll();
         block.begin(number++);
         slice(block, waiting, idle);
@@ -145,12 +153,25 @@ final class Grid {
     }
   }
 
+  private long resident() {
+    if (launch.shape.cooperative()) {
+      return blocks;
+    }
+    long warps = launch.shape.threads() / Warp.LANES + 1;
+    long bytes = warps * launch.program.warpBytes() + launch.sharedBytes();
+    return Math.clamp(RESIDENT_BYTES / bytes, 16, RESIDENT);
+  }
+
+  /** Runs a block for as long as others that it may wait for can wait. */
   private void slice(Block block, Deque<Block> waiting, Deque<Block> idle) {
-    long before = block.steps();
     try {
-      boolean done = block.run(launch.shape.cooperative() ? COOPERATIVE_SLICE : SLICE);
-      steps += block.steps() - before;
-      checkSteps(block, steps);
+      boolean done;
+      do {
+        long before = block.steps();
+        done = block.run(launch.shape.cooperative() ? COOPERATIVE_SLICE : SLICE);
+        steps += block.steps() - before;
+        checkSteps(block, steps);
+      } while (!done && !launch.program.observant);
       if (done) {
         end(block);
         idle.add(block);
@@ -164,7 +185,8 @@ final class Grid {
 
   private void checkSteps(Block block, long count) {
     if (count > limit && block.living() != 0) {
-      throw block.timeout("the launch has executed " + count + " warp instructions, the limit is " + limit);
+      throw block.timeout(
+          "the launch has executed " + count + " warp instructions, the limit is " + limit);
     }
   }
 
@@ -188,12 +210,26 @@ final class Grid {
   private void checkTotal() {
     if (counted > limit && ended + 1 < blocks) {
       String text =
-          "the launch has executed " + counted + " warp instructions after " + (ended + 1) + " of " + blocks
-              + " blocks, the limit is " + limit + "; raise the step limit if that is meant";
+          "the launch has executed "
+              + counted
+              + " warp instructions after "
+              + (ended + 1)
+              + " of "
+              + blocks
+              + " blocks, the limit is "
+              + limit
+              + "; raise the step limit if that is meant";
       String kernel = launch.program.name();
       launch.sanitizer.report(
           new Finding(
-              Finding.Kind.TIMEOUT, kernel, 0, "", Finding.Index.NONE, Finding.Index.NONE, 0, text));
+              Finding.Kind.TIMEOUT,
+              kernel,
+              0,
+              "",
+              Finding.Index.NONE,
+              Finding.Index.NONE,
+              0,
+              text));
       failed = ended + 1;
       failure = new KernelFault(DriverError.CUDA_ERROR_LAUNCH_TIMEOUT, kernel + ": " + text);
       last = new Ending("", 0, 0);

@@ -139,18 +139,20 @@ final class IntegerForms {
 
   /** Of the video instructions those that nvcc has for its own functions on packed bytes and shorts. */
   private static void distances(FormTable table) {
-    for (int bits : new int[] {8, 16}) {
-      for (Type type : List.of(U32, S32)) {
-        String operands = "." + type.word() + "." + type.word();
-        for (Type to : List.of(U32, S32)) {
-          String name = "vabsdiff" + 32 / bits + "." + to.word() + operands;
-          Scalar each = ints("distances", bits, type.signed());
-          Scalar sum = ints("distancesAdd", bits, type.signed());
-          table.add(name, Form.of(to, each, type, type, to));
-          table.add(name + ".add", Form.of(to, sum, type, type, to));
-        }
+    for (Type type : List.of(U32, S32)) {
+      for (Type to : List.of(U32, S32)) {
+        distances(table, 8, to, type);
+        distances(table, 16, to, type);
       }
     }
+  }
+
+  private static void distances(FormTable table, int bits, Type to, Type type) {
+    String name = "vabsdiff" + 32 / bits + "." + to.word() + "." + type.word() + "." + type.word();
+    Scalar each = ints("distances", bits, type.signed());
+    Scalar sum = ints("distancesAdd", bits, type.signed());
+    table.add(name, Form.of(to, each, type, type, to));
+    table.add(name + ".add", Form.of(to, sum, type, type, to));
   }
 
   private static Scalar ints(String name, Object... constants) {

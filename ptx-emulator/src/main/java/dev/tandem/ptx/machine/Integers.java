@@ -3,7 +3,7 @@ package dev.tandem.ptx.machine;
 /**
  * Integer arithmetic of up to 32 bits, as functions of one lane. Operands of 8 and 16 bits come extended; results are cut
  * to the width of their type by who writes them. Where signed and unsigned 32 bits differ, operands come as longs, each
- * extended as its type says, and the two need no functions of their own.
+ * extended as its type says, and the two need no functions of their own. What a form fixes follows the operands.
  */
 final class Integers {
   private Integers() {}
@@ -148,7 +148,8 @@ final class Integers {
   static int distances(int a, int b, int c, int bits, boolean signed) {
     int result = 0;
     for (int i = 0; i < 32; i += bits) {
-      result |= Math.abs(part(a, i, bits, signed) - part(b, i, bits, signed)) << i;
+      int distance = Math.abs(part(a, i, bits, signed) - part(b, i, bits, signed));
+      result |= (distance & (1 << bits) - 1) << i;
     }
     return result;
   }

@@ -31,6 +31,21 @@ final class LaneAddress {
     this.base = Windows.base(space);
   }
 
+  /** Whether {@link #flat(long)} is enough: lanes do not have windows of their own. */
+  boolean common() {
+    return !ownByLane;
+  }
+
+  /** The register that the address comes from. */
+  long[] row(Warp warp) {
+    return warp.r[slot];
+  }
+
+  /** The flat address that a register's value gives, in a space where lanes do not have windows of their own. */
+  long flat(long register) {
+    return base + (register + offset & bits);
+  }
+
   /** The flat address of a lane. Where it leaves its space, {@link MemoryAccess#view} finds out. */
   long flat(Warp warp, int lane) {
     long address = warp.r[slot][lane] + offset & bits;

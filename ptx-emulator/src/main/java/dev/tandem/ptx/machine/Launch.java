@@ -4,6 +4,7 @@ import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.LaunchShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -15,6 +16,12 @@ public final class Launch {
    * @param declared whether the ranges are all that the kernel is meant to touch
    */
   public record Promise(List<Arguments.Range> ranges, boolean declared) {}
+
+  /**
+   * Bytes that cooperative groups synchronise a grid by: their size in the first word, a counter in the second. The address is
+   * in %envreg1, its high half, and %envreg2.
+   */
+  private static final long WORKSPACE_BYTES = 8;
 
   private static final AtomicLong LAUNCHES = new AtomicLong();
 
@@ -30,11 +37,14 @@ public final class Launch {
   /** The module's constant bank. */
   final MemorySegment constants;
 
+  /** What was promised, and what the launch itself lends the kernel. */
   final List<Arguments.Range> ranges;
+
   final boolean declared;
   final GlobalMemory memory;
   final Sanitizer sanitizer;
   final Machine machine;
+  private long workspace;
   private long instructions;
 
   /**
@@ -51,10 +61,9 @@ public final class Launch {
     this.program = program;
     this.shape = shape;
     this.parameters = MemorySegment.ofArray(new long[(arguments.length + 7) / 8]);
-    MemorySegment.copy(
-        arguments, 0, parameters, ValueLayout.JAVA_BYTE, 0, arguments.length);
+    MemorySegment.copy(arguments, 0, parameters, ValueLayout.JAVA_BYTE, 0, arguments.length);
     this.constants = constants;
-    this.ranges = promise.ranges();
+    this.ranges = new ArrayList<>(promise.ranges());
     this.declared = promise.declared();
     this.machine = machine;
     this.memory = machine.memory();
@@ -67,7 +76,26 @@ public final class Launch {
    * @throws KernelFault where a kernel does what no GPU can; of several, that of the first block
    */
   public void run() {
-    new Grid(this).run();
+    if (!shape.cooperative()) {
+      new Grid(this).run();
+      return;
+    }
+    workspace = memory.allocate(WORKSPACE_BYTES);
+    memory.write(workspace, WORKSPACE_BYTES).fill((byte) 0);
+    Arguments.Range lent =
+        new Arguments.Range(workspace, WORKSPACE_BYTES, Arguments.Access.READ_WRITE);
+    ranges.add(lent);
+    try {
+      new Grid(this).run();
+    } finally {
+      ranges.remove(lent);
+      memory.free(workspace);
+    }
+  }
+
+  /** Where the grid's workspace lies; 0 where the launch is not cooperative. */
+  long workspace() {
+    return workspace;
   }
 
   /** Thread instructions executed: one for each lane that takes part. */

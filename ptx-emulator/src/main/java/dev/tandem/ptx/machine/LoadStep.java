@@ -1,6 +1,7 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.ptx.text.Instruction;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** {@code ld} and {@code ldu}: one or several values from consecutive places into registers. */
@@ -32,28 +33,33 @@ final class LoadStep extends Step {
   public void run(Warp warp, int mask) {
     if (access.order() != Order.WEAK) {
       strong(warp, mask);
-    } else if (slots.length == 1 && bytes == 4) {
+    } else if (slots.length == 1 && bytes == 4 && address.common()) {
       words(warp, mask);
     } else {
       values(warp, mask);
     }
   }
 
+  /** The common case, with all that the loop needs in local variables. */
   private void words(Warp warp, int mask) {
+    long[] row = address.row(warp);
     long[] target = warp.r[slots[0]];
     View view = View.NONE;
+    MemorySegment content = null;
+    boolean watched = false;
     for (int rest = mask; rest != 0; rest &= rest - 1) {
       int lane = Integer.numberOfTrailingZeros(rest);
-      long at = address.flat(warp, lane);
+      long at = address.flat(row[lane]);
       if (!view.holds(at, 4) || (at & 3) != 0) {
         view = MemoryAccess.view(warp, access, lane, at);
+        content = view.region().content;
+        watched = view.region().written != null;
       }
-      Region region = view.region();
       long offset = at - view.origin();
-      if (region.written != null) {
-        MemoryAccess.reading(warp, access, lane, region, offset);
+      if (watched) {
+        MemoryAccess.reading(warp, access, lane, view.region(), offset);
       }
-      int value = region.content.get(ValueLayout.JAVA_INT, offset);
+      int value = content.get(ValueLayout.JAVA_INT, offset);
       target[lane] = signed ? value : value & 0xFFFF_FFFFL;
     }
   }

@@ -43,8 +43,11 @@ abstract class MemberStep extends ControlStep {
         report(
             warp,
             Integer.numberOfTrailingZeros(strangers),
-            "lanes " + LaneSet.of(strangers) + " execute it with a mask of lanes "
-                + LaneSet.of(memberMask) + " that they are not in");
+            "lanes "
+                + LaneSet.of(strangers)
+                + " execute it with a mask of lanes "
+                + LaneSet.of(memberMask)
+                + " that they are not in");
       }
       warp.meet(same, memberMask);
     }

@@ -33,9 +33,9 @@ final class MemoryAccess {
     Region region = view.region();
     long offset = flat - view.origin();
     if (region.written != null) {
-      long twin = writing(warp, access, lane, region, offset);
-      if (twin != 0 && region.load(offset, bytes) != (value & -1L >>> 64 - 8 * bytes)) {
-        warp.block.races.different(warp, access, lane, region, offset, twin);
+      Races.Other twin = writing(warp, access, lane, region, offset);
+      if (twin != null && region.load(offset, bytes) != (value & -1L >>> 64 - 8 * bytes)) {
+        warp.block.races.different(warp, access, lane, twin);
       }
     }
     region.store(offset, bytes, value);
@@ -154,8 +154,8 @@ final class MemoryAccess {
 
   /** Looks at a read that is about to happen in a region that is watched. */
   static void reading(Warp warp, Access access, int lane, Region region, long offset) {
-    if (region.awaited != null) {
-      checkAwaited(warp, access, lane, region, offset);
+    if (region.awaited != null && awaited(warp, access, lane, region, offset)) {
+      return;
     }
     if (!region.written.all(offset, access.bytes())) {
       uninitialised(warp, access, lane, region, offset);
@@ -170,18 +170,18 @@ final class MemoryAccess {
    *
    * @return as {@link Races#write}
    */
-  static long writing(Warp warp, Access access, int lane, Region region, long offset) {
+  static Races.Other writing(Warp warp, Access access, int lane, Region region, long offset) {
     if (region.awaited != null) {
-      checkAwaited(warp, access, lane, region, offset);
+      awaited(warp, access, lane, region, offset);
     }
     region.written.mark(offset, access.bytes());
-    return region.races == null ? 0 : warp.block.races.write(warp, access, lane, region, offset);
+    return region.races == null ? null : warp.block.races.write(warp, access, lane, region, offset);
   }
 
   /** Looks at an atomic operation that is about to happen. One that only writes reads nothing that could be missing. */
   static void updating(Warp warp, Access access, int lane, Region region, long offset) {
     if (region.awaited != null) {
-      checkAwaited(warp, access, lane, region, offset);
+      awaited(warp, access, lane, region, offset);
     }
     if (!region.written.all(offset, access.bytes())) {
       if (!access.at().instruction().has("exch")) {
@@ -190,21 +190,22 @@ final class MemoryAccess {
       region.written.mark(offset, access.bytes());
     }
     if (region.races != null) {
-      warp.block.races.atomic(warp, access, lane, region, offset);
+      warp.block.races.write(warp, access, lane, region, offset);
     }
   }
 
   /** Looks at a write that may happen any time from now on. */
   static void overwriting(Warp warp, Access access, int lane, Region region, long offset) {
     if (region.awaited != null) {
-      checkAwaited(warp, access, lane, region, offset);
+      awaited(warp, access, lane, region, offset);
     }
     if (region.races != null) {
       warp.block.races.write(warp, access, lane, region, offset);
     }
   }
 
-  private static void checkAwaited(
+  /** Whether a copy is on the way to where an access goes, which is reported. */
+  private static boolean awaited(
       Warp warp, Access access, int lane, Region region, long offset) {
     for (long at = offset & -4; at < offset + access.bytes(); at += 4) {
       if (region.awaited[(int) (at >>> 2)] != 0) {
@@ -216,15 +217,17 @@ final class MemoryAccess {
                   + Names.shared(warp.block.launch.program.kernel(), offset);
           sanitizer.report(Finding.Kind.ASYNC_COPY, warp, access.at(), lane, offset, text);
         }
-        return;
+        return true;
       }
     }
+    return false;
   }
 
   private static void uninitialised(
       Warp warp, Access access, int lane, Region region, long offset) {
     Sanitizer sanitizer = warp.block.launch.sanitizer;
-    if (sanitizer.again(Finding.Kind.UNINITIALISED, warp, access.at())) {
+    if (unoptimised(warp, access, region)
+        || sanitizer.again(Finding.Kind.UNINITIALISED, warp, access.at())) {
       return;
     }
     int first = 0;
@@ -239,6 +242,15 @@ final class MemoryAccess {
     String which = all ? "" : ", of which bytes " + first + " to " + last + " are meant";
     String text = access.words() + " of memory that nothing has written" + which + "; " + whose(warp, lane, region, offset);
     sanitizer.report(Finding.Kind.UNINITIALISED, warp, access.at(), lane, region.origin + offset, text);
+  }
+
+  /**
+   * Whether it is the way in which compilers reach a thread's own variables where they do not optimise: by generic
+   * addresses, setting bit fields and copying structs with holes by reading what nobody has written.
+   */
+  private static boolean unoptimised(Warp warp, Access access, Region region) {
+    boolean local = region.origin == 0 && region != warp.block.shared.region;
+    return local && access.space() == Space.GENERIC;
   }
 
   private static String whose(Warp warp, int lane, Region region, long offset) {

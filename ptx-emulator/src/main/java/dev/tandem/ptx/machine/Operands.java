@@ -9,7 +9,8 @@ import java.util.Set;
 /** Which registers an instruction reads, and which it writes. */
 final class Operands {
   /** Opcodes whose first operand, though it may be a register, is read. */
-  private static final Set<String> NO_RESULT = Set.of("bra", "brx", "nanosleep", "ret", "exit", "setmaxnreg");
+  private static final Set<String> NO_RESULT =
+      Set.of("bra", "brx", "nanosleep", "ret", "exit", "setmaxnreg");
 
   private Operands() {}
 
@@ -40,7 +41,8 @@ final class Operands {
     List<Operand> operands = instruction.operands();
     if (instruction.opcode().equals("call")) {
       int callee = 0;
-      while (callee < operands.size() && !(operands.get(callee) instanceof Operand.FunctionAddress)) {
+      while (callee < operands.size()
+          && !(operands.get(callee) instanceof Operand.FunctionAddress)) {
         callee++;
       }
       return callee;

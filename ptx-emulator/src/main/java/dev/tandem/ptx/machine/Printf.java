@@ -92,7 +92,8 @@ final class Printf {
     }
     boolean wide = size.equals("l") || size.equals("ll") || "zjt".contains(size) && !size.isEmpty();
     int narrow = size.equals("hh") ? 8 : size.equals("h") ? 16 : 0;
-    Field field = new Field(flags.toString(), Math.max(width, 0), Math.max(precision, ABSENT), wide, narrow);
+    Field field =
+        new Field(flags.toString(), Math.max(width, 0), Math.max(precision, ABSENT), wide, narrow);
     if (!convert(format.charAt(at++), field)) {
       text.append(format, start, at);
     }
@@ -214,7 +215,8 @@ final class Printf {
   }
 
   private static String fixed(double value, int precision, boolean point) {
-    String digits = new BigDecimal(value).setScale(precision, RoundingMode.HALF_EVEN).toPlainString();
+    String digits =
+        new BigDecimal(value).setScale(precision, RoundingMode.HALF_EVEN).toPlainString();
     return precision == 0 && point ? digits + "." : digits;
   }
 

@@ -6,6 +6,7 @@ import dev.tandem.ptx.text.Operand;
 import dev.tandem.ptx.text.PtxException;
 import dev.tandem.ptx.text.Variable;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.ToLongFunction;
 
@@ -25,7 +26,7 @@ public final class Program {
   /** Whether blocks may run side by side, see {@link BlockOrder}. */
   final boolean sideBySide;
 
-  /** Whether a thread can see what another is doing, and so wait for it, without a barrier. */
+  /** Whether a thread can wait for what another is doing without a barrier: by looking again and again. */
   final boolean observant;
 
   /** Rows of constants by slot; null for all other slots. */
@@ -46,10 +47,13 @@ public final class Program {
     }
     controls = controls(code);
     sideBySide = !BlockOrder.shows(kernel);
-    observant = instructions.stream().anyMatch(Program::observes);
+    observant = observant(instructions);
     constants = new long[scope.slots()][];
-    scope.constants().forEach((value, slot) -> Arrays.fill(constants[slot] = new long[Warp.LANES], value));
-    undefined = Flow.undefined(kernel).stream().mapToInt(scope::slotOf).filter(slot -> slot >= 0).toArray();
+    scope
+        .constants()
+        .forEach((value, slot) -> Arrays.fill(constants[slot] = new long[Warp.LANES], value));
+    undefined =
+        Flow.undefined(kernel).stream().mapToInt(scope::slotOf).filter(slot -> slot >= 0).toArray();
     checkSpecials(instructions);
     specials = new Specials(scope.specials());
   }
@@ -82,13 +86,27 @@ public final class Program {
 
   private static boolean readsClock(Instruction instruction) {
     return instruction.operands().stream()
-        .anyMatch(operand -> operand instanceof Operand.Special(String name) && Specials.clock(name));
+        .anyMatch(
+            operand -> operand instanceof Operand.Special(String name) && Specials.clock(name));
+  }
+
+  private static boolean observant(List<Instruction> instructions) {
+    BitSet loops = new BitSet();
+    for (int i = 0; i < instructions.size(); i++) {
+      for (Operand operand : instructions.get(i).operands()) {
+        if (operand instanceof Operand.Target(String _, int target) && target <= i) {
+          loops.set(target, i + 1);
+        }
+      }
+    }
+    return loops.stream().anyMatch(i -> observes(instructions.get(i)));
   }
 
   private static boolean observes(Instruction instruction) {
     return switch (instruction.opcode()) {
       case "atom" -> true;
-      case "ld" -> List.of("volatile", "relaxed", "acquire", "mmio").stream().anyMatch(instruction::has);
+      case "ld" ->
+          List.of("volatile", "relaxed", "acquire", "mmio").stream().anyMatch(instruction::has);
       default -> false;
     };
   }
@@ -99,7 +117,9 @@ public final class Program {
         if (operand instanceof Operand.Special(String name) && !Specials.known(name)) {
           throw instruction.unknown("special register " + name + " is not known");
         }
-        if (operand instanceof Operand.Special(String name) && scope.specials().containsKey(name) && Specials.clock(name)) {
+        if (operand instanceof Operand.Special(String name)
+            && scope.specials().containsKey(name)
+            && Specials.clock(name)) {
           throw instruction.unknown("only mov reads " + name);
         }
       }
@@ -123,6 +143,11 @@ public final class Program {
   /** Local memory of a thread. */
   public long localBytes() {
     return scope.localBytes();
+  }
+
+  /** About the memory that a warp's registers and local memory take. */
+  long warpBytes() {
+    return scope.slots() * (Long.BYTES * Warp.LANES + 16L) + scope.localBytes() * Warp.LANES;
   }
 
   int predicateSlots() {

@@ -23,7 +23,12 @@ final class RaceShadow {
     /** Bytes of a place, as a power of two: 2 while all accesses were of words, less once smaller ones occurred. */
     final int shift;
 
+    /** Plain writes. */
     final long[] writes;
+
+    /** Strong writes and atomic operations; null while there are none. */
+    long[] strong;
+
     final long[] reads;
 
     /** Reads by another warp than that of the last read; null while there are none. */
@@ -49,12 +54,24 @@ final class RaceShadow {
       return made;
     }
 
+    long[] strong() {
+      long[] made = strong;
+      if (made == null) {
+        made = new long[writes.length];
+        strong = made;
+      }
+      return made;
+    }
+
     private Tags finer(int to) {
       Tags finer = new Tags(generation, to);
       int times = 1 << shift - to;
       for (int i = 0; i < writes.length; i++) {
         Arrays.fill(finer.writes, i * times, (i + 1) * times, writes[i]);
         Arrays.fill(finer.reads, i * times, (i + 1) * times, reads[i]);
+        if (strong != null) {
+          Arrays.fill(finer.strong(), i * times, (i + 1) * times, strong[i]);
+        }
         if (others != null) {
           Arrays.fill(finer.others(), i * times, (i + 1) * times, others[i]);
         }

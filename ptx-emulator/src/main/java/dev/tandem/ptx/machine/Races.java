@@ -177,14 +177,14 @@ final class Races {
     if (lost) {
       return;
     }
-    int kind = access.order() == Order.WEAK ? PLAIN : STRONG;
+    int kind = kind(access);
     Tags tags = region.races.tags(offset, access.bytes(), generation(region));
     long me = tag(warp, access, lane, kind);
     int end = tags.place(offset + access.bytes() - 1);
     for (int i = tags.place(offset); i <= end; i++) {
-      long write = tags.writes[i];
-      if (write != 0 && plain(kind, write) && unordered(write, false, warp.index, lane)) {
-        report(warp, access, lane, region, offset, new Other(write, true));
+      long write = againstWrite(tags, i, kind, warp, lane);
+      if (write != 0) {
+        report(warp, access, lane, new Other(write, true, region, offset));
       }
       if (tags.reads[i] != me) {
         note(tags, i, me);
@@ -196,7 +196,7 @@ final class Races {
   private void note(Tags tags, int place, long me) {
     long last = tags.reads[place];
     long now = me;
-    if (last >>> WARP == me >>> WARP) {
+    if (last != 0 && last >>> WARP == me >>> WARP) {
       boolean several = kind(last) == SEVERAL || lane(last) != lane(me);
       now = several && kind(me) == PLAIN ? me | (long) SEVERAL << KIND : me;
     } else if (last != 0 && (last >>> CLOCK + clockBits != number || warp(last) != warp(me))) {
@@ -206,44 +206,36 @@ final class Races {
   }
 
   /**
-   * A lane writes; to be called before it does.
+   * A lane writes, perhaps atomically; to be called before it does.
    *
-   * @return the tag of another thread's write by the same instruction, a race unless both write the same, see {@link
-   *     #different}; or 0
+   * @return another thread's write by the same instruction, a race unless both write the same, see {@link #different}; or
+   *     null
    */
-  long write(Warp warp, Access access, int lane, Region region, long offset) {
-    return write(warp, access, lane, region, offset, access.order() == Order.WEAK ? PLAIN : STRONG);
-  }
-
-  /** A lane executes an atomic operation. */
-  void atomic(Warp warp, Access access, int lane, Region region, long offset) {
-    write(warp, access, lane, region, offset, ATOMIC);
-  }
-
-  private long write(Warp warp, Access access, int lane, Region region, long offset, int kind) {
+  Other write(Warp warp, Access access, int lane, Region region, long offset) {
     if (lost) {
-      return 0;
+      return null;
     }
+    int kind = kind(access);
     Tags tags = region.races.tags(offset, access.bytes(), generation(region));
     long me = tag(warp, access, lane, kind);
     int end = tags.place(offset + access.bytes() - 1);
-    long twin = 0;
+    Other twin = null;
     for (int i = tags.place(offset); i <= end; i++) {
-      long write = tags.writes[i];
-      if (write != 0 && plain(kind, write) && unordered(write, false, warp.index, lane)) {
+      long write = againstWrite(tags, i, kind, warp, lane);
+      if (write != 0) {
         if (line(write) == line(me)) {
-          twin = write;
+          twin = new Other(write, true, region, offset);
         } else {
-          report(warp, access, lane, region, offset, new Other(write, true));
+          report(warp, access, lane, new Other(write, true, region, offset));
         }
       }
       long[] others = tags.others;
       long read = against(tags.reads[i], kind, warp, lane);
       read = read == 0 && others != null ? against(others[i], kind, warp, lane) : read;
       if (read != 0) {
-        report(warp, access, lane, region, offset, new Other(read, false));
+        report(warp, access, lane, new Other(read, false, region, offset));
       }
-      tags.writes[i] = me;
+      (kind == PLAIN ? tags.writes : tags.strong())[i] = me;
     }
     return twin;
   }
@@ -256,14 +248,27 @@ final class Races {
     return unordered(read, kind(read) == SEVERAL, warp.index, lane) ? read : 0;
   }
 
-  /** The writes of {@link #write}'s result and of this lane differ. */
-  void different(Warp warp, Access access, int lane, Region region, long offset, long tag) {
-    report(warp, access, lane, region, offset, new Other(tag, true));
+  /** What {@link #write} returned did write something else. */
+  void different(Warp warp, Access access, int lane, Other twin) {
+    report(warp, access, lane, twin);
   }
 
-  /** Whether two accesses may race at all, one being a write: whether one of them is a plain one. */
-  private static boolean plain(int kind, long write) {
-    return kind == PLAIN || kind(write) == PLAIN;
+  private static int kind(Access access) {
+    return access.atomic() ? ATOMIC : access.order() == Order.WEAK ? PLAIN : STRONG;
+  }
+
+  /** The tag of a write that an access now races with, else 0. Of two strong accesses there is no race. */
+  private long againstWrite(Tags tags, int place, int kind, Warp warp, int lane) {
+    long write = tags.writes[place];
+    if (write != 0 && unordered(write, false, warp.index, lane)) {
+      return write;
+    }
+    long[] strong = tags.strong;
+    if (kind != PLAIN || strong == null) {
+      return 0;
+    }
+    write = strong[place];
+    return write != 0 && unordered(write, false, warp.index, lane) ? write : 0;
   }
 
   /**
@@ -309,11 +314,12 @@ final class Races {
     pending[warp.index] = null;
   }
 
-  /** The other access of a race. */
-  private record Other(long tag, boolean write) {}
+  /** The other access of a race, and where it was. */
+  record Other(long tag, boolean write, Region region, long offset) {}
 
-  private void report(
-      Warp warp, Access access, int lane, Region region, long offset, Other other) {
+  private void report(Warp warp, Access access, int lane, Other other) {
+    Region region = other.region();
+    long offset = other.offset();
     boolean shared = region == block.shared.region;
     Finding.Kind kind = shared ? Finding.Kind.SHARED_RACE : Finding.Kind.GLOBAL_RACE;
     if (sanitizer.again(kind, warp, access.at())) {

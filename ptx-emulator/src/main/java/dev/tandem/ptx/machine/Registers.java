@@ -74,7 +74,8 @@ final class Registers {
 
   private Map<String, Integer> allocate() {
     List<Range> inOrder = new ArrayList<>(ranges.values());
-    inOrder.sort((a, b) -> a.first != b.first ? Integer.compare(a.first, b.first) : a.name.compareTo(b.name));
+    inOrder.sort((a, b) ->
+        a.first != b.first ? Integer.compare(a.first, b.first) : a.name.compareTo(b.name));
     PriorityQueue<Taken> taken = new PriorityQueue<>((a, b) -> Integer.compare(a.last, b.last));
     PriorityQueue<Integer> free = new PriorityQueue<>();
     Map<String, Integer> slots = new HashMap<>();

@@ -64,7 +64,8 @@ final class ShuffleStep extends MemberStep {
       } else {
         other = lane;
       }
-      result[lane] = (all >>> other & 1) != 0 ? warp.offered[other] & 0xFFFFFFFFL : absent(warp, lane, other);
+      result[lane] =
+          (all >>> other & 1) != 0 ? warp.offered[other] & 0xFFFFFFFFL : absent(warp, lane, other);
     }
     WarpSteps.set(warp, predicate, mask, inside);
   }
@@ -90,7 +91,10 @@ final class ShuffleStep extends MemberStep {
     report(
         warp,
         lane,
-        "reads lane " + other + ", which " + ((warp.live >>> other & 1) == 0 ? "has exited" : "takes no part")
+        "reads lane "
+            + other
+            + ", which "
+            + ((warp.live >>> other & 1) == 0 ? "has exited" : "takes no part")
             + "; its value is undefined");
     return warp.r[value][other] & 0xFFFFFFFFL;
   }

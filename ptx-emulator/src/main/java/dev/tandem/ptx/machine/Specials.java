@@ -18,7 +18,8 @@ final class Specials {
   private static final int MULTIPROCESSORS = 108;
 
   private static final Set<String> CLOCKS =
-      Set.of("%clock", "%clock_hi", "%clock64", "%globaltimer", "%globaltimer_lo", "%globaltimer_hi");
+      Set.of(
+          "%clock", "%clock_hi", "%clock64", "%globaltimer", "%globaltimer_lo", "%globaltimer_hi");
 
   /** A special register's value for a lane. */
   private interface Value {
@@ -34,14 +35,13 @@ final class Specials {
    * @param slots by name; those of clocks may not be among them
    */
   Specials(Map<String, Integer> slots) {
-    slots.forEach(
-        (name, slot) -> {
-          Value value = value(name);
-          if (value == null) {
-            throw new PtxException(0, "special register " + name + " is not known, or not here");
-          }
-          (variesByBlock(name) ? ofBlock : fixed).add(new Place(slot, value));
-        });
+    slots.forEach((name, slot) -> {
+      Value value = value(name);
+      if (value == null) {
+        throw new PtxException(0, "special register " + name + " is not known, or not here");
+      }
+      (variesByBlock(name) ? ofBlock : fixed).add(new Place(slot, value));
+    });
   }
 
   /** Whether it changes while a warp runs. */
@@ -77,6 +77,10 @@ final class Specials {
   }
 
   private static Value value(String name) {
+    if (name.equals("%envreg1") || name.equals("%envreg2")) {
+      int shift = name.equals("%envreg1") ? 32 : 0;
+      return (warp, _) -> warp.block.launch.workspace() >>> shift & 0xFFFFFFFFL;
+    }
     if (name.matches("%envreg([0-9]|[12][0-9]|3[01])")) {
       return (_, _) -> 0;
     }
@@ -94,6 +98,14 @@ final class Specials {
       case "%gridid" -> (warp, _) -> warp.block.launch.id;
       case "%dynamic_smem_size" -> of(LaunchShape::sharedBytes);
       case "%total_smem_size", "%aggr_smem_size" -> (warp, _) -> warp.block.launch.sharedBytes();
+      // What the system reserves has no bytes here: it begins and ends where the block's own memory
+      // ends.
+      case "%reserved_smem_offset_begin",
+          "%reserved_smem_offset_end",
+          "%reserved_smem_offset_cap",
+          "%reserved_smem_offset_0",
+          "%reserved_smem_offset_1" ->
+          (warp, _) -> warp.block.launch.sharedBytes();
       case "%current_graph_exec", "%is_explicit_cluster" -> (_, _) -> 0;
       default -> place(name);
     };

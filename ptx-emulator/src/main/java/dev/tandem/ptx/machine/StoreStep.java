@@ -1,6 +1,7 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.ptx.text.Instruction;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** {@code st}: one or several values from registers to consecutive places. */
@@ -24,28 +25,33 @@ final class StoreStep extends Step {
   public void run(Warp warp, int mask) {
     if (access.order() != Order.WEAK) {
       strong(warp, mask);
-    } else if (slots.length == 1 && bytes == 4) {
+    } else if (slots.length == 1 && bytes == 4 && address.common()) {
       words(warp, mask);
     } else {
       values(warp, mask);
     }
   }
 
+  /** The common case, with all that the loop needs in local variables. */
   private void words(Warp warp, int mask) {
+    long[] row = address.row(warp);
     long[] source = warp.r[slots[0]];
     View view = View.NONE;
+    MemorySegment content = null;
+    boolean watched = false;
     for (int rest = mask; rest != 0; rest &= rest - 1) {
       int lane = Integer.numberOfTrailingZeros(rest);
-      long at = address.flat(warp, lane);
+      long at = address.flat(row[lane]);
       if (!view.holds(at, 4) || (at & 3) != 0) {
         view = MemoryAccess.view(warp, access, lane, at);
+        content = view.region().content;
+        watched = view.region().written != null;
       }
-      Region region = view.region();
       long offset = at - view.origin();
-      if (region.written != null) {
-        look(warp, lane, region, offset);
+      if (watched) {
+        look(warp, lane, view.region(), offset);
       }
-      region.content.set(ValueLayout.JAVA_INT, offset, (int) source[lane]);
+      content.set(ValueLayout.JAVA_INT, offset, (int) source[lane]);
     }
   }
 
@@ -93,9 +99,9 @@ final class StoreStep extends Step {
   }
 
   private void look(Warp warp, int lane, Region region, long offset) {
-    long twin = MemoryAccess.writing(warp, access, lane, region, offset);
-    if (twin != 0 && differs(warp, lane, region, offset)) {
-      warp.block.races.different(warp, access, lane, region, offset, twin);
+    Races.Other twin = MemoryAccess.writing(warp, access, lane, region, offset);
+    if (twin != null && differs(warp, lane, region, offset)) {
+      warp.block.races.different(warp, access, lane, twin);
     }
   }
 

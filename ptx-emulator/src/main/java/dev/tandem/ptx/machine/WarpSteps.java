@@ -14,7 +14,10 @@ final class WarpSteps {
       return new Active(instruction, scope);
     }
     if (!instruction.has("sync")) {
-      throw instruction.unknown("exists without .sync only below sm_70; write " + instruction.opcode() + ".sync with a member mask");
+      throw instruction.unknown(
+          "exists without .sync only below sm_70; write "
+              + instruction.opcode()
+              + ".sync with a member mask");
     }
     return switch (instruction.opcode()) {
       case "shfl" -> new ShuffleStep(instruction, scope);
@@ -85,7 +88,8 @@ final class WarpSteps {
       boolean ballot = mode.equals("ballot");
       if (!List.of("all", "any", "uni", "ballot").contains(mode)
           || instruction.type() != (ballot ? Type.B32 : Type.PRED)) {
-        throw instruction.unknown("is none of vote.sync.{all,any,uni}.pred and vote.sync.ballot.b32");
+        throw instruction.unknown(
+            "is none of vote.sync.{all,any,uni}.pred and vote.sync.ballot.b32");
       }
       Operand predicate = instruction.operand(1);
       flip = predicate instanceof Operand.Not ? -1 : 0;

@@ -260,6 +260,42 @@ class ArithmeticStepsTest {
     refused("immediate", of("lop3.b32", A, A, A, A, A));
   }
 
+  @Test
+  void propertiesOfNumbers() {
+    long[][] expected = {
+      // bits, normal, subnormal, finite
+      {0, 1, 0, 1},
+      {0x8000_0000L, 1, 0, 1},
+      {1, 0, 1, 1},
+      {0x8080_0000L, 1, 0, 1},
+      {0x7F80_0000L, 0, 0, 0},
+      {0x7FC0_0000L, 0, 0, 0}
+    };
+    for (long[] row : expected) {
+      given(A, row[0]);
+      String[] names = {"testp.normal.f32", "testp.subnormal.f32", "testp.finite.f32"};
+      for (int i = 0; i < names.length; i++) {
+        run(of(names[i], P, A));
+        assertEquals(-row[i + 1], predicate(P), names[i] + " of " + Long.toHexString(row[0]));
+      }
+    }
+  }
+
+  @Test
+  void distancesOfBytes() {
+    given(A, 0x80FF_0110L);
+    given(B, 0x7F01_0320L);
+    given(C, 5);
+    run(of("vabsdiff4.u32.u32.u32", LONG, A, B, C));
+    assertEquals(0x01FE_0210L, value(LONG));
+    run(of("vabsdiff4.u32.s32.s32", LONG, A, B, C));
+    assertEquals(0xFF02_0210L, value(LONG));
+    run(of("vabsdiff4.u32.u32.u32.add", LONG, A, B, C));
+    assertEquals(0x01 + 0xFE + 0x02 + 0x10 + 5, value(LONG));
+    run(of("vabsdiff2.u32.u32.u32.add", LONG, A, B, C));
+    assertEquals(0x01FE + 0x0210 + 5, value(LONG));
+  }
+
   private void refused(String why, Instruction instruction) {
     PtxException refusal =
         assertThrows(PtxException.class, () -> ArithmeticSteps.decode(instruction, scope));

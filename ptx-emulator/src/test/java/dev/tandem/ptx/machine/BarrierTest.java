@@ -45,8 +45,7 @@ class BarrierTest {
             st.global.u32 [%rd2], %r11;
             """
                 .replace("BARRIER", barrier));
-    int[] expected =
-        IntStream.range(0, 600).map(i -> i / 200 * 200 + 199 - i % 200).toArray();
+    int[] expected = IntStream.range(0, 600).map(i -> i / 200 * 200 + 199 - i % 200).toArray();
     assertArrayEquals(expected, trial.run(3, 200).ints(600));
     assertEquals(List.of(), trial.findings());
   }
@@ -231,7 +230,8 @@ class BarrierTest {
 
   @Test
   void lanesOfAWarpWaitForEachOther() {
-    // Two branches of the same warp write, meet at bar.warp.sync from different instructions, and read.
+    // Two branches of the same warp write, meet at bar.warp.sync from different instructions, and
+    // read.
     Trial trial =
         shared(
             """
@@ -256,8 +256,7 @@ class BarrierTest {
 
   @Test
   void aCountOtherThanWholeWarpsIsRefused() {
-    PtxException e =
-        assertThrows(PtxException.class, () -> Trial.of("bar.sync 1, 40;"));
+    PtxException e = assertThrows(PtxException.class, () -> Trial.of("bar.sync 1, 40;"));
     assertTrue(e.getMessage().contains("multiple of 32"), e.getMessage());
     assertThrows(PtxException.class, () -> Trial.of("bar.sync 16;"));
     Trial trial = Trial.of("mov.u32 %r10, 33; bar.sync 1, %r10;");

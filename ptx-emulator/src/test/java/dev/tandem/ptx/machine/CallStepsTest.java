@@ -1,17 +1,21 @@
 package dev.tandem.ptx.machine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.DriverError;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls of the system's functions. Strings are written to local memory first, as 8 bytes at a time. */
 class CallStepsTest {
-  private static final String LOCAL = ".local .align 8 .b8 text[32]; .local .align 8 .b8 packed[16];";
+  private static final String LOCAL =
+      ".local .align 8 .b8 text[32]; .local .align 8 .b8 packed[16];";
 
   private static String local(String text) {
     StringBuilder body = new StringBuilder();
@@ -21,9 +25,15 @@ class CallStepsTest {
       for (int k = 7; k >= 0; k--) {
         bits = bits << 8 | padded.charAt(i + k);
       }
-      body.append("mov.u64 %rd20, ").append(bits).append(";\nst.local.u64 [text+").append(i).append("], %rd20;\n");
+      body.append("mov.u64 %rd20, ")
+          .append(bits)
+          .append(";\nst.local.u64 [text+")
+          .append(i)
+          .append("], %rd20;\n");
     }
-    return body + "mov.u64 %rd21, text; cvta.local.u64 %rd21, %rd21; mov.u64 %rd22, packed; cvta.local.u64 %rd22, %rd22;\n";
+    return body
+        + "mov.u64 %rd21, text; cvta.local.u64 %rd21, %rd21; mov.u64 %rd22, packed; cvta.local.u64"
+        + " %rd22, %rd22;\n";
   }
 
   private static final String PRINT =
@@ -42,9 +52,7 @@ class CallStepsTest {
   @ValueSource(ints = {1, 3})
   void printsInTheOrderOfBlocksAndThreads(int threads) {
     String body =
-        local("%u,%u;")
-            + "st.local.u32 [packed], %r2; st.local.u32 [packed+4], %r0;\n"
-            + PRINT;
+        local("%u,%u;") + "st.local.u32 [packed], %r2; st.local.u32 [packed+4], %r0;\n" + PRINT;
     Trial trial = Trial.of(LOCAL, body, Trial.options().withThreads(threads));
     trial.run(50, 48);
     StringBuilder expected = new StringBuilder();
@@ -91,5 +99,30 @@ class CallStepsTest {
     String message = fault.getMessage();
     assertTrue(message.contains("x > 0:1234: x > 0: assertion `x > 0` failed"), message);
     assertTrue(message.contains("block (1, 0, 0), thread (6, 0, 0)"), message);
+  }
+
+  @Test
+  void memoryOfTheDevicesHeap() {
+    // Each thread takes 16 bytes, writes its number to them, reads it back and frees them.
+    String body =
+        """
+        {
+          .param .b64 bytes; .param .b64 back;
+          st.param.b64 [bytes], 16;
+          call.uni (back), malloc, (bytes);
+          ld.param.b64 %rd20, [back];
+        }
+        st.u32 [%rd20+12], %r0;
+        ld.u32 %r20, [%rd20+12];
+        st.global.u32 [%rd2], %r20;
+        {
+          .param .b64 old;
+          st.param.b64 [old], %rd20;
+          call.uni free, (old);
+        }
+        """;
+    Trial trial = Trial.of("", body, Trial.options()).run(1, 40);
+    assertArrayEquals(IntStream.range(0, 40).toArray(), trial.ints(40));
+    assertEquals(List.of(), trial.findings());
   }
 }

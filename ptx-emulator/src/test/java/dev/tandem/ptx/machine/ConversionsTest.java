@@ -15,7 +15,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Every form of cvt against exact fractions, and what the PTX ISA says of NaN, ranges and wide registers. */
 class ConversionsTest {
-  private static final int RANDOMS = 2_000;
+  private static final int RANDOMS = 1_000;
 
   @TestFactory
   Stream<DynamicTest> everyForm() {

@@ -142,8 +142,7 @@ class DivergenceTest {
             activemask.b32 %r11;
             st.global.u32 [%rd2], %r11;
             """);
-    int[] expected =
-        IntStream.range(0, 32).map(i -> (i & 4) != 0 ? 0 : 0x0F0F0F0F).toArray();
+    int[] expected = IntStream.range(0, 32).map(i -> (i & 4) != 0 ? 0 : 0x0F0F0F0F).toArray();
     assertArrayEquals(expected, trial.run(1, 32).ints(32));
   }
 
@@ -257,8 +256,7 @@ class DivergenceTest {
 
   @Test
   void refusesWhatItDoesNotKnow() {
-    PtxException e =
-        assertThrows(PtxException.class, () -> Trial.of("mov.u32 %r10, %pm0;"));
+    PtxException e = assertThrows(PtxException.class, () -> Trial.of("mov.u32 %r10, %pm0;"));
     assertEquals(true, e.getMessage().contains("%pm0"), e.getMessage());
   }
 }

@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GridTest {
   @Test
   void everyThreadKnowsItsPlace() {
-    // out[i] = the packed place of thread i, where i follows from the place by the layout that CUDA documents.
+    // out[i] = the packed place of thread i, where i follows from the place by the layout that CUDA
+    // documents.
     Trial trial =
         Trial.of(
             """
@@ -48,10 +49,25 @@ class GridTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "%ntid.x 40", "%ntid.y 2", "%ntid.z 1", "%nctaid.x 3", "%nctaid.y 1", "%nwarpid 3",
-        "%dynamic_smem_size 512", "%total_smem_size 576", "%cluster_nctarank 1", "%cluster_ctarank 0",
-        "%lanemask_eq 128", "%lanemask_lt 127", "%lanemask_le 255", "%lanemask_ge -128", "%lanemask_gt -256",
-        "%laneid 7", "%nsmid 108", "%envreg3 0", "%clock_hi 0"
+        "%ntid.x 40",
+        "%ntid.y 2",
+        "%ntid.z 1",
+        "%nctaid.x 3",
+        "%nctaid.y 1",
+        "%nwarpid 3",
+        "%dynamic_smem_size 512",
+        "%total_smem_size 576",
+        "%cluster_nctarank 1",
+        "%cluster_ctarank 0",
+        "%lanemask_eq 128",
+        "%lanemask_lt 127",
+        "%lanemask_le 255",
+        "%lanemask_ge -128",
+        "%lanemask_gt -256",
+        "%laneid 7",
+        "%nsmid 108",
+        "%envreg3 0",
+        "%clock_hi 0"
       })
   void otherSpecialRegisters(String registerAndValue) {
     String[] words = registerAndValue.split(" ");
@@ -122,11 +138,20 @@ class GridTest {
     assertTrue(Trial.of("atom.global.add.u32 %r10, [%rd1], 1;").program().sideBySide);
     assertTrue(Trial.of("atom.global.add.u32 _, [%rd1], 1;").program().sideBySide);
     assertTrue(Trial.of("ld.volatile.shared.u32 %r10, [%r11]; membar.cta;").program().sideBySide);
-    assertTrue(Trial.of("atom.shared.add.u32 %r10, [%r11], 1; add.u32 %r10, %r10, 1;").program().sideBySide);
+    assertTrue(
+        Trial.of("atom.shared.add.u32 %r10, [%r11], 1; add.u32 %r10, %r10, 1;")
+            .program()
+            .sideBySide);
     assertFalse(Trial.of("red.global.add.f32 [%rd1], %f1;").program().sideBySide);
-    assertFalse(Trial.of("atom.global.add.u32 %r10, [%rd1], 1; add.u32 %r11, %r10, 1;").program().sideBySide);
+    assertFalse(
+        Trial.of("atom.global.add.u32 %r10, [%rd1], 1; add.u32 %r11, %r10, 1;")
+            .program()
+            .sideBySide);
     assertFalse(Trial.of("atom.global.exch.b32 %r10, [%rd1], 1;").program().sideBySide);
-    assertFalse(Trial.of("red.global.add.u32 [%rd1], 1; red.global.max.u32 [%rd1], 7;").program().sideBySide);
+    assertFalse(
+        Trial.of("red.global.add.u32 [%rd1], 1; red.global.max.u32 [%rd1], 7;")
+            .program()
+            .sideBySide);
     assertFalse(Trial.of("membar.gl;").program().sideBySide);
     assertFalse(Trial.of("ld.volatile.u32 %r10, [%rd1];").program().sideBySide);
     assertFalse(Trial.of("ld.acquire.gpu.global.u32 %r10, [%rd1];").program().sideBySide);
@@ -174,7 +199,8 @@ class GridTest {
   void allBlocksMeet(boolean cooperative) {
     Trial trial =
         Trial.of(
-            "st.global.u32 [%rd2], %r1;\n" + GRID_BARRIER
+            "st.global.u32 [%rd2], %r1;\n"
+                + GRID_BARRIER
                 + """
                 mov.u32 %r13, 1279;
                 sub.u32 %r13, %r13, %r1;
@@ -186,7 +212,8 @@ class GridTest {
     LaunchShape shape = LaunchShape.of(20, 64);
     int[] got = trial.run(cooperative ? shape.cooperatively() : shape).ints(4096 + 1280);
     assertArrayEquals(
-        IntStream.range(0, 1280).map(i -> 1279 - i).toArray(), Arrays.copyOfRange(got, 4096, 4096 + 1280));
+        IntStream.range(0, 1280).map(i -> 1279 - i).toArray(),
+        Arrays.copyOfRange(got, 4096, 4096 + 1280));
   }
 
   @Test
@@ -223,8 +250,7 @@ class GridTest {
 
   @Test
   void manyShortBlocksCountTogether() {
-    Trial trial =
-        Trial.of("st.global.u32 [%rd2], %r1;", Trial.options().withStepLimit(900));
+    Trial trial = Trial.of("st.global.u32 [%rd2], %r1;", Trial.options().withStepLimit(900));
     // 9 instructions a warp: 100 blocks of one warp are the limit exactly, one more is too many.
     trial.run(100, 32);
     KernelFault fault = assertThrows(KernelFault.class, () -> trial.run(102, 32));

@@ -31,9 +31,7 @@ class PrintfTest {
     return new Printf(
         format,
         (offset, bytes) ->
-            bytes == 4
-                ? packed.getInt((int) offset) & 0xFFFFFFFFL
-                : packed.getLong((int) offset),
+            bytes == 4 ? packed.getInt((int) offset) & 0xFFFFFFFFL : packed.getLong((int) offset),
         STRINGS::get);
   }
 
@@ -45,12 +43,12 @@ class PrintfTest {
   static Stream<Arguments> numbers() throws IOException {
     try (InputStream in = PrintfTest.class.getResourceAsStream("printf.txt")) {
       return new String(in.readAllBytes(), StandardCharsets.US_ASCII)
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .map(line -> line.split("~", 4))
-          .map(parts -> Arguments.of(parts[0], parts[1], Long.parseLong(parts[2]), parts[3]))
-          .toList()
-          .stream();
+              .lines()
+              .filter(line -> !line.startsWith("#"))
+              .map(line -> line.split("~", 4))
+              .map(parts -> Arguments.of(parts[0], parts[1], Long.parseLong(parts[2]), parts[3]))
+              .toList()
+              .stream();
     }
   }
 
@@ -73,14 +71,16 @@ class PrintfTest {
 
   @Test
   void argumentsLieAtTheirNaturalAlignment() {
-    Printf printf = printf("%d %f %c%s|%lld %*d|%-*.*f|", 1, 2.5, 65, 64L, 1L << 40, 5, 7, 8, 2, 1.0);
+    Printf printf =
+        printf("%d %f %c%s|%lld %*d|%-*.*f|", 1, 2.5, 65, 64L, 1L << 40, 5, 7, 8, 2, 1.0);
     assertEquals("1 2.500000 Atext|1099511627776     7|1.00    |", printf.text());
     assertEquals(10, printf.count());
   }
 
   @Test
   void stringsAndCharacters() {
-    assertEquals("[  te][text ][(null)][]", printf("[%4.2s][%-5s][%s][%s]", 64L, 64L, 0L, 128L).text());
+    assertEquals(
+        "[  te][text ][(null)][]", printf("[%4.2s][%-5s][%s][%s]", 64L, 64L, 0L, 128L).text());
     assertEquals("[  A][B  ]%", printf("[%3c][%-3c]%%", 65, 66).text());
   }
 

@@ -107,6 +107,12 @@ class RacesTest {
   }
 
   @Test
+  void aThreadMayReadAndThenWriteItsOwnPlace() {
+    MemoryTrial trial = MemoryTrial.device();
+    trial.run("ld.global.u32 %r10, [%rd5]; st.global.u32 [%rd5], %r10;", TWO_WARPS, trial.zeros(256)).clean();
+  }
+
+  @Test
   void aBarrierMissingBeforeTheNextRoundIsFound() {
     MemoryTrial trial = MemoryTrial.device();
     String round =
@@ -199,6 +205,16 @@ class RacesTest {
     trial.run(count + "ld.global.u32 %r10, [%rd1];", LaunchShape.of(2, 1), trial.zeros(4));
     Finding race = trial.only(Finding.Kind.GLOBAL_RACE);
     assertTrue(race.message().contains("and atomic operation by thread (0, 0, 0) here"), race::message);
+  }
+
+  @Test
+  void atomicsOfTheSameThreadDoNotHideItsPlainWrite() {
+    MemoryTrial trial = MemoryTrial.device();
+    String body = "setp.ne.u32 %p1, %r0, 0; @!%p1 st.global.u32 [%rd1], 0; red.global.add.u32 [%rd1], 1;";
+    trial.run(body, LaunchShape.of(1, 2), trial.zeros(4));
+    Finding race = trial.only(Finding.Kind.GLOBAL_RACE);
+    assertTrue(race.message().startsWith("write by thread (0, 0, 0)"), race::message);
+    assertEquals(new Finding.Index(1, 0, 0), race.thread());
   }
 
   @Test

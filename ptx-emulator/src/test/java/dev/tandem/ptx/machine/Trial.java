@@ -60,6 +60,8 @@ final class Trial {
         .address_size 64
         .extern .func (.param .b32 result) vprintf (.param .b64 format, .param .b64 arguments);
         .extern .func __assertfail (.param .b64 a, .param .b64 b, .param .b32 c, .param .b64 d, .param .b64 e);
+        .extern .func (.param .b64 result) malloc (.param .b64 bytes);
+        .extern .func free (.param .b64 address);
         .visible .entry k(.param .u64 out)
         {
           .reg .pred %p<32>;
@@ -70,20 +72,20 @@ final class Trial {
             + declarations
             + """
 
-          ld.param.u64 %rd1, [out];
-          mov.u32 %r0, %tid.x;
-          mov.u32 %r2, %ctaid.x;
-          mov.u32 %r3, %ntid.x;
-          mad.lo.s32 %r1, %r2, %r3, %r0;
-          mul.wide.u32 %rd2, %r1, 4;
-          add.s64 %rd2, %rd1, %rd2;
-        """
+              ld.param.u64 %rd1, [out];
+              mov.u32 %r0, %tid.x;
+              mov.u32 %r2, %ctaid.x;
+              mov.u32 %r3, %ntid.x;
+              mad.lo.s32 %r1, %r2, %r3, %r0;
+              mul.wide.u32 %rd2, %r1, 4;
+              add.s64 %rd2, %rd1, %rd2;
+            """
             + body
             + """
 
-          ret;
-        }
-        """;
+              ret;
+            }
+            """;
     return new Trial(text, options);
   }
 
@@ -93,7 +95,12 @@ final class Trial {
 
   Trial set(int... values) {
     MemorySegment.copy(
-        values, 0, machine.memory().write(array, 4L * values.length), ValueLayout.JAVA_INT, 0, values.length);
+        values,
+        0,
+        machine.memory().write(array, 4L * values.length),
+        ValueLayout.JAVA_INT,
+        0,
+        values.length);
     return this;
   }
 

@@ -32,17 +32,45 @@ class WarpStepsTest {
   /** As CUDA documents the shuffles of a width: within segments of so many lanes. */
   @ParameterizedTest
   @CsvSource({
-    "idx, 0, 32", "idx, 7, 32", "idx, 35, 32", "idx, 3, 8", "idx, 13, 8", "idx, 1, 2", "idx, 5, 1",
-    "up, 1, 32", "up, 16, 32", "up, 31, 32", "up, 3, 16", "up, 1, 2", "up, 2, 4", "up, 1, 1",
-    "down, 1, 32", "down, 16, 32", "down, 2, 4", "down, 9, 16", "down, 31, 32", "down, 1, 1",
-    "bfly, 1, 32", "bfly, 16, 32", "bfly, 9, 32", "bfly, 5, 8", "bfly, 9, 8", "bfly, 31, 16"
+    "idx, 0, 32",
+    "idx, 7, 32",
+    "idx, 35, 32",
+    "idx, 3, 8",
+    "idx, 13, 8",
+    "idx, 1, 2",
+    "idx, 5, 1",
+    "up, 1, 32",
+    "up, 16, 32",
+    "up, 31, 32",
+    "up, 3, 16",
+    "up, 1, 2",
+    "up, 2, 4",
+    "up, 1, 1",
+    "down, 1, 32",
+    "down, 16, 32",
+    "down, 2, 4",
+    "down, 9, 16",
+    "down, 31, 32",
+    "down, 1, 1",
+    "bfly, 1, 32",
+    "bfly, 16, 32",
+    "bfly, 9, 32",
+    "bfly, 5, 8",
+    "bfly, 9, 8",
+    "bfly, 31, 16"
   })
   void shufflesOfAWidth(String mode, int by, int width) {
     int c = (32 - width) << 8 | (mode.equals("up") ? 0 : 31);
     int[] in = random(64);
     Trial trial =
         map(
-            "shfl.sync." + mode + ".b32 %r12|%p1, %r10, " + by + ", " + c + ", -1;\n"
+            "shfl.sync."
+                + mode
+                + ".b32 %r12|%p1, %r10, "
+                + by
+                + ", "
+                + c
+                + ", -1;\n"
                 + "selp.u32 %r13, 1, 0, %p1;\nxor.b32 %r11, %r12, %r13;");
     int[] got = trial.set(in).run(1, 64).ints(64);
     for (int t = 0; t < 64; t++) {
@@ -55,8 +83,7 @@ class WarpStepsTest {
             case "down" -> lane + by;
             default -> lane ^ by;
           };
-      boolean inside =
-          mode.equals("up") ? from >= first : from < first + width;
+      boolean inside = mode.equals("up") ? from >= first : from < first + width;
       int value = in[t - lane + (inside ? from : lane)];
       assertEquals(value ^ (inside ? 1 : 0), got[t], "thread " + t);
     }
@@ -207,7 +234,8 @@ class WarpStepsTest {
             WAIT:
             bar.sync 0;
             """
-                .replace(" 1, 0xff", " %p2, 0xff").replace("vote", "setp.eq.u32 %p2, 0, 0;\nvote"));
+                .replace(" 1, 0xff", " %p2, 0xff")
+                .replace("vote", "setp.eq.u32 %p2, 0, 0;\nvote"));
     int[] got = trial.run(1, 32).ints(32);
     assertEquals(-1 << 10, got[20]);
     List<Finding> findings = trial.findings(Finding.Kind.SHUFFLE);
@@ -302,7 +330,10 @@ class WarpStepsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"add.u32", "add.s32", "min.s32", "max.s32", "min.u32", "max.u32", "and.b32", "or.b32", "xor.b32"})
+      strings = {
+        "add.u32", "add.s32", "min.s32", "max.s32", "min.u32", "max.u32", "and.b32", "or.b32",
+        "xor.b32"
+      })
   void reductions(String operation) {
     IntBinaryOperator join =
         switch (operation) {

@@ -437,6 +437,10 @@ class ParserTest {
             bar.sync 0;
             .loc 2 7 1, function_name $L__info_string0+3, inlined_at 1 13 2
             bar.sync 1;
+            .loc 1 40 9, function_name $L__info_string1, inlined_at 2 7 1
+            bar.sync 2;
+            .loc 2 7 1
+            bar.sync 3;
             .loc 1 0 0
             ret;
             }
@@ -446,9 +450,11 @@ class ParserTest {
     List<Instruction> code =
         module.functions().get("k").body().stream().map(s -> ((Statement.Do) s).instruction()).toList();
     assertEquals(new SourceLine("gelu.cu", 12), code.get(0).source());
-    assertEquals(new SourceLine("/usr/include/math.h", 7), code.get(1).source());
-    assertNull(code.get(2).source());
-    assertEquals(List.of(6, 8, 10), code.stream().map(Instruction::line).toList());
+    assertEquals(new SourceLine("gelu.cu", 13), code.get(1).source(), "where it was inlined");
+    assertEquals(new SourceLine("gelu.cu", 40), code.get(2).source(), "inlined into what was inlined");
+    assertEquals(new SourceLine("/usr/include/math.h", 7), code.get(3).source(), "a function of its own");
+    assertNull(code.get(4).source());
+    assertEquals(List.of(6, 8, 10, 12, 14), code.stream().map(Instruction::line).toList());
   }
 
   @Test
