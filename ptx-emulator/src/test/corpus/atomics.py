@@ -1,4 +1,4 @@
-"""atom and red: sections 9.7.14.5 and 6 of the PTX ISA."""
+"""atom and red: section 9.7.15 of the PTX ISA."""
 import formats
 import integers
 import values
@@ -62,7 +62,7 @@ def put(f, name, opcode, kind, rows, operands, space, generic=False, order=""):
 
 
 def atomics():
-    f = Family("atom", "atom and red, each thread on a location of its own, PTX ISA 9.7.14")
+    f = Family("atom", "atom and red, each thread on a location of its own, PTX ISA 9.7.15")
     for space, generic in (("global", False), ("global", True), ("shared", False), ("shared", True)):
         label = space + (" generic" if generic else "")
         for op, kind, function in OPERATIONS:
@@ -108,7 +108,7 @@ def floating(f, space, generic, label):
 
 
 def bfloats():
-    f = Family("atom90", "atom on bf16, PTX ISA 9.7.14.5", "7.8", "sm_90")
+    f = Family("atom90", "atom on bf16, PTX ISA 9.7.15", "7.8", "sm_90")
     one, two, three = 0x3F80, 0x4000, 0x4040
     rows = [((one, two), one, three), ((1, 1), 1, 2), ((0x7F7F, 0x7F7F), 0x7F7F, 0x7F80), ((one, 0x3B80), one, one)]
     pairs = [((one | two << 16, two | one << 16), one | two << 16, three | three << 16)]
@@ -121,7 +121,7 @@ def bfloats():
 def contended():
     """All threads on one location: a barrier, then all read the outcome."""
     before = "\n.global .align 8 .b64 wells[16];\n"
-    f = Family("contended", "atom and red, all threads on one location, PTX ISA 9.7.14", before=before)
+    f = Family("contended", "atom and red, all threads on one location, PTX ISA 9.7.15", before=before)
     number = 0
     for space in ("global", "shared"):
         for op, kind, start in (("add", "u32", 5), ("add", "u64", 1 << 40), ("min", "s32", 1000), ("max", "u64", 3), ("xor", "b32", 0), ("or", "b64", 0),

@@ -1,4 +1,4 @@
-"""Barriers and fences: section 9.7.13 of the PTX ISA. Rows are threads, in order."""
+"""Barriers and fences: section 9.7.15 of the PTX ISA. Rows are threads, in order."""
 from emit import Family, draw
 
 START = [".shared .align 8 .b32 room[256];", "mov.u32 i, %tid.x;", "shl.b32 s, i, 2;", "mov.u32 r, room;", "add.u32 s, s, r;"]
@@ -11,7 +11,7 @@ def exchange(sync, mask=100, again=()):
 
 
 def barriers():
-    f = Family("barrier", "bar, barrier, membar and fence, PTX ISA 9.7.13")
+    f = Family("barrier", "bar, barrier, membar and fence, PTX ISA 9.7.15")
     chance = draw("barrier")
     data = [chance.getrandbits(32) for _ in range(128)]
     swapped = [((v,), (data[i ^ 100],)) for i, v in enumerate(data)]

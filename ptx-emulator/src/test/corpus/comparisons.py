@@ -1,4 +1,4 @@
-"""Comparison and selection: section 9.7.6 of the PTX ISA."""
+"""Comparison and selection: section 9.7.7 of the PTX ISA."""
 import integers
 import values
 from emit import Family, draw, instruction, tuples, width
@@ -32,7 +32,7 @@ def flushes(kind):
 
 
 def comparisons():
-    f = Family("setp", "setp: comparisons into predicates, PTX ISA 9.7.6.2")
+    f = Family("setp", "setp: comparisons into predicates, PTX ISA 9.7.7.2")
     for t in TYPES:
         for operator in OPERATORS[t[0]]:
             for ftz in flushes(t):
@@ -63,7 +63,7 @@ def comparisons():
 
 
 def sets():
-    f = Family("set", "set: comparisons into numbers, PTX ISA 9.7.6.1")
+    f = Family("set", "set: comparisons into numbers, PTX ISA 9.7.7.1")
     chosen = {"b": ["eq", "ne"], "u": ["lt", "hs"], "s": ["le", "gt"], "f": ["lt", "ne", "geu", "num", "nan"]}
     for t in TYPES:
         for operator in chosen[t[0]]:
@@ -92,7 +92,7 @@ def true(kind):
 
 
 def selections():
-    f = Family("select", "selp and slct, PTX ISA 9.7.6.3 and 9.7.6.4")
+    f = Family("select", "selp and slct, PTX ISA 9.7.7.3 and 9.7.7.4")
     chance = draw("select")
     for t in TYPES:
         rows = [((a, b, c), (a if c else b,)) for a, b in pairs(t, "selp" + t, 2)[:16] for c in (0, 1)]

@@ -225,7 +225,7 @@ def calls():
 
 
 def endings():
-    f = Family("ending", "trap, failed assertions and printing, PTX ISA 9.7.20 and CUDA's system calls", before=SYSTEM)
+    f = Family("ending", "trap, failed assertions and printing, PTX ISA 9.7.21 and CUDA's system calls", before=SYSTEM)
     f.add("trap", ["setp.eq.u32 p, a, 3;", "@p trap;", "mov.u32 d, a;"], "u32", "u32", [((i,), ("?",)) for i in range(8)], registers=[".pred p"], fault="CUDA_ERROR_LAUNCH_FAILED|CUDA_ERROR_ILLEGAL_INSTRUCTION")
     f.add("no trap", ["setp.eq.u32 p, a, 33;", "@p trap;", "mov.u32 d, a;"], "u32", "u32", [((i,), (i,)) for i in range(8)], registers=[".pred p"])
     assertion = ["setp.ne.u32 p, a, %d;", "@p bra FINE;", "{", ".param .b64 message;", ".param .b64 file;", ".param .b32 line;", ".param .b64 function;", ".param .b64 size;",

@@ -1,4 +1,4 @@
-"""Half precision, single and in pairs: section 9.7.4 and 9.7.7 of the PTX ISA.
+"""Half precision, single and in pairs: section 9.7.4 and 9.7.8 of the PTX ISA.
 
 A pair's two results are taken apart and stored one by one, the lower first, so that each is judged by itself.
 """
@@ -129,7 +129,7 @@ def halves_of_truth(f, kind):
 
 
 def half_comparisons():
-    f = Family("half_compare", "Comparisons of f16 and f16x2, PTX ISA 9.7.7")
+    f = Family("half_compare", "Comparisons of f16 and f16x2, PTX ISA 9.7.8")
     comparisons(f, "f16")
     return f
 

@@ -1,4 +1,4 @@
-"""Integer arithmetic, bit fields and logic: sections 9.7.1, 9.7.2, 9.7.8 and prmt of the PTX ISA."""
+"""Integer arithmetic, bit fields and logic: sections 9.7.1, 9.7.2, 9.7.9 and prmt of the PTX ISA."""
 from emit import Family, draw, instruction, tuples, width
 
 UNSIGNED = ["u16", "u32", "u64"]
@@ -279,7 +279,7 @@ def mask(a, b, mode):
 
 
 def bits():
-    f = Family("bits", "Bit counts, bit fields, shifts and logic, PTX ISA 9.7.1, 9.7.8")
+    f = Family("bits", "Bit counts, bit fields, shifts and logic, PTX ISA 9.7.1, 9.7.9")
     counts = [0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 255, 256, 0x80000000, 0xFFFFFFFF]
     for t in ("b32", "b64"):
         n = width(t)
@@ -344,7 +344,7 @@ def calculate_table(f, table):
 
 
 def tables():
-    f = Family("bits82", "lop3 with a predicate, PTX ISA 9.7.8", "8.2", "sm_80")
+    f = Family("bits82", "lop3 with a predicate, PTX ISA 9.7.9", "8.2", "sm_80")
     for word, function in (("or", int.__or__), ("and", int.__and__)):
         for turned in ("", "!"):
             rows = []
@@ -361,7 +361,7 @@ def tables():
 
 def video():
     """Absolute differences of packed parts; their sum goes to c where it says .add, else c is not looked at."""
-    f = Family("video", "vabsdiff2 and vabsdiff4, PTX ISA 9.7.18.2")
+    f = Family("video", "vabsdiff2 and vabsdiff4, PTX ISA 9.7.20.2")
     for count in (2, 4):
         size = 32 // count
         own = [[0, 0xFFFFFFFF, 0x80008000, 0x7FFF7FFF, 0x80808080, 0x7F7F7F7F, 0x01020304, 0x00FF00FF], [0, 0xFFFFFFFF, 0x7F7F7F7F, 0x80808080, 0x00010001], [0, 100, 0xFFFFFFFF]]

@@ -1,4 +1,4 @@
-"""Warp-level matrices: ldmatrix, stmatrix, movmatrix, mma.sync and wmma; section 9.7.15 of the PTX ISA.
+"""Warp-level matrices: ldmatrix, stmatrix, movmatrix, mma.sync and wmma; section 9.7.16 of the PTX ISA.
 
 Where an element lies, by lane and index, is written from the formulas there. Values are small whole numbers, whose sums
 are exact in any order; and random ones, with a bound on the error in proportion to the sum of the magnitudes.
@@ -134,7 +134,7 @@ def frame(shape, name, size, register, c_kind, packed):
 
 
 def products():
-    f = Family("mma", "mma.sync, PTX ISA 9.7.15.5")
+    f = Family("mma", "mma.sync, PTX ISA 9.7.16")
     for shape in (HALF8, HALF16):
         for exact in (True, False):
             mma(f, shape, "f16", "f32", exact=exact)
@@ -173,7 +173,7 @@ def unusual(f):
 
 
 def tiles():
-    f = Family("matrix", "ldmatrix and movmatrix, PTX ISA 9.7.15.5")
+    f = Family("matrix", "ldmatrix and movmatrix, PTX ISA 9.7.16")
     chance = draw("ldmatrix")
     memory = [[chance.getrandbits(16) for _ in range(8)] for _ in range(32)]
     start = [".shared .align 16 .b8 room[512];", "mov.u32 i, %laneid;", "mov.u32 r, room;", "mad.lo.u32 s, i, 16, r;", "st.shared.v4.b32 [s], {a, b, c, e};", "bar.warp.sync 0xffffffff;",
@@ -207,7 +207,7 @@ def tiles():
 
 
 def stored():
-    f = Family("stmatrix", "stmatrix, PTX ISA 9.7.15.5", "7.8", "sm_90")
+    f = Family("stmatrix", "stmatrix, PTX ISA 9.7.16", "7.8", "sm_90")
     chance = draw("stmatrix")
     for count in (1, 2, 4):
         for trans in ("", ".trans"):
@@ -252,7 +252,7 @@ def wmma(f, m, n, k, a_kind, c_kind, a_layout, b_layout, c_layout):
     results = words(d, c_layout, wide)
     slots = [len(p[0]) for p in parts]
     rows = [(tuple(parts[0][i] + parts[1][i] + parts[2][i]), tuple(results[i])) for i in range(32)]
-    # How many registers a fragment has is fixed, PTX ISA 9.7.15.4.1; what lies in them is not.
+    # How many registers a fragment has is fixed, PTX ISA 9.7.16; what lies in them is not.
     fragments = {"f16": (8, 8, 4 if c_kind == "f16" else 8), "bf16": (4, 4, 8), "tf32": (4, 4, 8), "f64": (1, 1, 2)}[a_kind]
     if a_kind == "bf16" and m != 16:
         fragments = (8, 2, 8) if m == 32 else (2, 8, 8)
@@ -288,7 +288,7 @@ def wmma(f, m, n, k, a_kind, c_kind, a_layout, b_layout, c_layout):
 
 
 def older():
-    f = Family("wmma", "wmma: load, multiply, store, PTX ISA 9.7.15.4")
+    f = Family("wmma", "wmma: load, multiply, store, PTX ISA 9.7.16")
     for a_layout in ("row", "col"):
         for b_layout in ("row", "col"):
             wmma(f, 16, 16, 16, "f16", "f32", a_layout, b_layout, "row")

@@ -1,4 +1,4 @@
-"""Exchanges within a warp: shfl, vote, match, redux, activemask, elect, and special registers; PTX ISA 9.7.10.6, 9.7.14, 10.
+"""Exchanges within a warp: shfl, vote, match, redux, activemask, elect, and special registers; PTX ISA 9.7.10.6, 9.7.15, 10.
 
 Rows are threads, in order, 32 to a warp.
 """
@@ -63,7 +63,7 @@ def shuffles():
 
 
 def votes():
-    f = Family("vote", "vote, match, redux, activemask, PTX ISA 9.7.14 and 9.7.13")
+    f = Family("vote", "vote, match, redux, activemask, PTX ISA 9.7.15")
     chance = draw("vote")
     warps = [[0] * 32, [1] * 32, [int(i == 7) for i in range(32)], [int(i != 31) for i in range(32)], [chance.getrandbits(1) for _ in range(32)], [i & 1 for i in range(32)]]
 
@@ -133,7 +133,7 @@ def reductions(f, chance):
 
 
 def elections():
-    f = Family("elect", "elect.sync, PTX ISA 9.7.14", "8.0", "sm_90")
+    f = Family("elect", "elect.sync, PTX ISA 9.7.15", "8.0", "sm_90")
     body = ["elect.sync d|p, 0xffffffff;", "mov.u32 i, %laneid;", "setp.eq.u32 q, i, d;", "xor.pred p, p, q;", "setp.lt.u32 q, d, 32;",
             "selp.u32 t, 1, 0, q;", "shfl.sync.idx.b32 i, d, 0, 31, 0xffffffff;", "setp.eq.u32 q, i, d;"]
     f.add("elect.sync", body, [], "pred u32 pred", [((), (0, 1, 1))] * 32, launch=(1, 32), registers=[".b32 d, i"], outputs=["p", "t", "q"],

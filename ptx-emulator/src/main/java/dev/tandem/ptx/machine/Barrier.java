@@ -163,7 +163,7 @@ final class Barrier {
     Warp first = null;
     for (Warp warp : block.warps) {
       if (expected == 0 || (warps >>> warp.index & 1) != 0) {
-        exited += Integer.bitCount(warp.lanes & ~warp.live);
+        exited += Integer.bitCount(warp.lanes & ~warp.live & ~arrived[warp.index]);
       }
       first = first == null && waiting[warp.index] != 0 ? warp : first;
     }

@@ -223,7 +223,7 @@ final class Races {
     for (int i = tags.place(offset); i <= end; i++) {
       long write = againstWrite(tags, i, kind, warp, lane);
       if (write != 0) {
-        if (line(write) == line(me)) {
+        if (line(write) == line(me) && kind(write) == kind) {
           twin = new Other(write, true, region, offset);
         } else {
           report(warp, access, lane, new Other(write, true, region, offset));

@@ -3,7 +3,6 @@ package dev.tandem.ptx.machine;
 import dev.tandem.ptx.text.Instruction;
 import dev.tandem.ptx.text.LinkedKernel;
 import dev.tandem.ptx.text.Operand;
-import dev.tandem.ptx.text.PtxException;
 import dev.tandem.ptx.text.Type;
 import dev.tandem.ptx.text.Variable;
 import java.util.HashMap;
@@ -53,7 +52,7 @@ public final class Scope {
   /** The slot that a source operand is read from: a register's, or one that holds the value in every lane. */
   public int source(Instruction at, Operand operand, Type type) {
     return switch (operand) {
-      case Operand.Register register -> register(register);
+      case Operand.Register register -> register(at, register);
       case Operand.Special special -> special(special.name());
       case Operand.IntegerLiteral literal -> constant(literal.value());
       case Operand.FloatLiteral literal -> constant(floatBits(at, literal, type));
@@ -65,7 +64,7 @@ public final class Scope {
   /** The slot that a result is written to; a {@link Operand.Sink} has one that nobody reads. */
   public int destination(Instruction at, Operand operand) {
     return switch (operand) {
-      case Operand.Register register -> register(register);
+      case Operand.Register register -> register(at, register);
       case Operand.Sink _ -> registers.computeIfAbsent("_", _ -> slots++);
       default -> throw at.unknown("cannot write to " + operand);
     };
@@ -146,9 +145,9 @@ public final class Scope {
     };
   }
 
-  private int register(Operand.Register register) {
+  private int register(Instruction at, Operand.Register register) {
     if (register.type() == Type.PRED) {
-      throw new PtxException(0, "register: predicate " + register.name() + " used as a value");
+      throw at.unknown("predicate " + register.name() + " is no value; use selp or setp");
     }
     return registers.computeIfAbsent(register.name(), _ -> slots++);
   }
