@@ -6,7 +6,7 @@ import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.Module;
 import dev.tandem.cuda.driver.Stream;
 import dev.tandem.ptx.EmulatedDriver;
-import dev.tandem.ptx.EmulatorOptions;
+import dev.tandem.ptx.machine.EmulatorOptions;
 import java.util.Arrays;
 
 /**

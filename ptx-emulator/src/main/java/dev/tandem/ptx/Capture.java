@@ -64,7 +64,10 @@ final class Capture {
 
   void add(EmulatedStream stream, Work work) {
     if (invalid) {
-      throw new DriverException(work.what(), DriverError.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "end the capture and begin again");
+      throw new DriverException(
+          work.what(),
+          DriverError.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED,
+          "end the capture and begin again");
     }
     Node node = new Node(work, ends.get(stream));
     nodes.add(node);
@@ -86,7 +89,8 @@ final class Capture {
   /** What was recorded, in an order that respects what comes after what. */
   List<Node> end() {
     if (invalid) {
-      throw new DriverException("cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "begin again");
+      throw new DriverException(
+          "cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "begin again");
     }
     Set<Node> reached = new HashSet<>();
     Deque<Node> open = new ArrayDeque<>(ends.get(origin));

@@ -86,7 +86,9 @@ final class EmulatedContext implements Context {
       gpu.refuseDuringCapture("cuMemHostAlloc");
       if (bytes <= 0) {
         throw new DriverException(
-            "cuMemHostAlloc", DriverError.CUDA_ERROR_INVALID_VALUE, "got " + bytes + " bytes; ask for at least 1");
+            "cuMemHostAlloc",
+            DriverError.CUDA_ERROR_INVALID_VALUE,
+            "got " + bytes + " bytes; ask for at least 1");
       }
       return new EmulatedPinned(gpu, bytes);
     }
@@ -131,12 +133,14 @@ final class EmulatedContext implements Context {
   public Blas blas() {
     synchronized (gpu) {
       checkOpen("cublasCreate");
-      return new EmulatedBlas(new BlasMemory(gpu), (stream, what, work) -> {
-        synchronized (gpu) {
-          gpu.check("cublasGemmEx");
-          ((EmulatedStream) stream).give(new Work(Work.Kind.PRODUCT, what, work));
-        }
-      });
+      return new EmulatedBlas(
+          new BlasMemory(gpu),
+          (stream, what, work) -> {
+            synchronized (gpu) {
+              gpu.check("cublasGemmEx");
+              ((EmulatedStream) stream).give(new Work(Work.Kind.PRODUCT, what, work));
+            }
+          });
     }
   }
 
@@ -153,7 +157,8 @@ final class EmulatedContext implements Context {
   private void checkOpen(String operation) {
     gpu.check(operation);
     if (closed) {
-      throw new DriverException(operation, DriverError.CUDA_ERROR_CONTEXT_IS_DESTROYED, "open the device again");
+      throw new DriverException(
+          operation, DriverError.CUDA_ERROR_CONTEXT_IS_DESTROYED, "open the device again");
     }
   }
 
@@ -169,7 +174,8 @@ final class EmulatedContext implements Context {
         switch (resource) {
           case EmulatedStream stream -> stream.close();
           case EmulatedModule module -> module.close();
-          default -> throw new IllegalStateException("context: does not own a " + resource.getClass());
+          default ->
+              throw new IllegalStateException("context: does not own a " + resource.getClass());
         }
       }
       gpu.closed(this);

@@ -2,6 +2,8 @@ package dev.tandem.ptx;
 
 import dev.tandem.cuda.driver.Device;
 import dev.tandem.cuda.driver.Driver;
+import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.ptx.machine.Finding;
 import java.util.List;
 
 /**

@@ -61,7 +61,8 @@ final class EmulatedEvent implements Event {
   void checkOpen(String operation) {
     gpu.check(operation);
     if (closed) {
-      throw new DriverException(operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the event is closed");
+      throw new DriverException(
+          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the event is closed");
     }
   }
 
@@ -102,7 +103,9 @@ final class EmulatedEvent implements Event {
         }
         if (!event.mark.reached()) {
           throw new DriverException(
-              "cuEventElapsedTime", DriverError.CUDA_ERROR_NOT_READY, "synchronise with both events first");
+              "cuEventElapsedTime",
+              DriverError.CUDA_ERROR_NOT_READY,
+              "synchronise with both events first");
         }
       }
       return (nanos - from.nanos) / 1e6;

@@ -76,7 +76,8 @@ final class EmulatedExecutableGraph implements ExecutableGraph {
   private void checkOpen(String operation) {
     gpu.check(operation);
     if (closed) {
-      throw new DriverException(operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the graph is closed");
+      throw new DriverException(
+          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the graph is closed");
     }
   }
 

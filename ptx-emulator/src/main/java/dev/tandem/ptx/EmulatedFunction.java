@@ -20,8 +20,10 @@ final class EmulatedFunction implements Function {
   private final EmulatedGpu gpu;
   private final EmulatedModule module;
   private final Program program;
+
   /** What was granted, or -1: then static and dynamic shared memory together may be what every block may have. */
   private int granted = -1;
+
   private int carveout = -1;
 
   EmulatedFunction(EmulatedGpu gpu, EmulatedModule module, Program program) {
@@ -66,7 +68,13 @@ final class EmulatedFunction implements Function {
         throw new DriverException(
             "cuFuncSetAttribute " + attribute + " of " + name(),
             DriverError.CUDA_ERROR_INVALID_VALUE,
-            "got " + value + "; a block has at most " + limit() + " bytes of shared memory, " + program.sharedBytes() + " of them static here");
+            "got "
+                + value
+                + "; a block has at most "
+                + limit()
+                + " bytes of shared memory, "
+                + program.sharedBytes()
+                + " of them static here");
       }
       if (attribute == FunctionAttribute.MAX_DYNAMIC_SHARED_BYTES) {
         granted = value;
@@ -77,7 +85,9 @@ final class EmulatedFunction implements Function {
   }
 
   private int mostDynamic() {
-    return granted >= 0 ? granted : EmulatedDevice.SHARED_BYTES_PER_BLOCK - (int) program.sharedBytes();
+    return granted >= 0
+        ? granted
+        : EmulatedDevice.SHARED_BYTES_PER_BLOCK - (int) program.sharedBytes();
   }
 
   /** What a block may have of shared memory where a kernel asks for it. */
@@ -92,18 +102,24 @@ final class EmulatedFunction implements Function {
       module.checkOpen("cuOccupancyMaxActiveBlocksPerMultiprocessor");
       if (blockThreads < 1) {
         throw new DriverException(
-            "cuOccupancyMaxActiveBlocksPerMultiprocessor", DriverError.CUDA_ERROR_INVALID_VALUE, "got " + blockThreads + " threads");
+            "cuOccupancyMaxActiveBlocksPerMultiprocessor",
+            DriverError.CUDA_ERROR_INVALID_VALUE,
+            "got " + blockThreads + " threads");
       }
       if (blockThreads > maxThreads() || dynamicBytes + program.sharedBytes() > limit()) {
         return 0;
       }
       int whole = (blockThreads + 31) / 32 * 32;
-      long byThreads = Math.min(
-          EmulatedDevice.MAX_THREADS_PER_MULTIPROCESSOR / whole, EmulatedDevice.MAX_BLOCKS_PER_MULTIPROCESSOR);
+      long byThreads =
+          Math.min(
+              EmulatedDevice.MAX_THREADS_PER_MULTIPROCESSOR / whole,
+              EmulatedDevice.MAX_BLOCKS_PER_MULTIPROCESSOR);
       long byRegisters = EmulatedDevice.REGISTERS / ((long) whole * REGISTERS);
-      long shared = EmulatedDevice.attribute(
-          DeviceAttribute.SHARED_BYTES_PER_MULTIPROCESSOR, gpu.options().computeCapability());
-      long byShared = shared / (program.sharedBytes() + dynamicBytes + EmulatedDevice.SHARED_BYTES_RESERVED);
+      long shared =
+          EmulatedDevice.attribute(
+              DeviceAttribute.SHARED_BYTES_PER_MULTIPROCESSOR, gpu.options().computeCapability());
+      long byShared =
+          shared / (program.sharedBytes() + dynamicBytes + EmulatedDevice.SHARED_BYTES_RESERVED);
       return (int) Math.min(byShared, Math.min(byThreads, byRegisters));
     }
   }
@@ -126,9 +142,10 @@ final class EmulatedFunction implements Function {
     return () -> {
       module.checkOpen("cuLaunchKernel");
       ModuleVariables variables = module.variables();
-      MemorySegment constants = variables.bankBytes() == 0
-          ? MemorySegment.NULL
-          : gpu.memory().read(variables.bank(), variables.bankBytes());
+      MemorySegment constants =
+          variables.bankBytes() == 0
+              ? MemorySegment.NULL
+              : gpu.memory().read(variables.bank(), variables.bankBytes());
       Launch launch = new Launch(program, shape, packed, constants, promise, gpu.machine());
       try {
         launch.run();
@@ -142,11 +159,18 @@ final class EmulatedFunction implements Function {
     if (arguments.packed().byteSize() != program.kernel().parameterBytes()) {
       throw refused(
           DriverError.CUDA_ERROR_INVALID_VALUE,
-          "the arguments take " + arguments.packed().byteSize() + " bytes, the kernel's parameters " + program.kernel().parameterBytes() + "; pass them in order and in their own sizes");
+          "the arguments take "
+              + arguments.packed().byteSize()
+              + " bytes, the kernel's parameters "
+              + program.kernel().parameterBytes()
+              + "; pass them in order and in their own sizes");
     }
     int[] required = program.kernel().limits().requiredThreads();
-    boolean asRequired = required == null
-        || (required[0] == shape.blockX() && required[1] == shape.blockY() && required[2] == shape.blockZ());
+    boolean asRequired =
+        required == null
+            || (required[0] == shape.blockX()
+                && required[1] == shape.blockY()
+                && required[2] == shape.blockZ());
     if (shape.threads() > maxThreads()
         || shape.blockZ() > 64
         || shape.gridY() > 65535
@@ -154,18 +178,31 @@ final class EmulatedFunction implements Function {
         || !asRequired) {
       throw refused(
           DriverError.CUDA_ERROR_INVALID_VALUE,
-          "got " + shape + "; this kernel takes blocks of at most " + maxThreads() + " threads, 64 along z, and grids of at most 65535 along y and z" + (asRequired ? "" : ", and only the block that .reqntid names"));
+          "got "
+              + shape
+              + "; this kernel takes blocks of at most "
+              + maxThreads()
+              + " threads, 64 along z, and grids of at most 65535 along y and z"
+              + (asRequired ? "" : ", and only the block that .reqntid names"));
     }
     if (shape.sharedBytes() > mostDynamic()) {
       throw refused(
           DriverError.CUDA_ERROR_INVALID_VALUE,
-          "got " + shape.sharedBytes() + " bytes of dynamic shared memory beside " + program.sharedBytes() + " static; set MAX_DYNAMIC_SHARED_BYTES, up to " + (limit() - program.sharedBytes()));
+          "got "
+              + shape.sharedBytes()
+              + " bytes of dynamic shared memory beside "
+              + program.sharedBytes()
+              + " static; set MAX_DYNAMIC_SHARED_BYTES, up to "
+              + (limit() - program.sharedBytes()));
     }
     if (shape.cooperative()) {
-      long resident = (long) activeBlocks((int) shape.threads(), shape.sharedBytes()) * EmulatedDevice.MULTIPROCESSORS;
+      long resident =
+          (long) activeBlocks((int) shape.threads(), shape.sharedBytes())
+              * EmulatedDevice.MULTIPROCESSORS;
       if (shape.blocks() > resident) {
         throw refused(
-            DriverError.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE, "got " + shape.blocks() + " blocks; " + resident + " fit at a time");
+            DriverError.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,
+            "got " + shape.blocks() + " blocks; " + resident + " fit at a time");
       }
     }
   }

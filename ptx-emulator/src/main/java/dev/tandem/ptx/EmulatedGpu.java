@@ -5,6 +5,8 @@ import dev.tandem.cuda.driver.DeviceMemory;
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.MemoryInfo;
+import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.ptx.machine.Finding;
 import dev.tandem.ptx.machine.GlobalMemory;
 import dev.tandem.ptx.machine.KernelFault;
 import dev.tandem.ptx.machine.Machine;
@@ -117,7 +119,8 @@ final class EmulatedGpu {
   /** Throws what has broken the context, if anything has. */
   void check(String operation) {
     if (broken != null) {
-      throw new DriverException(operation, broken.error(), "the context is lost since " + broken.getMessage(), broken);
+      throw new DriverException(
+          operation, broken.error(), "the context is lost since " + broken.getMessage(), broken);
     }
   }
 
@@ -143,7 +146,8 @@ final class EmulatedGpu {
 
   /** Does all work of all streams. */
   void drain() {
-    // A copy: nothing that runs here opens a stream, but closing one while iterating would be the caller's puzzle.
+    // A copy: nothing that runs here opens a stream, but closing one while iterating would be the
+    // caller's puzzle.
     List.copyOf(streams).forEach(EmulatedStream::drain);
   }
 
@@ -179,7 +183,9 @@ final class EmulatedGpu {
     check(operation);
     if (bytes <= 0) {
       throw new DriverException(
-          operation, DriverError.CUDA_ERROR_INVALID_VALUE, "got " + bytes + " bytes; ask for at least 1");
+          operation,
+          DriverError.CUDA_ERROR_INVALID_VALUE,
+          "got " + bytes + " bytes; ask for at least 1");
     }
     long reused = use == Use.ORDERED ? pool.take(bytes) : 0;
     if (memory.freeBytes() - pool.held() < bytes) {

@@ -24,7 +24,8 @@ final class EmulatedGraph implements Graph {
   void checkOpen(String operation) {
     gpu.check(operation);
     if (closed) {
-      throw new DriverException(operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the graph is closed");
+      throw new DriverException(
+          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the graph is closed");
     }
   }
 

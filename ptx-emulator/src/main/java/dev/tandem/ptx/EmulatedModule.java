@@ -43,7 +43,8 @@ final class EmulatedModule implements Module {
       if (variables != null) {
         variables.free();
       }
-      throw new DriverException(OPERATION + name, DriverError.CUDA_ERROR_INVALID_PTX, e.getMessage(), e);
+      throw new DriverException(
+          OPERATION + name, DriverError.CUDA_ERROR_INVALID_PTX, e.getMessage(), e);
     }
   }
 
@@ -55,12 +56,20 @@ final class EmulatedModule implements Module {
       throw new DriverException(
           OPERATION + name,
           DriverError.CUDA_ERROR_NO_BINARY_FOR_GPU,
-          "the PTX is for " + text.target() + ", the device is " + capability / 10 + "." + capability % 10 + "; compile for an older target");
+          "the PTX is for "
+              + text.target()
+              + ", the device is "
+              + capability / 10
+              + "."
+              + capability % 10
+              + "; compile for an older target");
     }
     String[] version = text.version().split("\\.");
     if (1000 * Integer.parseInt(version[0]) + 10 * Integer.parseInt(version[1]) > 1000 * 9) {
       throw new DriverException(
-          OPERATION + name, DriverError.CUDA_ERROR_UNSUPPORTED_PTX_VERSION, "got .version " + text.version() + "; at most 9.0 is read");
+          OPERATION + name,
+          DriverError.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
+          "got .version " + text.version() + "; at most 9.0 is read");
     }
   }
 
@@ -72,7 +81,8 @@ final class EmulatedModule implements Module {
   void checkOpen(String operation) {
     gpu.check(operation);
     if (closed) {
-      throw new DriverException(operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the module is unloaded");
+      throw new DriverException(
+          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the module is unloaded");
     }
   }
 
@@ -83,7 +93,9 @@ final class EmulatedModule implements Module {
       EmulatedFunction function = functions.get(name);
       if (function == null) {
         throw new DriverException(
-            "cuModuleGetFunction", DriverError.CUDA_ERROR_NOT_FOUND, "got '" + name + "'; there are " + functions.keySet());
+            "cuModuleGetFunction",
+            DriverError.CUDA_ERROR_NOT_FOUND,
+            "got '" + name + "'; there are " + functions.keySet());
       }
       return function;
     }
@@ -95,8 +107,11 @@ final class EmulatedModule implements Module {
       checkOpen("cuModuleGetGlobal");
       return variables
           .memory(name)
-          .orElseThrow(() -> new DriverException(
-              "cuModuleGetGlobal", DriverError.CUDA_ERROR_NOT_FOUND, "got '" + name + "'; there are " + variables.names()));
+          .orElseThrow(() ->
+              new DriverException(
+                  "cuModuleGetGlobal",
+                  DriverError.CUDA_ERROR_NOT_FOUND,
+                  "got '" + name + "'; there are " + variables.names()));
     }
   }
 

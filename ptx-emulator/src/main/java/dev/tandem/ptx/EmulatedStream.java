@@ -116,7 +116,9 @@ final class EmulatedStream implements Stream {
       if (!ordered.markClosed()) {
         gpu.freedAgain(memory);
         throw new DriverException(
-            "cuMemFreeAsync", DriverError.CUDA_ERROR_INVALID_VALUE, "the memory is freed already; free it once");
+            "cuMemFreeAsync",
+            DriverError.CUDA_ERROR_INVALID_VALUE,
+            "the memory is freed already; free it once");
       }
       release(memory);
     }
@@ -132,7 +134,11 @@ final class EmulatedStream implements Stream {
       if (capture != null) {
         throw unsupported("cuMemFreeAsync", "free after the capture has ended");
       }
-      give(new Work(Work.Kind.FREE, "cuMemFreeAsync", () -> gpu.free(memory.address(), memory.bytes(), true)));
+      give(
+          new Work(
+              Work.Kind.FREE,
+              "cuMemFreeAsync",
+              () -> gpu.free(memory.address(), memory.bytes(), true)));
     }
   }
 
@@ -141,7 +147,11 @@ final class EmulatedStream implements Stream {
     synchronized (gpu) {
       MemorySegment host = host("cuMemcpyHtoDAsync", from, offset, bytes);
       checkDevice("cuMemcpyHtoDAsync", to, bytes);
-      give(new Work(Work.Kind.COPY, "cuMemcpyHtoDAsync", () -> gpu.memory().write(to, bytes).copyFrom(host)));
+      give(
+          new Work(
+              Work.Kind.COPY,
+              "cuMemcpyHtoDAsync",
+              () -> gpu.memory().write(to, bytes).copyFrom(host)));
     }
   }
 
@@ -150,7 +160,11 @@ final class EmulatedStream implements Stream {
     synchronized (gpu) {
       MemorySegment host = host("cuMemcpyDtoHAsync", to, offset, bytes);
       checkDevice("cuMemcpyDtoHAsync", from, bytes);
-      give(new Work(Work.Kind.COPY, "cuMemcpyDtoHAsync", () -> host.copyFrom(gpu.memory().read(from, bytes))));
+      give(
+          new Work(
+              Work.Kind.COPY,
+              "cuMemcpyDtoHAsync",
+              () -> host.copyFrom(gpu.memory().read(from, bytes))));
     }
   }
 
@@ -160,7 +174,13 @@ final class EmulatedStream implements Stream {
       throw new DriverException(
           operation,
           DriverError.CUDA_ERROR_INVALID_VALUE,
-          "got bytes " + offset + " to " + (offset + bytes) + " of " + memory.bytes() + " pinned ones");
+          "got bytes "
+              + offset
+              + " to "
+              + (offset + bytes)
+              + " of "
+              + memory.bytes()
+              + " pinned ones");
     }
     return memory.segment().asSlice(offset, bytes);
   }
@@ -184,7 +204,12 @@ final class EmulatedStream implements Stream {
         throw new DriverException(
             "cuMemcpyDtoDAsync",
             DriverError.CUDA_ERROR_INVALID_VALUE,
-            "source and destination overlap, got " + bytes + " bytes from 0x" + Long.toHexString(from) + " to 0x" + Long.toHexString(to));
+            "source and destination overlap, got "
+                + bytes
+                + " bytes from 0x"
+                + Long.toHexString(from)
+                + " to 0x"
+                + Long.toHexString(to));
       }
       give(new Work(Work.Kind.COPY, "cuMemcpyDtoDAsync", () -> gpu.memory().copy(to, from, bytes)));
     }
@@ -195,14 +220,20 @@ final class EmulatedStream implements Stream {
     synchronized (gpu) {
       String operation = "cuMemsetD" + 8 * patternBytes + "Async";
       checkOpen(operation);
-      if ((patternBytes != 1 && patternBytes != 2 && patternBytes != 4) || to % patternBytes != 0 || count < 0) {
+      if ((patternBytes != 1 && patternBytes != 2 && patternBytes != 4)
+          || to % patternBytes != 0
+          || count < 0) {
         throw new DriverException(
             operation,
             DriverError.CUDA_ERROR_INVALID_VALUE,
             "got " + count + " times " + patternBytes + " bytes at 0x" + Long.toHexString(to));
       }
       checkDevice(operation, to, count * patternBytes);
-      give(new Work(Work.Kind.FILL, operation, () -> gpu.memory().fill(to, pattern, patternBytes, count)));
+      give(
+          new Work(
+              Work.Kind.FILL,
+              operation,
+              () -> gpu.memory().fill(to, pattern, patternBytes, count)));
     }
   }
 
@@ -255,7 +286,9 @@ final class EmulatedStream implements Stream {
             "the event was recorded outside the capture; wait for it before the capture begins");
       } else if (marker.mark() != null) {
         EmulatedEvent.Mark mark = marker.mark();
-        give(new Work(Work.Kind.EVENT, "cuStreamWaitEvent", () -> mark.stream().runUntil(mark.ticket())));
+        give(
+            new Work(
+                Work.Kind.EVENT, "cuStreamWaitEvent", () -> mark.stream().runUntil(mark.ticket())));
       }
     }
   }
@@ -263,7 +296,8 @@ final class EmulatedStream implements Stream {
   private void awaitCaptured(EmulatedEvent marker) {
     if (capture != null && capture != marker.capture()) {
       capture.invalidate();
-      throw new DriverException("cuStreamWaitEvent", DriverError.CUDA_ERROR_STREAM_CAPTURE_MERGE, "");
+      throw new DriverException(
+          "cuStreamWaitEvent", DriverError.CUDA_ERROR_STREAM_CAPTURE_MERGE, "");
     }
     capture = marker.capture();
     capture.join(this, marker.captured());
@@ -296,7 +330,10 @@ final class EmulatedStream implements Stream {
     synchronized (gpu) {
       checkOpen("cuStreamBeginCapture");
       if (capture != null) {
-        throw new DriverException("cuStreamBeginCapture", DriverError.CUDA_ERROR_ILLEGAL_STATE, "a capture is on already");
+        throw new DriverException(
+            "cuStreamBeginCapture",
+            DriverError.CUDA_ERROR_ILLEGAL_STATE,
+            "a capture is on already");
       }
       capture = new Capture(this, Thread.currentThread());
     }
@@ -314,15 +351,18 @@ final class EmulatedStream implements Stream {
     synchronized (gpu) {
       checkOpen("cuStreamEndCapture");
       if (capture == null) {
-        throw new DriverException("cuStreamEndCapture", DriverError.CUDA_ERROR_ILLEGAL_STATE, "begin a capture first");
+        throw new DriverException(
+            "cuStreamEndCapture", DriverError.CUDA_ERROR_ILLEGAL_STATE, "begin a capture first");
       }
       Capture ending = capture;
       if (ending.origin() != this) {
         ending.invalidate();
-        throw new DriverException("cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, "");
+        throw new DriverException(
+            "cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, "");
       }
       if (ending.thread() != Thread.currentThread()) {
-        throw new DriverException("cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, "");
+        throw new DriverException(
+            "cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, "");
       }
       ending.streams().forEach(stream -> stream.capture = null);
       return new EmulatedGraph(gpu, ending.end());
@@ -338,13 +378,15 @@ final class EmulatedStream implements Stream {
   }
 
   private static DriverException unsupported(String operation, String advice) {
-    return new DriverException(operation, DriverError.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, advice);
+    return new DriverException(
+        operation, DriverError.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, advice);
   }
 
   private void checkOpen(String operation) {
     gpu.check(operation);
     if (closed) {
-      throw new DriverException(operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the stream is closed");
+      throw new DriverException(
+          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the stream is closed");
     }
   }
 

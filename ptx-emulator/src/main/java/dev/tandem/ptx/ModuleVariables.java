@@ -43,7 +43,8 @@ final class ModuleVariables {
     for (Variable variable : module.variables().values()) {
       if (variable.extern() && variable.space() != Space.SHARED) {
         throw new PtxException(
-            variable.line(), "extern variable '" + variable.name() + "' is not defined; link it into the file");
+            variable.line(),
+            "extern variable '" + variable.name() + "' is not defined; link it into the file");
       }
       if (variable.space() == Space.GLOBAL) {
         variables.placeGlobal(variable);
@@ -58,7 +59,12 @@ final class ModuleVariables {
   private void placeBank() {
     if (bankBytes > EmulatedDevice.CONSTANT_BYTES) {
       throw new PtxException(
-          0, "constant variables take " + bankBytes + " bytes; at most " + EmulatedDevice.CONSTANT_BYTES + " fit, put some in global memory");
+          0,
+          "constant variables take "
+              + bankBytes
+              + " bytes; at most "
+              + EmulatedDevice.CONSTANT_BYTES
+              + " fit, put some in global memory");
     }
     if (bankBytes > 0) {
       bank = allocate(bankBytes);
@@ -69,7 +75,8 @@ final class ModuleVariables {
 
   private void placeGlobal(Variable variable) {
     long address = allocate(Math.max(variable.bytes(), 1));
-    // A global variable of CUDA C without an initialiser begins as zero, as section 5.4.4 of the PTX ISA says.
+    // A global variable of CUDA C without an initialiser begins as zero, as section 5.4.4 of the
+    // PTX ISA says.
     gpu.memory().fill(address, 0, 1, Math.max(variable.bytes(), 1));
     places.put(variable, address);
     addMemory(variable, address);
@@ -82,7 +89,8 @@ final class ModuleVariables {
   }
 
   private void addMemory(Variable variable, long address) {
-    memories.put(variable.name(), new EmulatedMemory(gpu, address, variable.bytes(), false, () -> {}));
+    memories.put(
+        variable.name(), new EmulatedMemory(gpu, address, variable.bytes(), false, () -> {}));
   }
 
   private void initialise(PtxModule module, Variable variable) {
@@ -91,14 +99,20 @@ final class ModuleVariables {
       return;
     }
     MemorySegment content = gpu.memory().write(memory.address(), memory.bytes());
-    MemorySegment.copy(variable.initial(), 0, content, ValueLayout.JAVA_BYTE, 0, variable.initial().length);
+    MemorySegment.copy(
+        variable.initial(), 0, content, ValueLayout.JAVA_BYTE, 0, variable.initial().length);
     for (Variable.AddressOf reference : variable.addresses()) {
       Variable target = module.variables().get(reference.variable());
       if (target == null || !places.containsKey(target)) {
-        throw new PtxException(variable.line(), "initialiser names '" + reference.variable() + "', which has no address");
+        throw new PtxException(
+            variable.line(),
+            "initialiser names '" + reference.variable() + "', which has no address");
       }
       long window = reference.generic() ? Windows.base(target.space()) : 0;
-      content.set(ValueLayout.JAVA_LONG_UNALIGNED, reference.at(), places.get(target) + window + reference.offset());
+      content.set(
+          ValueLayout.JAVA_LONG_UNALIGNED,
+          reference.at(),
+          places.get(target) + window + reference.offset());
     }
   }
 

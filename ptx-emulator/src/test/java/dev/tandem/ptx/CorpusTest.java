@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Availability;
 import dev.tandem.cuda.driver.JcudaDriver;
+import dev.tandem.ptx.machine.EmulatorOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -109,11 +110,11 @@ class CorpusTest {
   private static final List<String> OPCODES =
       List.of(
           ("abs activemask add addc and atom bar barrier bfe bfi bfind bmsk bra brev brx call clz"
-               + " cnot copysign cos cp cvt cvta div dp2a dp4a elect ex2 exit fence fma fns"
-               + " isspacep ld ldmatrix ldu lg2 lop3 mad mad24 madc match max membar min mma mov"
-               + " movmatrix mul mul24 nanosleep neg not or pmevent popc prefetch prefetchu prmt"
-               + " rcp red redux rem ret rsqrt sad selp set setp shf shfl shl shr sin slct sqrt st"
-               + " stmatrix sub subc szext tanh testp trap vote wmma xor")
+                  + " cnot copysign cos cp cvt cvta div dp2a dp4a elect ex2 exit fence fma fns"
+                  + " isspacep ld ldmatrix ldu lg2 lop3 mad mad24 madc match max membar min mma mov"
+                  + " movmatrix mul mul24 nanosleep neg not or pmevent popc prefetch prefetchu prmt"
+                  + " rcp red redux rem ret rsqrt sad selp set setp shf shfl shl shr sin slct sqrt st"
+                  + " stmatrix sub subc szext tanh testp trap vote wmma xor")
               .split(" "));
 
   @AfterAll

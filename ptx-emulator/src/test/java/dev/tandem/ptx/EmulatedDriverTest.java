@@ -17,6 +17,8 @@ import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.Module;
 import dev.tandem.cuda.driver.PinnedMemory;
 import dev.tandem.cuda.driver.Stream;
+import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.ptx.machine.Finding;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
 import java.util.Set;
@@ -55,7 +57,9 @@ final class EmulatedDriverTest {
 
   private static void increment(Stream stream, Module module, DeviceMemory at) {
     stream.launch(
-        module.function("increment"), LaunchShape.of(1, 1), new Arguments().readWrite(at.address(), 4));
+        module.function("increment"),
+        LaunchShape.of(1, 1),
+        new Arguments().readWrite(at.address(), 4));
   }
 
   private static int value(Context context, Stream stream, DeviceMemory at) {
@@ -202,7 +206,8 @@ final class EmulatedDriverTest {
   @Test
   void memoryFreedInPendingWorkIsFoundWhenMemoryRunsOut() {
     long bytes = 1L << 20;
-    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard().withMemory(3 * bytes));
+    try (EmulatedDriver driver =
+            EmulatedDriver.open(EmulatorOptions.standard().withMemory(3 * bytes));
         Context context = driver.devices().getFirst().open();
         Stream stream = context.stream()) {
       context.keepFreed(Long.MAX_VALUE);
@@ -283,8 +288,7 @@ final class EmulatedDriverTest {
         Context context = driver.devices().getFirst().open()) {
       DriverException target =
           assertThrows(
-              DriverException.class,
-              () -> context.load("new.ptx", PTX.replace("sm_80", "sm_90")));
+              DriverException.class, () -> context.load("new.ptx", PTX.replace("sm_80", "sm_90")));
       assertEquals(DriverError.CUDA_ERROR_NO_BINARY_FOR_GPU, target.error());
       DriverException version =
           assertThrows(
@@ -311,7 +315,9 @@ final class EmulatedDriverTest {
               DriverException.class,
               () ->
                   stream.launch(
-                      module.function("increment"), LaunchShape.of(1, 1), new Arguments().int32(1)));
+                      module.function("increment"),
+                      LaunchShape.of(1, 1),
+                      new Arguments().int32(1)));
       assertEquals(DriverError.CUDA_ERROR_INVALID_VALUE, refusal.error());
       assertTrue(refusal.getMessage().contains("4 bytes"), refusal.getMessage());
       assertTrue(refusal.getMessage().contains("parameters 8"), refusal.getMessage());

@@ -12,6 +12,8 @@ import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.Module;
 import dev.tandem.cuda.driver.Stream;
+import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.ptx.machine.Finding;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

@@ -1,14 +1,15 @@
 package dev.tandem.ptx;
 
-import static dev.tandem.ptx.Finding.Kind.MISALIGNED;
-import static dev.tandem.ptx.Finding.Kind.OUTSIDE_ARGUMENT;
-import static dev.tandem.ptx.Finding.Kind.OUT_OF_BOUNDS;
-import static dev.tandem.ptx.Finding.Kind.READ_ONLY_WRITE;
-import static dev.tandem.ptx.Finding.Kind.UNINITIALISED;
 import static dev.tandem.ptx.PlantedBug.From.IN;
 import static dev.tandem.ptx.PlantedBug.From.OUT;
 import static dev.tandem.ptx.PlantedBug.From.ZERO;
+import static dev.tandem.ptx.machine.Finding.Kind.MISALIGNED;
+import static dev.tandem.ptx.machine.Finding.Kind.OUTSIDE_ARGUMENT;
+import static dev.tandem.ptx.machine.Finding.Kind.OUT_OF_BOUNDS;
+import static dev.tandem.ptx.machine.Finding.Kind.READ_ONLY_WRITE;
+import static dev.tandem.ptx.machine.Finding.Kind.UNINITIALISED;
 
+import dev.tandem.ptx.machine.Finding;
 import java.util.List;
 
 /** Bugs of single accesses: where they go, how they are aligned, what they read. */

@@ -1,13 +1,14 @@
 package dev.tandem.ptx;
 
-import static dev.tandem.ptx.Finding.Kind.ASYNC_COPY;
-import static dev.tandem.ptx.Finding.Kind.BARRIER;
-import static dev.tandem.ptx.Finding.Kind.GLOBAL_RACE;
-import static dev.tandem.ptx.Finding.Kind.SHARED_RACE;
-import static dev.tandem.ptx.Finding.Kind.SHUFFLE;
-import static dev.tandem.ptx.Finding.Kind.TIMEOUT;
 import static dev.tandem.ptx.PlantedBug.From.OUT;
+import static dev.tandem.ptx.machine.Finding.Kind.ASYNC_COPY;
+import static dev.tandem.ptx.machine.Finding.Kind.BARRIER;
+import static dev.tandem.ptx.machine.Finding.Kind.GLOBAL_RACE;
+import static dev.tandem.ptx.machine.Finding.Kind.SHARED_RACE;
+import static dev.tandem.ptx.machine.Finding.Kind.SHUFFLE;
+import static dev.tandem.ptx.machine.Finding.Kind.TIMEOUT;
 
+import dev.tandem.ptx.machine.Finding;
 import java.util.List;
 
 /** Bugs between threads: races, barriers, exchanges, asynchronous copies, waiting for what never comes. */

@@ -4,6 +4,7 @@ import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.DeviceMemory;
 import dev.tandem.cuda.driver.Function;
 import dev.tandem.cuda.driver.LaunchShape;
+import dev.tandem.ptx.machine.Finding;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.IntUnaryOperator;

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.Module;
+import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.ptx.machine.Finding;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;

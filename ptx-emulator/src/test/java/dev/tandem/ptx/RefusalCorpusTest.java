@@ -7,6 +7,7 @@ import dev.tandem.cuda.driver.Context;
 import dev.tandem.cuda.driver.Driver;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.Module;
+import dev.tandem.ptx.machine.EmulatorOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

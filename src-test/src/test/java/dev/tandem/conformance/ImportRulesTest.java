@@ -51,7 +51,9 @@ final class ImportRulesTest {
           Map.entry("cpu", Set.of("shape", "op", "backend")),
           Map.entry("cuda", Set.of("shape", "op", "backend", "cuda.driver")),
           Map.entry("cuda.driver", Set.of("backend")),
-          Map.entry("ptx", Set.of("backend", "cuda.driver")));
+          Map.entry("ptx.text", Set.of()),
+          Map.entry("ptx.machine", Set.of("cuda.driver", "ptx.text")),
+          Map.entry("ptx", Set.of("cuda.driver", "ptx.text", "ptx.machine")));
 
   /** What packages may import from elsewhere; all may import java. */
   private static final Map<String, Set<String>> OUTSIDE =

@@ -11,8 +11,11 @@ import org.junit.jupiter.api.Test;
 final class SizeTest {
   private static final int LINES_PER_FILE = 600;
 
-  /** All main sources in Java; about a fifth above what there was when this was set. */
-  private static final int LINES_IN_ALL = 30_000;
+  /**
+   * All main sources in Java; about a seventh above what there was when this was set. Raised from 30,000 with the driver
+   * seam (5,000) and the software GPU (15,000, which only tests use).
+   */
+  private static final int LINES_IN_ALL = 56_000;
 
   private static final List<Source> SOURCES = SourceTree.find().sources();
 

@@ -30,7 +30,7 @@ import dev.tandem.cuda.driver.Module;
 import dev.tandem.cuda.driver.PinnedMemory;
 import dev.tandem.cuda.driver.Stream;
 import dev.tandem.ptx.EmulatedDriver;
-import dev.tandem.ptx.EmulatorOptions;
+import dev.tandem.ptx.machine.EmulatorOptions;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -160,10 +160,13 @@ final class DriverContractTest {
     if (gpu.usable()) {
       add(tests, "jcuda", JcudaDriver::open);
     } else {
-      tests.add(DynamicTest.dynamicTest("no GPU here, and opening says so", () -> {
-        DriverException refusal = assertThrows(DriverException.class, JcudaDriver::open);
-        assertTrue(refusal.getMessage().contains(gpu.reason()), refusal.getMessage());
-      }));
+      tests.add(
+          DynamicTest.dynamicTest(
+              "no GPU here, and opening says so",
+              () -> {
+                DriverException refusal = assertThrows(DriverException.class, JcudaDriver::open);
+                assertTrue(refusal.getMessage().contains(gpu.reason()), refusal.getMessage());
+              }));
     }
     return tests.build();
   }
@@ -188,15 +191,22 @@ final class DriverContractTest {
   }
 
   private static void test(
-      Builder<DynamicTest> tests, String name, Supplier<Driver> driver, String what, Consumer<Bench> body) {
-    tests.add(DynamicTest.dynamicTest(name + ": " + what, () -> {
-      try (Driver opened = driver.get();
-          Context context = opened.devices().getFirst().open();
-          Stream stream = context.stream();
-          Module module = context.load("contract.ptx", PTX)) {
-        body.accept(new Bench(opened, context, stream, module));
-      }
-    }));
+      Builder<DynamicTest> tests,
+      String name,
+      Supplier<Driver> driver,
+      String what,
+      Consumer<Bench> body) {
+    tests.add(
+        DynamicTest.dynamicTest(
+            name + ": " + what,
+            () -> {
+              try (Driver opened = driver.get();
+                  Context context = opened.devices().getFirst().open();
+                  Stream stream = context.stream();
+                  Module module = context.load("contract.ptx", PTX)) {
+                body.accept(new Bench(opened, context, stream, module));
+              }
+            }));
   }
 
   private void device(Bench bench) {
@@ -333,10 +343,12 @@ final class DriverContractTest {
         Graph first = captured(bench, () -> bench.scale(bench.stream(), x, y, 2, 0));
         Graph same = captured(bench, () -> bench.scale(bench.stream(), x, y, 7, 1));
         Graph different =
-            captured(bench, () -> {
-              bench.scale(bench.stream(), x, y, 7, 1);
-              bench.stream().fill(x.address(), 0, 4, 1);
-            });
+            captured(
+                bench,
+                () -> {
+                  bench.scale(bench.stream(), x, y, 7, 1);
+                  bench.stream().fill(x.address(), 0, 4, 1);
+                });
         ExecutableGraph run = first.instantiate()) {
       assertTrue(run.update(same));
       bench.stream().launch(run);
@@ -415,10 +427,11 @@ final class DriverContractTest {
       assertArrayEquals(new int[] {3, 5}, bench.ints(factors));
       bench.stream().fill(counter.address(), 100, 4, 1);
       bench.stream().fill(factors.address(), 1000, 4, 2);
-      bench.stream().launch(
-          bench.module().function("last_byte"),
-          LaunchShape.of(1, 1).withShared(64),
-          new Arguments().address(out.address()).int32(64));
+      bench.stream()
+          .launch(
+              bench.module().function("last_byte"),
+              LaunchShape.of(1, 1).withShared(64),
+              new Arguments().address(out.address()).int32(64));
       assertArrayEquals(new int[] {1142}, bench.ints(out));
       assertThrows(DriverException.class, () -> bench.module().global("absent"));
     }
@@ -426,15 +439,16 @@ final class DriverContractTest {
 
   private void sharedMemory(Bench bench) {
     Function function = bench.module().function("last_byte");
-    int most = bench.context().device().attribute(DeviceAttribute.MAX_SHARED_BYTES_PER_BLOCK_OPT_IN);
+    int most =
+        bench.context().device().attribute(DeviceAttribute.MAX_SHARED_BYTES_PER_BLOCK_OPT_IN);
     try (DeviceMemory out = bench.context().allocate(4)) {
       LaunchShape large = LaunchShape.of(1, 1).withShared(most);
       Arguments arguments = new Arguments().write(out.address(), 4).int32(most);
-      assertThrows(
-          DriverException.class, () -> bench.stream().launch(function, large, arguments));
+      assertThrows(DriverException.class, () -> bench.stream().launch(function, large, arguments));
       function.set(FunctionAttribute.MAX_DYNAMIC_SHARED_BYTES, most);
       assertEquals(most, function.attribute(FunctionAttribute.MAX_DYNAMIC_SHARED_BYTES));
-      // The range says what the kernel may touch; it also reads a variable of the module, which is no argument.
+      // The range says what the kernel may touch; it also reads a variable of the module, which is
+      // no argument.
       bench.stream().launch(function, large, arguments);
       assertArrayEquals(new int[] {42 + 7 + 5}, bench.ints(out));
       DriverException tooMuch =
@@ -479,13 +493,20 @@ final class DriverContractTest {
           assertThrows(
               DriverException.class,
               () ->
-                  bench.stream().launch(
-                      bench.scale(),
-                      LaunchShape.of(1, 2048),
-                      new Arguments().address(x.address()).address(x.address()).float32(1).float32(0).int32(N)));
+                  bench.stream()
+                      .launch(
+                          bench.scale(),
+                          LaunchShape.of(1, 2048),
+                          new Arguments()
+                              .address(x.address())
+                              .address(x.address())
+                              .float32(1)
+                              .float32(0)
+                              .int32(N)));
       assertEquals(DriverError.CUDA_ERROR_INVALID_VALUE, block.error());
       DriverException copy =
-          assertThrows(DriverException.class, () -> bench.stream().upload(x.address(), host, 60, 8));
+          assertThrows(
+              DriverException.class, () -> bench.stream().upload(x.address(), host, 60, 8));
       assertEquals(DriverError.CUDA_ERROR_INVALID_VALUE, copy.error());
       assertThrows(DriverException.class, () -> bench.context().allocate(0));
       assertThrows(DriverException.class, () -> bench.stream().allocate(0));
@@ -524,8 +545,8 @@ final class DriverContractTest {
         DeviceMemory workspace = bench.context().allocate(4 << 20);
         PinnedMemory host = bench.context().pin(24);
         Blas blas = bench.context().blas()) {
-      host.segment().copyFrom(
-          java.lang.foreign.MemorySegment.ofArray(new float[] {1, 4, 2, 5, 3, 6}));
+      host.segment()
+          .copyFrom(java.lang.foreign.MemorySegment.ofArray(new float[] {1, 4, 2, 5, 3, 6}));
       blas.stream(bench.stream());
       blas.workspace(workspace.address(), workspace.bytes());
       bench.stream().upload(a.address(), host, 0, 24);

@@ -128,7 +128,11 @@ public final class Arguments {
     long at = (size + alignment - 1) / alignment * alignment;
     if (at + bytes > MAX_BYTES) {
       throw new IllegalArgumentException(
-          "launch: arguments too large, got " + (at + bytes) + " bytes; pass at most " + MAX_BYTES + ", the rest by address");
+          "launch: arguments too large, got "
+              + (at + bytes)
+              + " bytes; pass at most "
+              + MAX_BYTES
+              + ", the rest by address");
     }
     offsets.add(at);
     size = at + bytes;

@@ -36,7 +36,8 @@ public enum DriverError {
   CUDA_ERROR_NOT_FOUND(500, "there is nothing of that name"),
   CUDA_ERROR_NOT_READY(600, "the work is not done yet"),
   CUDA_ERROR_ILLEGAL_ADDRESS(700, "a kernel used an address that is not its to use"),
-  CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES(701, "the launch needs more registers or shared memory than a block can have"),
+  CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES(
+      701, "the launch needs more registers or shared memory than a block can have"),
   CUDA_ERROR_LAUNCH_TIMEOUT(702, "the kernel ran too long"),
   CUDA_ERROR_CONTEXT_IS_DESTROYED(709, "the context has been destroyed"),
   CUDA_ERROR_ASSERT(710, "an assertion in a kernel failed"),
@@ -45,12 +46,15 @@ public enum DriverError {
   CUDA_ERROR_MISALIGNED_ADDRESS(716, "a kernel used an address that its access does not divide"),
   CUDA_ERROR_INVALID_ADDRESS_SPACE(717, "a kernel used an address of another state space"),
   CUDA_ERROR_LAUNCH_FAILED(719, "a kernel failed"),
-  CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE(720, "the blocks of a cooperative launch do not fit on the device at a time"),
+  CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE(
+      720, "the blocks of a cooperative launch do not fit on the device at a time"),
   CUDA_ERROR_NOT_PERMITTED(800, "this is not permitted"),
   CUDA_ERROR_NOT_SUPPORTED(801, "this device or driver cannot do it"),
   CUDA_ERROR_SYSTEM_NOT_READY(802, "the system is not ready to start CUDA"),
-  CUDA_ERROR_SYSTEM_DRIVER_MISMATCH(803, "the loaded kernel module and libcuda.so.1 are of different versions; reboot"),
-  CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE(804, "forward compatibility is not offered on this GPU"),
+  CUDA_ERROR_SYSTEM_DRIVER_MISMATCH(
+      803, "the loaded kernel module and libcuda.so.1 are of different versions; reboot"),
+  CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE(
+      804, "forward compatibility is not offered on this GPU"),
   CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED(900, "this cannot be captured"),
   CUDA_ERROR_STREAM_CAPTURE_INVALIDATED(901, "the capture was invalidated by an earlier error"),
   CUDA_ERROR_STREAM_CAPTURE_MERGE(902, "this would merge two captures"),
@@ -95,7 +99,10 @@ public enum DriverError {
   }
 
   private static DriverError of(int code, DriverError otherwise) {
-    return Arrays.stream(values()).filter(error -> error.code == code).findFirst().orElse(otherwise);
+    return Arrays.stream(values())
+        .filter(error -> error.code == code)
+        .findFirst()
+        .orElse(otherwise);
   }
 
   /** The number in cuda.h or cublas_api.h; negative for those that are Tandem's own. */

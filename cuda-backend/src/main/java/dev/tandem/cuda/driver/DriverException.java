@@ -18,7 +18,15 @@ public final class DriverException extends BackendException {
   }
 
   public DriverException(String operation, DriverError error, String detail, Throwable cause) {
-    super(operation + ": " + error.meaning() + " (" + error.name() + ")" + (detail.isEmpty() ? "" : "; " + detail), cause);
+    super(
+        operation
+            + ": "
+            + error.meaning()
+            + " ("
+            + error.name()
+            + ")"
+            + (detail.isEmpty() ? "" : "; " + detail),
+        cause);
     this.operation = operation;
     this.error = error;
   }

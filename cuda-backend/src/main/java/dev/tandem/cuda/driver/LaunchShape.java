@@ -5,9 +5,22 @@ package dev.tandem.cuda.driver;
  * one whose blocks all run at a time, so that they may wait for each other.
  */
 public record LaunchShape(
-    int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ, int sharedBytes, boolean cooperative) {
+    int gridX,
+    int gridY,
+    int gridZ,
+    int blockX,
+    int blockY,
+    int blockZ,
+    int sharedBytes,
+    boolean cooperative) {
   public LaunchShape {
-    if (gridX < 1 || gridY < 1 || gridZ < 1 || blockX < 1 || blockY < 1 || blockZ < 1 || sharedBytes < 0) {
+    if (gridX < 1
+        || gridY < 1
+        || gridZ < 1
+        || blockX < 1
+        || blockY < 1
+        || blockZ < 1
+        || sharedBytes < 0) {
       throw new IllegalArgumentException(
           "launch: sizes must be at least 1, and shared memory at least 0, got grid (%d, %d, %d), block (%d, %d, %d), %d bytes; skip the launch of an empty tensor"
               .formatted(gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes));

@@ -101,8 +101,7 @@ final class Approximations {
   }
 
   private static double roundUpper(double x) {
-    return Double.longBitsToDouble(
-        Double.doubleToRawLongBits(x) + 0x80000000L & ~0xFFFFFFFFL);
+    return Double.longBitsToDouble(Double.doubleToRawLongBits(x) + 0x80000000L & ~0xFFFFFFFFL);
   }
 
   private static double[] powers(int terms) {

@@ -107,9 +107,7 @@ final class ArithmeticSteps {
     int[] from = sources(instruction, value, instruction.operands().size(), scope);
     int to = scope.destination(instruction, instruction.operand(0));
     return new CarryStep(
-        instruction,
-        LoopFactory.step(value, instruction, to, from),
-        LoopFactory.test(out, from));
+        instruction, LoopFactory.step(value, instruction, to, from), LoopFactory.test(out, from));
   }
 
   private static Step setPredicate(Instruction instruction, Scope scope) {
@@ -143,8 +141,7 @@ final class ArithmeticSteps {
   }
 
   /** The question of {@code setp} or {@code set}, whose modifiers are given as {@code setp} would have them. */
-  private static Question question(
-      Instruction instruction, Scope scope, List<String> asWritten) {
+  private static Question question(Instruction instruction, Scope scope, List<String> asWritten) {
     List<String> modifiers = new ArrayList<>(asWritten);
     for (BooleanOperation operation : BooleanOperation.values()) {
       modifiers.remove(operation.word());
@@ -190,7 +187,8 @@ final class ArithmeticSteps {
     List<String> modifiers = new ArrayList<>(instruction.modifiers());
     boolean joined = modifiers.remove("and") || modifiers.remove("or");
     if (!modifiers.equals(List.of("b32")) || instruction.operands().size() != (joined ? 6 : 5)) {
-      throw instruction.unknown("is written lop3.b32 d, a, b, c, table or lop3.and.b32 d|p, ..., q");
+      throw instruction.unknown(
+          "is written lop3.b32 d, a, b, c, table or lop3.and.b32 d|p, ..., q");
     }
     if (!(instruction.operand(4) instanceof Operand.IntegerLiteral literal)) {
       throw instruction.unknown("needs an immediate as its table, got " + instruction.operand(4));
@@ -256,7 +254,8 @@ final class ArithmeticSteps {
     if (operand instanceof Operand.Special special && Specials.clock(special.name())) {
       throw instruction.unknown("cannot read " + special.name() + "; mov it to a register first");
     }
-    // A form of 64 bits serves narrower types; how a literal is read the instruction's own type says.
+    // A form of 64 bits serves narrower types; how a literal is read the instruction's own type
+    // says.
     Type literal = type == Type.B64 ? instruction.types().getFirst() : type;
     return scope.source(instruction, operand, literal);
   }

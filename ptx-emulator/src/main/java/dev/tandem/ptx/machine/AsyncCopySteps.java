@@ -9,7 +9,8 @@ import java.util.Set;
 
 /** {@code cp.async} of sm_80: copies from global to shared memory that are waited for in groups. */
 final class AsyncCopySteps {
-  private static final Set<String> KNOWN = Set.of("async", "ca", "cg", "shared", "shared::cta", "global");
+  private static final Set<String> KNOWN =
+      Set.of("async", "ca", "cg", "shared", "shared::cta", "global");
 
   private AsyncCopySteps() {}
 
@@ -78,7 +79,8 @@ final class AsyncCopySteps {
           return (int) bytes;
         }
       }
-      throw instruction.unknown("copies 4, 8 or 16 bytes, .cg 16 only, got " + instruction.operand(2));
+      throw instruction.unknown(
+          "copies 4, 8 or 16 bytes, .cg 16 only, got " + instruction.operand(2));
     }
 
     @Override
@@ -120,7 +122,8 @@ final class AsyncCopySteps {
       int given = batch.given()[lane];
       MemoryAccess.aligned(warp, read, lane, from);
       // Bytes beyond the given ones are not read, so they may lie outside.
-      Access part = given == read.bytes() ? read : Access.plain(this, Space.GLOBAL, 1, Access.Mode.READ);
+      Access part =
+          given == read.bytes() ? read : Access.plain(this, Space.GLOBAL, 1, Access.Mode.READ);
       View view = MemoryAccess.view(warp, part, lane, from);
       MemoryAccess.view(warp, part, lane, from + (given == read.bytes() ? 0 : given - 1));
       batch.sources()[lane] = view.region();

@@ -40,8 +40,10 @@ enum AtomicOperation {
           case AND -> BITS.contains(type) ? (old, given, _) -> old & given : null;
           case OR -> BITS.contains(type) ? (old, given, _) -> old | given : null;
           case XOR -> BITS.contains(type) ? (old, given, _) -> old ^ given : null;
-          case INC -> type == Type.U32 ? (old, given, _) -> increment((int) old, (int) given) : null;
-          case DEC -> type == Type.U32 ? (old, given, _) -> decrement((int) old, (int) given) : null;
+          case INC ->
+              type == Type.U32 ? (old, given, _) -> increment((int) old, (int) given) : null;
+          case DEC ->
+              type == Type.U32 ? (old, given, _) -> decrement((int) old, (int) given) : null;
           case ADD -> add(type);
           case MIN, MAX -> extreme(type);
         };

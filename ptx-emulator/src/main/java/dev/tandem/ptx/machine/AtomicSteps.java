@@ -11,8 +11,8 @@ import java.util.Set;
 final class AtomicSteps {
   private static final Set<String> KNOWN =
       Set.of(
-          "relaxed", "acquire", "release", "acq_rel", "cta", "cluster", "gpu", "sys", "noftz",
-          "v2", "v4", "v8");
+          "relaxed", "acquire", "release", "acq_rel", "cta", "cluster", "gpu", "sys", "noftz", "v2",
+          "v4", "v8");
 
   private AtomicSteps() {}
 
@@ -45,20 +45,21 @@ final class AtomicSteps {
     int first = result ? 1 : 0;
     int values = operation == AtomicOperation.CAS ? 2 : 1;
     if (operands.size() != first + 1 + values) {
-      throw instruction.unknown("needs " + (first + 1 + values) + " operands, got " + operands.size());
+      throw instruction.unknown(
+          "needs " + (first + 1 + values) + " operands, got " + operands.size());
     }
     LaneAddress address = new LaneAddress(instruction, scope, operands.get(first), space);
     int[] targets = result ? slots(instruction, scope, operands.get(0), true) : new int[0];
     int[] given = slots(instruction, scope, operands.get(first + 1), false);
-    int[] swapped =
-        values == 2 ? slots(instruction, scope, operands.get(first + 2), false) : given;
+    int[] swapped = values == 2 ? slots(instruction, scope, operands.get(first + 2), false) : given;
     if (type == Type.B128) {
       return new WideAtomicStep(instruction, address, new AtomicSlots(targets, given, swapped));
     }
     return new AtomicStep(instruction, address, new AtomicSlots(targets, given, swapped), update);
   }
 
-  private static int[] slots(Instruction instruction, Scope scope, Operand operand, boolean loaded) {
+  private static int[] slots(
+      Instruction instruction, Scope scope, Operand operand, boolean loaded) {
     return Values.of(instruction, scope, operand, loaded).slots();
   }
 }

@@ -2,7 +2,6 @@ package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.Instruction;
 import java.util.Map;
 import java.util.TreeMap;

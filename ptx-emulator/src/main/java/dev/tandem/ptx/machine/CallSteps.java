@@ -170,7 +170,7 @@ final class CallSteps {
 
     private static long allocate(Warp warp, long bytes) {
       try {
-        return bytes <= 0 ? 0 : warp.block.launch.memory.allocate(bytes);
+        return bytes <= 0 ? 0 : warp.block.launch.memory.allocateOpen(bytes);
       } catch (DriverException _) {
         return 0;
       }

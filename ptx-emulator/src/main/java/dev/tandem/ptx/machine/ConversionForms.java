@@ -77,7 +77,8 @@ final class ConversionForms {
   }
 
   private static void floatToInteger(FormTable table, Type to, Type from) {
-    // What the ISA prescribes for NaN: zero, unless either side has 64 bits, then the top bit of the destination alone.
+    // What the ISA prescribes for NaN: zero, unless either side has 64 bits, then the top bit of
+    // the destination alone.
     long nan = from == F64 || to.bits() == 64 ? 1L << to.bits() - 1 : 0;
     for (Rounding mode : FloatForms.MODES) {
       Scalar main =
@@ -168,7 +169,8 @@ final class ConversionForms {
         String words = "." + half.word() + "x2.f32";
         table.add("cvt." + mode.word() + words, form);
         table.add("cvt." + mode.word() + ".relu" + words, form.before(RELU));
-        // Held before rounding, for the pair is one result; what is larger than the largest number becomes it either way.
+        // Held before rounding, for the pair is one result; what is larger than the largest number
+        // becomes it either way.
         Form limited = form.before(finite(half));
         table.add("cvt." + mode.word() + ".satfinite" + words, limited);
         Form both = form.before(Scalar.of(Format.class, "finiteRelu", format(half)));

@@ -9,14 +9,38 @@ final class Decoder {
   static Step decode(Instruction instruction, Scope scope) {
     Step step =
         switch (instruction.opcode()) {
-          case "ld", "ldu", "st", "cvta", "isspacep", "prefetch", "prefetchu", "discard", "applypriority", "createpolicy" ->
+          case "ld",
+              "ldu",
+              "st",
+              "cvta",
+              "isspacep",
+              "prefetch",
+              "prefetchu",
+              "discard",
+              "applypriority",
+              "createpolicy" ->
               MemorySteps.decode(instruction, scope);
           case "atom", "red" -> AtomicSteps.decode(instruction, scope);
           case "cp" -> AsyncCopySteps.decode(instruction, scope);
-          case "mma", "wmma", "ldmatrix", "stmatrix", "movmatrix" -> MatrixSteps.decode(instruction, scope);
-          case "bar", "barrier", "bra", "brx", "ret", "exit", "call", "trap", "brkpt", "nanosleep", "membar", "fence", "pmevent", "griddepcontrol" ->
+          case "mma", "wmma", "ldmatrix", "stmatrix", "movmatrix" ->
+              MatrixSteps.decode(instruction, scope);
+          case "bar",
+              "barrier",
+              "bra",
+              "brx",
+              "ret",
+              "exit",
+              "call",
+              "trap",
+              "brkpt",
+              "nanosleep",
+              "membar",
+              "fence",
+              "pmevent",
+              "griddepcontrol" ->
               ControlSteps.decode(instruction, scope);
-          case "shfl", "vote", "match", "redux", "activemask", "elect" -> WarpSteps.decode(instruction, scope);
+          case "shfl", "vote", "match", "redux", "activemask", "elect" ->
+              WarpSteps.decode(instruction, scope);
           default -> ArithmeticSteps.decode(instruction, scope);
         };
     if (instruction.guard() != null) {

@@ -39,8 +39,7 @@ final class DirectedDoubles {
     BigInteger product = significand(a).multiply(significand(b));
     int at = exponent(a) + exponent(b);
     int low = Math.min(at, exponent(c));
-    BigInteger sum =
-        product.shiftLeft(at - low).add(significand(c).shiftLeft(exponent(c) - low));
+    BigInteger sum = product.shiftLeft(at - low).add(significand(c).shiftLeft(exponent(c) - low));
     double sign = Math.copySign(1, a) * Math.copySign(1, b);
     return sum.signum() == 0 ? Rounding.zeroSum(sign, c, mode) : round(sum, low, mode);
   }
@@ -101,8 +100,6 @@ final class DirectedDoubles {
       kept++;
     }
     double result = Math.scalb((double) kept, ulp) * bits.signum();
-    return Double.isInfinite(result)
-        ? Rounding.overflow(result, Double.MAX_VALUE, mode)
-        : result;
+    return Double.isInfinite(result) ? Rounding.overflow(result, Double.MAX_VALUE, mode) : result;
   }
 }

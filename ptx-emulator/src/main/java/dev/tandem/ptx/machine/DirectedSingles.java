@@ -44,7 +44,6 @@ final class DirectedSingles {
 
   private static float sum(double a, double b, Rounding mode) {
     double sum = Rounding.addToOdd(a, b);
-    return Format.narrow(
-        sum == 0 ? Rounding.zeroSum(a, b, mode) : sum, Format.SINGLE, mode);
+    return Format.narrow(sum == 0 ? Rounding.zeroSum(a, b, mode) : sum, Format.SINGLE, mode);
   }
 }

@@ -12,8 +12,7 @@ import java.util.Map;
 /** Arithmetic in f32 and f64, section 9.7.3 of the PTX ISA. */
 final class FloatForms {
   /** The modes of arithmetic. */
-  static final List<Rounding> MODES =
-      List.of(Rounding.RN, Rounding.RZ, Rounding.RM, Rounding.RP);
+  static final List<Rounding> MODES = List.of(Rounding.RN, Rounding.RZ, Rounding.RM, Rounding.RP);
 
   private static final Map<String, String> SUMS =
       Map.of("add", "add", "sub", "subtract", "mul", "multiply", "fma", "fma", "mad", "fma");
@@ -28,19 +27,17 @@ final class FloatForms {
   static void fill(FormTable table) {
     for (Rounding mode : MODES) {
       String rounding = "." + mode.word();
-      SUMS.forEach(
-          (op, name) -> {
-            singleSums(table, op + rounding, single(name, mode));
-            table.add(op + rounding + ".f64", Form.uniform(F64, doubled(name, mode)));
-            if (!op.equals("mad")) {
-              pairs(table, op + rounding, single(name, mode));
-            }
-          });
-      QUOTIENTS.forEach(
-          (op, name) -> {
-            flushed(table, op + rounding, F32, Form.uniform(F32, single(name, mode)));
-            table.add(op + rounding + ".f64", Form.uniform(F64, doubled(name, mode)));
-          });
+      SUMS.forEach((op, name) -> {
+        singleSums(table, op + rounding, single(name, mode));
+        table.add(op + rounding + ".f64", Form.uniform(F64, doubled(name, mode)));
+        if (!op.equals("mad")) {
+          pairs(table, op + rounding, single(name, mode));
+        }
+      });
+      QUOTIENTS.forEach((op, name) -> {
+        flushed(table, op + rounding, F32, Form.uniform(F32, single(name, mode)));
+        table.add(op + rounding + ".f64", Form.uniform(F64, doubled(name, mode)));
+      });
     }
     for (String op : List.of("add", "sub", "mul")) {
       String name = SUMS.get(op);

@@ -36,9 +36,7 @@ enum Format {
     int ulp = Math.max(Math.getExponent(x), format.minExponent) - format.precision + 1;
     double rounded = Rounding.integral(x * power(-ulp), mode) * power(ulp);
     return (float)
-        (Math.abs(rounded) > format.largest
-            ? Rounding.overflow(x, format.largest, mode)
-            : rounded);
+        (Math.abs(rounded) > format.largest ? Rounding.overflow(x, format.largest, mode) : rounded);
   }
 
   /** A number held to those of the format, infinities too. */

@@ -44,24 +44,39 @@ final class Fragment {
       case A -> {
         int packed = packed(type);
         int high = m / 8;
-        yield new Fragment(type, m, k, m * k / Warp.LANES, (lane, i) -> {
-          int row = lane / 4 + 8 * (i / packed % high);
-          int column = lane % 4 * packed + i % packed + 4 * packed * (i / packed / high);
-          return row * k + column;
-        });
+        yield new Fragment(
+            type,
+            m,
+            k,
+            m * k / Warp.LANES,
+            (lane, i) -> {
+              int row = lane / 4 + 8 * (i / packed % high);
+              int column = lane % 4 * packed + i % packed + 4 * packed * (i / packed / high);
+              return row * k + column;
+            });
       }
       case B -> {
         int packed = packed(type);
-        yield new Fragment(type, k, n, k * n / Warp.LANES, (lane, i) -> {
-          int row = lane % 4 * packed + i % packed + 4 * packed * (i / packed);
-          return row * n + lane / 4;
-        });
+        yield new Fragment(
+            type,
+            k,
+            n,
+            k * n / Warp.LANES,
+            (lane, i) -> {
+              int row = lane % 4 * packed + i % packed + 4 * packed * (i / packed);
+              return row * n + lane / 4;
+            });
       }
       case C ->
-          new Fragment(type, m, n, m * n / Warp.LANES, (lane, i) -> {
-            int row = lane / 4 + 8 * (i / 2);
-            return row * n + lane % 4 * 2 + i % 2;
-          });
+          new Fragment(
+              type,
+              m,
+              n,
+              m * n / Warp.LANES,
+              (lane, i) -> {
+                int row = lane / 4 + 8 * (i / 2);
+                return row * n + lane % 4 * 2 + i % 2;
+              });
     };
   }
 
@@ -129,7 +144,8 @@ final class Fragment {
       for (int register = 0; register < slots.length; register++) {
         long word = 0;
         for (int part = packed - 1; part >= 0; part--) {
-          word = (packed == 1 ? 0 : word << bits) | bits(matrix[at[lane][register * packed + part]]);
+          word =
+              (packed == 1 ? 0 : word << bits) | bits(matrix[at[lane][register * packed + part]]);
         }
         warp.r[slots[register]][lane] = word;
       }

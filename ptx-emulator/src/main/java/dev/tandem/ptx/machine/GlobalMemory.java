@@ -2,7 +2,6 @@ package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.DriverException;
-import dev.tandem.ptx.Finding;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
@@ -62,7 +61,9 @@ public final class GlobalMemory implements AutoCloseable {
   private synchronized long allocate(long bytes, boolean data) {
     if (bytes <= 0) {
       throw new DriverException(
-          "allocate", DriverError.CUDA_ERROR_INVALID_VALUE, "got " + bytes + " bytes; ask for at least 1");
+          "allocate",
+          DriverError.CUDA_ERROR_INVALID_VALUE,
+          "got " + bytes + " bytes; ask for at least 1");
     }
     if (bytes > capacity - held) {
       throw outOfMemory(bytes, null);
@@ -213,7 +214,9 @@ public final class GlobalMemory implements AutoCloseable {
   String nearest(long address, int bytes) {
     Allocation at = find(address);
     Allocation next = null;
-    for (long slot = slot(address); next == null && at != null && slot <= slot(at.address) + slotsOf(at); slot++) {
+    for (long slot = slot(address);
+        next == null && at != null && slot <= slot(at.address) + slotsOf(at);
+        slot++) {
       Allocation here = find(Windows.GLOBAL + (slot << SLOT_SHIFT));
       next = here != at ? here : null;
     }
@@ -235,7 +238,8 @@ public final class GlobalMemory implements AutoCloseable {
     }
     boolean freed = found != null && found.isFreed() && found.holds(address, 1);
     String message =
-        "%d bytes at 0x%x: %s".formatted(bytes, address, nearest(address, (int) Math.min(bytes, Integer.MAX_VALUE)));
+        "%d bytes at 0x%x: %s"
+            .formatted(bytes, address, nearest(address, (int) Math.min(bytes, Integer.MAX_VALUE)));
     report(
         freed ? Finding.Kind.USE_AFTER_FREE : Finding.Kind.OUT_OF_BOUNDS,
         address,

@@ -1,7 +1,6 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.DriverError;
-import dev.tandem.ptx.Finding;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;

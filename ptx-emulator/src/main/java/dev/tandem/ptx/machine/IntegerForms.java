@@ -22,7 +22,8 @@ final class IntegerForms {
   static void fill(FormTable table) {
     for (Type type : TYPES) {
       String word = "." + type.word();
-      // Sums, products and differences have the same low bits however much of the registers takes part, so all widths are
+      // Sums, products and differences have the same low bits however much of the registers takes
+      // part, so all widths are
       // one loop over 64 bits; what is above a register's width nobody reads.
       table.add("add" + word, Form.uniform(B64, longs("add")));
       table.add("sub" + word, Form.uniform(B64, longs("subtract")));
@@ -79,9 +80,7 @@ final class IntegerForms {
     for (String op : List.of("divide", "remainder")) {
       // Division of 32 bits is twice as fast as of 64.
       Scalar scalar =
-          type.bits() == 16 || type == S32
-              ? ints(op)
-              : longs(op + (type == U64 ? "Unsigned" : ""));
+          type.bits() == 16 || type == S32 ? ints(op) : longs(op + (type == U64 ? "Unsigned" : ""));
       table.add((op.equals("divide") ? "div" : "rem") + word, Form.uniform(type, scalar));
     }
   }

@@ -195,8 +195,7 @@ record LaneCode(Form form, int[] operands, int lane, int result) {
       constant(code, constant);
     }
     Class<?> owner = scalar.method().getDeclaringClass();
-    MethodType type =
-        MethodType.methodType(scalar.result(), scalar.method().getParameterTypes());
+    MethodType type = MethodType.methodType(scalar.result(), scalar.method().getParameterTypes());
     code.invokestatic(
         owner.describeConstable().orElseThrow(),
         scalar.method().getName(),

@@ -4,7 +4,6 @@ import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.LaunchShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -63,7 +62,7 @@ public final class Launch {
     this.parameters = MemorySegment.ofArray(new long[(arguments.length + 7) / 8]);
     MemorySegment.copy(arguments, 0, parameters, ValueLayout.JAVA_BYTE, 0, arguments.length);
     this.constants = constants;
-    this.ranges = new ArrayList<>(promise.ranges());
+    this.ranges = promise.ranges();
     this.declared = promise.declared();
     this.machine = machine;
     this.memory = machine.memory();
@@ -80,15 +79,11 @@ public final class Launch {
       new Grid(this).run();
       return;
     }
-    workspace = memory.allocate(WORKSPACE_BYTES);
+    workspace = memory.allocateOpen(WORKSPACE_BYTES);
     memory.write(workspace, WORKSPACE_BYTES).fill((byte) 0);
-    Arguments.Range lent =
-        new Arguments.Range(workspace, WORKSPACE_BYTES, Arguments.Access.READ_WRITE);
-    ranges.add(lent);
     try {
       new Grid(this).run();
     } finally {
-      ranges.remove(lent);
       memory.free(workspace);
     }
   }

@@ -25,8 +25,7 @@ final class LoadStep extends Step {
     this.bytes = values.bytes();
     this.shift = Long.SIZE - 8 * bytes;
     this.signed = values.signed();
-    this.access =
-        Access.of(this, values.space(), bytes * slots.length, Access.Mode.READ);
+    this.access = Access.of(this, values.space(), bytes * slots.length, Access.Mode.READ);
   }
 
   @Override

@@ -108,8 +108,7 @@ final class LoopFactory {
     MethodTypeDesc parameters =
         test
             ? MethodTypeDesc.of(ConstantDescs.CD_void, INTS)
-            : MethodTypeDesc.of(
-                ConstantDescs.CD_void, INSTRUCTION, ConstantDescs.CD_int, INTS);
+            : MethodTypeDesc.of(ConstantDescs.CD_void, INSTRUCTION, ConstantDescs.CD_int, INTS);
     type.withMethodBody(
         ConstantDescs.INIT_NAME,
         parameters,
@@ -156,9 +155,7 @@ final class LoopFactory {
         operands[i] = code.allocateLocal(TypeKind.INT);
         code.aload(WARP_LOCAL).aload(THIS).getfield(parent, FIELDS[i], ConstantDescs.CD_int);
         code.invokestatic(
-            TEST,
-            "predicate",
-            MethodTypeDesc.of(ConstantDescs.CD_int, WARP, ConstantDescs.CD_int));
+            TEST, "predicate", MethodTypeDesc.of(ConstantDescs.CD_int, WARP, ConstantDescs.CD_int));
         code.istore(operands[i]);
       } else {
         operands[i] = code.allocateLocal(TypeKind.REFERENCE);

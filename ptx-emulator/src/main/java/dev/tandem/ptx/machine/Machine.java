@@ -1,6 +1,5 @@
 package dev.tandem.ptx.machine;
 
-import dev.tandem.ptx.EmulatorOptions;
 import java.util.function.Consumer;
 
 /**

@@ -15,7 +15,8 @@ final class MatrixAddress {
       throw instruction.unknown("needs an address, [register] or [variable]");
     }
     this.slot = scope.source(instruction, address.base(), Type.B64);
-    this.narrow = address.base() instanceof Operand.Register register && register.type().bits() == 32;
+    this.narrow =
+        address.base() instanceof Operand.Register register && register.type().bits() == 32;
     this.offset = address.offset();
   }
 

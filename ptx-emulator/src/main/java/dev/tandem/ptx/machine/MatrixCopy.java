@@ -71,7 +71,8 @@ final class MatrixCopy extends Step {
       for (int half = 0; half < 2; half++) {
         long at = rows[lane] + half * Long.BYTES;
         if (storing) {
-          MemoryAccess.store(warp, this, space, lane, at, Long.BYTES, gather(register, lane % SIDE, half));
+          MemoryAccess.store(
+              warp, this, space, lane, at, Long.BYTES, gather(register, lane % SIDE, half));
         } else {
           long elements = MemoryAccess.load(warp, this, space, lane, at, Long.BYTES);
           scatter(register, mask, lane % SIDE, half, elements);

@@ -1,6 +1,5 @@
 package dev.tandem.ptx.machine;
 
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.Instruction;
 import dev.tandem.ptx.text.Type;
 
@@ -41,7 +40,8 @@ final class MatrixProduct extends Step {
       for (int k = 0; k < inner; k++) {
         double factor = a[row * inner + k];
         for (int column = 0; column < columns; column++) {
-          d[row * columns + column] = add(d[row * columns + column], factor, b[k * columns + column]);
+          d[row * columns + column] =
+              add(d[row * columns + column], factor, b[k * columns + column]);
         }
       }
     }

@@ -112,7 +112,8 @@ final class MatrixSteps {
     }
   }
 
-  private static int[] sources(Instruction instruction, Scope scope, int operand, Fragment fragment) {
+  private static int[] sources(
+      Instruction instruction, Scope scope, int operand, Fragment fragment) {
     List<Operand> parts = parts(instruction, operand, fragment.registers());
     Type word = fragment.type() == Type.F64 ? Type.F64 : Type.B32;
     return parts.stream().mapToInt(part -> scope.source(instruction, part, word)).toArray();

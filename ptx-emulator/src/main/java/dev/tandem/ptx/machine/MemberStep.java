@@ -1,6 +1,5 @@
 package dev.tandem.ptx.machine;
 
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.Instruction;
 import dev.tandem.ptx.text.Operand;
 import dev.tandem.ptx.text.Type;

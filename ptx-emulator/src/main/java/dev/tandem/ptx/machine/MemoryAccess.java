@@ -1,7 +1,6 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.DriverError;
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.LinkedKernel;
 import dev.tandem.ptx.text.Space;
 
@@ -26,7 +25,8 @@ final class MemoryAccess {
   }
 
   /** Writes 1, 2, 4 or 8 bytes, the lowest of the value. */
-  static void store(Warp warp, Step at, Space space, int lane, long address, int bytes, long value) {
+  static void store(
+      Warp warp, Step at, Space space, int lane, long address, int bytes, long value) {
     Access access = Access.plain(at, space, bytes, Access.Mode.WRITE);
     long flat = Flat.of(space, lane, address);
     View view = view(warp, access, lane, flat);
@@ -42,7 +42,8 @@ final class MemoryAccess {
   }
 
   /** Refuses an access of up to 32 bytes that would be misaligned or out of bounds; touches nothing. */
-  static void check(Warp warp, Step at, Space space, int lane, long address, int bytes, boolean writing) {
+  static void check(
+      Warp warp, Step at, Space space, int lane, long address, int bytes, boolean writing) {
     Access.Mode mode = writing ? Access.Mode.WRITE : Access.Mode.READ;
     view(warp, Access.plain(at, space, bytes, mode), lane, Flat.of(space, lane, address));
   }
@@ -55,7 +56,8 @@ final class MemoryAccess {
   static View view(Warp warp, Access access, int lane, long flat) {
     Space meant = Flat.space(flat);
     if (access.space() != Space.GENERIC && access.space() != meant) {
-      throw outside(warp, access, lane, flat, "outside the window of " + word(access.space()) + " memory");
+      throw outside(
+          warp, access, lane, flat, "outside the window of " + word(access.space()) + " memory");
     }
     aligned(warp, access, lane, flat);
     if (meant == Space.GLOBAL) {
@@ -63,7 +65,8 @@ final class MemoryAccess {
     }
     View view = window(warp, meant, lane);
     if (access.writing() && (meant == Space.CONST || meant == Space.PARAM)) {
-      throw outside(warp, access, lane, flat, "into " + word(meant) + " memory, which is read only");
+      throw outside(
+          warp, access, lane, flat, "into " + word(meant) + " memory, which is read only");
     }
     if (view == null || !view.holds(flat, access.bytes())) {
       throw outside(warp, access, lane, flat, beyond(warp, meant, view, flat));
@@ -137,11 +140,7 @@ final class MemoryAccess {
             ? DriverError.CUDA_ERROR_MISALIGNED_ADDRESS
             : DriverError.CUDA_ERROR_ILLEGAL_ADDRESS;
     return warp.block.fault(
-        error,
-        warp,
-        access.at().instruction(),
-        lane,
-        "address 0x%x: %s".formatted(address, text));
+        error, warp, access.at().instruction(), lane, "address 0x%x: %s".formatted(address, text));
   }
 
   private static String word(Space space) {
@@ -205,8 +204,7 @@ final class MemoryAccess {
   }
 
   /** Whether a copy is on the way to where an access goes, which is reported. */
-  private static boolean awaited(
-      Warp warp, Access access, int lane, Region region, long offset) {
+  private static boolean awaited(Warp warp, Access access, int lane, Region region, long offset) {
     for (long at = offset & -4; at < offset + access.bytes(); at += 4) {
       if (region.awaited[(int) (at >>> 2)] != 0) {
         Sanitizer sanitizer = warp.block.launch.sanitizer;
@@ -240,8 +238,14 @@ final class MemoryAccess {
     }
     boolean all = first == 0 && last == access.bytes() - 1;
     String which = all ? "" : ", of which bytes " + first + " to " + last + " are meant";
-    String text = access.words() + " of memory that nothing has written" + which + "; " + whose(warp, lane, region, offset);
-    sanitizer.report(Finding.Kind.UNINITIALISED, warp, access.at(), lane, region.origin + offset, text);
+    String text =
+        access.words()
+            + " of memory that nothing has written"
+            + which
+            + "; "
+            + whose(warp, lane, region, offset);
+    sanitizer.report(
+        Finding.Kind.UNINITIALISED, warp, access.at(), lane, region.origin + offset, text);
   }
 
   /**

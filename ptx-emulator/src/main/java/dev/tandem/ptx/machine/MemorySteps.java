@@ -12,8 +12,28 @@ final class MemorySteps {
   /** Modifiers that change nothing that a kernel can see, or that {@link Order} and {@link Reach} look at. */
   private static final Set<String> KNOWN =
       Set.of(
-          "weak", "relaxed", "acquire", "release", "volatile", "mmio", "cta", "cluster", "gpu",
-          "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc", "unified", "v2", "v4", "v8");
+          "weak",
+          "relaxed",
+          "acquire",
+          "release",
+          "volatile",
+          "mmio",
+          "cta",
+          "cluster",
+          "gpu",
+          "sys",
+          "ca",
+          "cg",
+          "cs",
+          "lu",
+          "cv",
+          "wb",
+          "wt",
+          "nc",
+          "unified",
+          "v2",
+          "v4",
+          "v8");
 
   private MemorySteps() {}
 
@@ -60,7 +80,9 @@ final class MemorySteps {
 
   /** Whether a modifier speaks of caches only, {@code "L1::evict_last"} or {@code "L2::128B"}. */
   static boolean hint(String modifier) {
-    return modifier.startsWith("L1::") || modifier.startsWith("L2::") || modifier.startsWith("level::");
+    return modifier.startsWith("L1::")
+        || modifier.startsWith("L2::")
+        || modifier.startsWith("level::");
   }
 
   /** {@code cvta}: adds the window's base to an address, or with {@code .to} takes it away. */

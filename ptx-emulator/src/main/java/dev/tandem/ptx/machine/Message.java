@@ -97,7 +97,8 @@ final class Message {
         continue;
       }
       Map<Long, int[]> made = message.table;
-      (made == null ? message.own : made).forEach((key, clocks) -> all.merge(key, clocks, Message::later));
+      (made == null ? message.own : made)
+          .forEach((key, clocks) -> all.merge(key, clocks, Message::later));
       if (made == null) {
         if (message.first != null) {
           open.push(message.first);

@@ -33,7 +33,9 @@ final class MoveSteps {
     }
     if (from instanceof Operand.FunctionAddress function) {
       throw instruction.unknown(
-          "takes the address of function " + function.name() + "; calls by address are not executed");
+          "takes the address of function "
+              + function.name()
+              + "; calls by address are not executed");
     }
     int slot = scope.destination(instruction, to);
     if (from instanceof Operand.Special special && Specials.clock(special.name())) {
@@ -45,8 +47,7 @@ final class MoveSteps {
     }
     int high = scope.high(instruction, to);
     return StepSequence.of(
-        instruction,
-        List.of(copy, new CopyStep(instruction, high, scope.high(instruction, from))));
+        instruction, List.of(copy, new CopyStep(instruction, high, scope.high(instruction, from))));
   }
 
   static boolean movable(Type type) {
@@ -67,8 +68,7 @@ final class MoveSteps {
         continue;
       }
       int at = i * bits;
-      int source =
-          at < 64 ? scope.source(instruction, from, type) : scope.high(instruction, from);
+      int source = at < 64 ? scope.source(instruction, from, type) : scope.high(instruction, from);
       Form form = Form.of(part, bits("above", at % 64), Type.B64);
       int slot = scope.destination(instruction, parts.get(i));
       steps.add(LoopFactory.step(form, instruction, slot, source));

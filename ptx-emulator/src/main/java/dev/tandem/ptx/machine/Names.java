@@ -28,7 +28,9 @@ final class Names {
       if (offset >= start && (offset < end || open)) {
         return "; in %s variable %s, at byte %d".formatted(space, variable.name(), offset - start);
       }
-      last = "; %d bytes past the end of %s variable %s".formatted(offset - end, space, variable.name());
+      last =
+          "; %d bytes past the end of %s variable %s"
+              .formatted(offset - end, space, variable.name());
     }
     return offset >= end ? last : "";
   }

@@ -27,7 +27,9 @@ enum Order {
 
   /** Of an atomic operation. */
   static Order ofAtomic(Instruction instruction) {
-    return instruction.has("acq_rel") ? ACQUIRE_RELEASE : of(instruction) == WEAK ? STRONG : of(instruction);
+    return instruction.has("acq_rel")
+        ? ACQUIRE_RELEASE
+        : of(instruction) == WEAK ? STRONG : of(instruction);
   }
 
   boolean acquires() {

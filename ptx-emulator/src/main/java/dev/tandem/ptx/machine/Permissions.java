@@ -1,7 +1,6 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.Arguments;
-import dev.tandem.ptx.Finding;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -12,7 +11,8 @@ import java.util.TreeSet;
 record Permissions(long launch, Allocation allocation, List<View> reads, List<View> writes) {
 
   static Permissions of(Allocation allocation, Launch launch) {
-    TreeSet<Long> cuts = new TreeSet<>(List.of(allocation.address, allocation.address + allocation.bytes));
+    TreeSet<Long> cuts =
+        new TreeSet<>(List.of(allocation.address, allocation.address + allocation.bytes));
     for (Arguments.Range range : launch.ranges) {
       for (long cut : new long[] {range.address(), range.address() + range.bytes()}) {
         if (allocation.holds(cut, 0)) {

@@ -1,7 +1,6 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.machine.RaceShadow.Tags;
 import dev.tandem.ptx.text.Instruction;
 import java.util.Arrays;

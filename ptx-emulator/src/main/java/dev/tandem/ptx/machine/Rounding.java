@@ -30,7 +30,8 @@ enum Rounding {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  // Chains of comparisons with constants and no switches in what follows: a switch on an enum reads a table, which the
+  // Chains of comparisons with constants and no switches in what follows: a switch on an enum reads
+  // a table, which the
   // compiler does not fold when the mode is known.
 
   /** The integer that a number is rounded to; its sign stays where that is zero. */

@@ -1,8 +1,6 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.EmulatorOptions;
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.Instruction;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,7 +26,9 @@ public final class Sanitizer {
     }
 
     Finding finding() {
-      return times == 1 ? first : withMessage(first, first.message() + "; " + times + " times in all");
+      return times == 1
+          ? first
+          : withMessage(first, first.message() + "; " + times + " times in all");
     }
   }
 

@@ -1,7 +1,5 @@
 package dev.tandem.ptx.machine;
 
-import dev.tandem.ptx.Finding;
-
 /**
  * A stretch of flat addresses, see {@link Flat}, in one region: what one lane's access has found, and where those of the
  * lanes after it mostly fall too.

@@ -1,6 +1,5 @@
 package dev.tandem.ptx.machine;
 
-import dev.tandem.ptx.Finding;
 import java.util.Arrays;
 
 /**

@@ -56,8 +56,7 @@ final class WideAtomicStep extends Step {
       long low = region.loadStrong(offset, 8);
       long high = region.loadStrong(offset + 8, 8);
       boolean writes =
-          !compares
-              || low == r[slots.given()[0]][lane] && high == r[slots.given()[1]][lane];
+          !compares || low == r[slots.given()[0]][lane] && high == r[slots.given()[1]][lane];
       if (writes) {
         region.storeStrong(offset, 8, r[slots.swapped()[0]][lane]);
         region.storeStrong(offset + 8, 8, r[slots.swapped()[1]][lane]);

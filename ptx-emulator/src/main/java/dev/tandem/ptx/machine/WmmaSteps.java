@@ -110,7 +110,8 @@ final class WmmaSteps {
     private final MatrixAddress address;
     private final int stride;
 
-    Transfer(Instruction instruction, Scope scope, Fragment fragment, int[] slots, boolean storing) {
+    Transfer(
+        Instruction instruction, Scope scope, Fragment fragment, int[] slots, boolean storing) {
       super(instruction);
       this.fragment = fragment;
       this.slots = slots;

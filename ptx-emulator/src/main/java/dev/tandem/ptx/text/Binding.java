@@ -41,7 +41,8 @@ final class Binding {
 
   private void check(Function function, String what, int takes, int got) {
     if (takes != got) {
-      throw at.unknown("calls " + function.name() + ", which has " + takes + " " + what + ", with " + got);
+      throw at.unknown(
+          "calls " + function.name() + ", which has " + takes + " " + what + ", with " + got);
     }
   }
 
@@ -82,7 +83,11 @@ final class Binding {
 
   private void load(Operand.Register to, Operand given) {
     if (given instanceof Operand.Symbol symbol) {
-      add("ld", List.of(space(symbol.variable()), to.type().word()), to, new Operand.Address(symbol, 0));
+      add(
+          "ld",
+          List.of(space(symbol.variable()), to.type().word()),
+          to,
+          new Operand.Address(symbol, 0));
     } else {
       add("mov", List.of(to.type().word()), to, given);
     }
@@ -92,7 +97,11 @@ final class Binding {
     if (given instanceof Operand.Symbol symbol) {
       copy(new Operand.Symbol(to, 0), symbol, parameter.bytes());
     } else {
-      add("st", List.of("local", to.type().word()), new Operand.Address(new Operand.Symbol(to, 0), 0), given);
+      add(
+          "st",
+          List.of("local", to.type().word()),
+          new Operand.Address(new Operand.Symbol(to, 0), 0),
+          given);
     }
   }
 
@@ -117,7 +126,10 @@ final class Binding {
   private void copy(Operand.Symbol to, Operand.Symbol from, long bytes) {
     Operand.Register between = new Operand.Register("copy@", Type.B64);
     int alignment = Math.min(to.variable().alignment(), from.variable().alignment());
-    long common = Math.min(bytes, Math.min(to.variable().bytes() - to.offset(), from.variable().bytes() - from.offset()));
+    long common =
+        Math.min(
+            bytes,
+            Math.min(to.variable().bytes() - to.offset(), from.variable().bytes() - from.offset()));
     for (long done = 0; done < common; ) {
       long width = Math.min(Math.min(alignment, Long.BYTES), Long.highestOneBit(common - done));
       String type = "b" + width * Byte.SIZE;
@@ -136,6 +148,7 @@ final class Binding {
   }
 
   private void add(String opcode, List<String> modifiers, Operand... operands) {
-    inliner.add(new Instruction(at.line(), at.source(), null, opcode, modifiers, List.of(operands)));
+    inliner.add(
+        new Instruction(at.line(), at.source(), null, opcode, modifiers, List.of(operands)));
   }
 }

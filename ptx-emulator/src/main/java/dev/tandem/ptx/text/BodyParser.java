@@ -8,7 +8,18 @@ import java.util.Set;
 /** Reads a function's body: declarations, labels and instructions. */
 final class BodyParser {
   private static final Set<String> FOREIGN =
-      Set.of("tex", "tld4", "txq", "suld", "sust", "sured", "suq", "istypep", "tensormap", "wgmma", "tcgen05");
+      Set.of(
+          "tex",
+          "tld4",
+          "txq",
+          "suld",
+          "sust",
+          "sured",
+          "suq",
+          "istypep",
+          "tensormap",
+          "wgmma",
+          "tcgen05");
 
   private final Tokens tokens;
   private final Declarations declarations;
@@ -101,8 +112,11 @@ final class BodyParser {
   private void variable(Token token, boolean extern) {
     Space space =
         switch (token.text()) {
-          case "local", "shared", "param", "global", "const" -> Space.of(token.text()).orElseThrow();
-          default -> throw new PtxException(token.line(), "expected a directive of a body, got " + token.shown());
+          case "local", "shared", "param", "global", "const" ->
+              Space.of(token.text()).orElseThrow();
+          default ->
+              throw new PtxException(
+                  token.line(), "expected a directive of a body, got " + token.shown());
         };
     for (VariableParser.Declared one : variables.variables(variables.kind(space, extern))) {
       Variable variable = one.named(extern ? one.name() : declarations.unique(one.name()));
@@ -143,7 +157,8 @@ final class BodyParser {
     boolean negated = tokens.accept("!");
     int line = tokens.line();
     String name = tokens.word("a predicate after '@'");
-    if (names.register(name).orElse(null) instanceof Operand.Register register && register.type() == Type.PRED) {
+    if (names.register(name).orElse(null) instanceof Operand.Register register
+        && register.type() == Type.PRED) {
       return new Guard(register, negated);
     }
     throw new PtxException(line, "a guard is a predicate, got " + name + "; declare it as .pred");
@@ -154,13 +169,16 @@ final class BodyParser {
     String opcode = tokens.word("an instruction");
     if (FOREIGN.contains(opcode)) {
       throw new PtxException(
-          line, opcode + ": instructions for textures, surfaces and tensor memory are not emulated; use plain memory");
+          line,
+          opcode
+              + ": instructions for textures, surfaces and tensor memory are not emulated; use plain memory");
     }
     List<String> modifiers = new ArrayList<>();
     while (tokens.peek().kind() == Token.Kind.DOT) {
       modifiers.add(tokens.next().text());
     }
-    Instruction bare = new Instruction(line, lines.current(), guard, opcode, List.copyOf(modifiers), List.of());
+    Instruction bare =
+        new Instruction(line, lines.current(), guard, opcode, List.copyOf(modifiers), List.of());
     switch (opcode) {
       case "call" -> statements.add(call(bare));
       case "bra" -> branch(bare);
@@ -212,7 +230,8 @@ final class BodyParser {
       }
     }
     if (callee instanceof Operand.FunctionAddress && !declarations.functions.containsKey(name)) {
-      throw new PtxException(line, "call: function " + name + " is not declared; declare it before this with .func");
+      throw new PtxException(
+          line, "call: function " + name + " is not declared; declare it before this with .func");
     }
     List<Operand> all = new ArrayList<>(results);
     all.add(callee);
@@ -241,6 +260,7 @@ final class BodyParser {
   }
 
   private static Instruction withOperands(Instruction bare, List<Operand> operands) {
-    return new Instruction(bare.line(), bare.source(), bare.guard(), bare.opcode(), bare.modifiers(), operands);
+    return new Instruction(
+        bare.line(), bare.source(), bare.guard(), bare.opcode(), bare.modifiers(), operands);
   }
 }

@@ -124,7 +124,8 @@ final class ConstantExpression {
       return unary();
     }
     Value left = binary(level + 1);
-    while (tokens.peek().kind() == Token.Kind.MARK && LEVELS.get(level).contains(tokens.peek().text())) {
+    while (tokens.peek().kind() == Token.Kind.MARK
+        && LEVELS.get(level).contains(tokens.peek().text())) {
       Token operator = tokens.next();
       left = apply(operator, left, binary(level + 1));
     }
@@ -164,7 +165,9 @@ final class ConstantExpression {
       tokens.expect(")", "after the type of a cast");
       return switch (unary()) {
         case Whole whole -> new Whole(whole.bits(), unsigned);
-        case Floating _ -> throw new PtxException(line, "a floating constant is not cast to an integer; write the integer");
+        case Floating _ ->
+            throw new PtxException(
+                line, "a floating constant is not cast to an integer; write the integer");
       };
     }
     Value value = choice();
@@ -188,7 +191,9 @@ final class ConstantExpression {
                 floating.single()
                     ? new Floating(-floating.value(), floating.bits() ^ 0x8000_0000L, true)
                     : new Floating(-floating.value(), floating.bits() ^ Long.MIN_VALUE, false);
-            default -> throw new PtxException(operator.line(), "'" + operator.text() + "' before a floating constant");
+            default ->
+                throw new PtxException(
+                    operator.line(), "'" + operator.text() + "' before a floating constant");
           };
     };
   }
@@ -257,7 +262,8 @@ final class ConstantExpression {
       case ">=" -> truth(a >= b);
       default ->
           throw new PtxException(
-              operator.line(), "'" + operator.text() + "' is not for floating constants; write integers");
+              operator.line(),
+              "'" + operator.text() + "' is not for floating constants; write integers");
     };
   }
 
@@ -275,7 +281,8 @@ final class ConstantExpression {
   private static double number(Value value) {
     return switch (value) {
       case Floating floating -> floating.value();
-      case Whole(long bits, boolean unsigned) when unsigned && bits < 0 -> (bits >>> 1 | bits & 1) * 2.0;
+      case Whole(long bits, boolean unsigned) when unsigned && bits < 0 ->
+          (bits >>> 1 | bits & 1) * 2.0;
       case Whole whole -> whole.bits();
     };
   }

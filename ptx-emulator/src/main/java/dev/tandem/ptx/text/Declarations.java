@@ -34,7 +34,8 @@ final class Declarations {
       variables.put(variable.name(), variable);
     } else if (!variable.extern()) {
       throw new PtxException(
-          variable.line(), "variable " + variable.name() + " is defined twice, first on line " + earlier.line());
+          variable.line(),
+          "variable " + variable.name() + " is defined twice, first on line " + earlier.line());
     }
   }
 
@@ -45,7 +46,8 @@ final class Declarations {
       functions.put(function.name(), function);
     } else if (function.body() != null) {
       throw new PtxException(
-          function.line(), "function " + function.name() + " is defined twice, first on line " + earlier.line());
+          function.line(),
+          "function " + function.name() + " is defined twice, first on line " + earlier.line());
     }
   }
 
@@ -53,7 +55,8 @@ final class Declarations {
   void alias(String name, String of, int line) {
     Function function = functions.get(of);
     if (function == null || function.body() == null || function.kernel()) {
-      throw new PtxException(line, ".alias: " + of + " is no device function defined before this; define it first");
+      throw new PtxException(
+          line, ".alias: " + of + " is no device function defined before this; define it first");
     }
     functions.put(
         name,
@@ -82,7 +85,10 @@ final class Declarations {
                   + "; functions have none here, call them by name");
         }
         Variable named = variables.get(address.variable());
-        if (named == null || named.extern() || named.space() == Space.SHARED || named.space() == Space.LOCAL) {
+        if (named == null
+            || named.extern()
+            || named.space() == Space.SHARED
+            || named.space() == Space.LOCAL) {
           throw new PtxException(
               variable.line(),
               variable.name()

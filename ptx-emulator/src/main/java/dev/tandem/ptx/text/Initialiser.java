@@ -54,7 +54,11 @@ final class Initialiser {
       int line = tokens.line();
       if (tokens.accept("{")) {
         if (depth + 1 > shape.size()) {
-          throw new PtxException(line, "braces inside braces of a variable with " + shape.size() + " dimensions; remove them");
+          throw new PtxException(
+              line,
+              "braces inside braces of a variable with "
+                  + shape.size()
+                  + " dimensions; remove them");
         }
         int inner = at;
         braces(depth + 1);
@@ -85,7 +89,8 @@ final class Initialiser {
     }
     ConstantExpression.Value value = ConstantExpression.parse(tokens);
     if (tokens.peek().mark("(")) {
-      throw new PtxException(token.line(), "a mask of an address's bytes is not emulated; make the variable .u64");
+      throw new PtxException(
+          token.line(), "a mask of an address's bytes is not emulated; make the variable .u64");
     }
     long bits =
         switch (value) {
@@ -94,7 +99,8 @@ final class Initialiser {
         };
     int to = room(at + (long) type.bytes(), token.line());
     for (int i = at; i < to; i++) {
-      content[i] = (byte) (i - at < Long.BYTES ? bits >>> (i - at) * Byte.SIZE : bits >> Long.SIZE - 1);
+      content[i] =
+          (byte) (i - at < Long.BYTES ? bits >>> (i - at) * Byte.SIZE : bits >> Long.SIZE - 1);
     }
     at = to;
   }
@@ -104,7 +110,9 @@ final class Initialiser {
     boolean generic = token.text().equals("generic");
     String name = token.text();
     if (name.equals("mask")) {
-      throw new PtxException(token.line(), "mask(): a mask of an address's bytes is not emulated; make the variable .u64");
+      throw new PtxException(
+          token.line(),
+          "mask(): a mask of an address's bytes is not emulated; make the variable .u64");
     }
     if (generic) {
       tokens.expect("(", "after generic");
@@ -113,7 +121,8 @@ final class Initialiser {
     }
     if (type.bytes() != Long.BYTES) {
       throw new PtxException(
-          token.line(), "an address in an initialiser takes 8 bytes, got type " + type.word() + "; make it .u64");
+          token.line(),
+          "an address in an initialiser takes 8 bytes, got type " + type.word() + "; make it .u64");
     }
     long offset = 0;
     if (tokens.accept("+") || tokens.peek().mark("-")) {
@@ -132,14 +141,16 @@ final class Initialiser {
   }
 
   private long bits(ConstantExpression.Floating floating, Token at) {
-    Operand.FloatLiteral literal = new Operand.FloatLiteral(floating.value(), floating.bits(), floating.single());
+    Operand.FloatLiteral literal =
+        new Operand.FloatLiteral(floating.value(), floating.bits(), floating.single());
     if (type == Type.F32 || floating.single() && type.bits() == Integer.SIZE && !type.floating()) {
       return literal.singleBits();
     }
     if (type == Type.F64 || !floating.single() && type.bits() == Long.SIZE && !type.floating()) {
       return literal.doubleBits();
     }
-    throw new PtxException(at.line(), "a floating value initialises no " + type.word() + "; write its bits");
+    throw new PtxException(
+        at.line(), "a floating value initialises no " + type.word() + "; write its bits");
   }
 
   /** Bytes of an element at a depth. */
@@ -154,7 +165,12 @@ final class Initialiser {
   private void checkLength(int line, long bytes, long most) {
     if (bytes > most) {
       throw new PtxException(
-          line, "an initialiser with " + bytes / type.bytes() + " values for " + most / type.bytes() + "; remove some");
+          line,
+          "an initialiser with "
+              + bytes / type.bytes()
+              + " values for "
+              + most / type.bytes()
+              + "; remove some");
     }
   }
 

@@ -57,13 +57,15 @@ final class Inliner {
     for (int i = 0; i < statements.size(); i++) {
       switch (statements.get(i)) {
         case Statement.Label(String name, _) -> labels.put(instance.label(name), code.size());
-        case Statement.Do(Instruction instruction) when instruction.opcode().equals("ret") && !instance.kernel() -> {
+        case Statement.Do(Instruction instruction)
+            when instruction.opcode().equals("ret") && !instance.kernel() -> {
           if (i < last || instruction.guard() != null) {
             jump(rewritten(instance, instruction), "bra", List.of(target(instance.end())));
           }
         }
         case Statement.Do(Instruction instruction) -> add(rewritten(instance, instruction));
-        case Statement.Branch(Instruction instruction, List<String> targets) -> branch(instance, instruction, targets);
+        case Statement.Branch(Instruction instruction, List<String> targets) ->
+            branch(instance, instruction, targets);
         case Statement.Call call -> call(instance, call);
       }
     }
@@ -75,10 +77,15 @@ final class Inliner {
   /** The kernel's end, where control must not run out of the code. */
   private void end(Function kernel) {
     Instruction last = code.isEmpty() ? null : code.getLast();
-    boolean stops = last != null && last.guard() == null && Set.of("ret", "exit", "bra").contains(last.opcode());
+    boolean stops =
+        last != null
+            && last.guard() == null
+            && Set.of("ret", "exit", "bra").contains(last.opcode());
     if (!stops || labels.containsValue(code.size())) {
       int line = last == null ? kernel.line() : last.line();
-      add(new Instruction(line, last == null ? null : last.source(), null, "ret", List.of(), List.of()));
+      add(
+          new Instruction(
+              line, last == null ? null : last.source(), null, "ret", List.of(), List.of()));
     }
   }
 
@@ -92,7 +99,8 @@ final class Inliner {
   private void call(Instance caller, Statement.Call call) {
     Instruction at = call.instruction();
     if (call.function() == null) {
-      throw at.unknown("calls the function whose address a register has; indirect calls are not emulated, call by name");
+      throw at.unknown(
+          "calls the function whose address a register has; indirect calls are not emulated, call by name");
     }
     Function function = module.functions().get(call.function());
     if (function.kernel()) {
@@ -144,10 +152,19 @@ final class Inliner {
           case "free" -> results == 0 && arguments == 1;
           default ->
               throw at.unknown(
-                  "calls " + name + ", which has no body in this module; link it in (nvcc -rdc=false, or one source)");
+                  "calls "
+                      + name
+                      + ", which has no body in this module; link it in (nvcc -rdc=false, or one source)");
         };
     if (!fits) {
-      throw at.unknown("calls " + name + " with " + results + " results and " + arguments + " arguments; pass what it takes");
+      throw at.unknown(
+          "calls "
+              + name
+              + " with "
+              + results
+              + " results and "
+              + arguments
+              + " arguments; pass what it takes");
     }
     List<Operand> operands = new ArrayList<>(operands(caller, at, call.results()));
     operands.add(new Operand.FunctionAddress(name));
@@ -163,7 +180,9 @@ final class Inliner {
   private void checkSize(Instruction at) {
     if (code.size() + instances > LIMIT) {
       throw at.unknown(
-          "the kernel comes to more than " + LIMIT + " instructions with its functions in place; let fewer calls nest");
+          "the kernel comes to more than "
+              + LIMIT
+              + " instructions with its functions in place; let fewer calls nest");
     }
   }
 
@@ -178,10 +197,14 @@ final class Inliner {
   private Instruction rewritten(Instance instance, Instruction at) {
     List<Operand> operands = operands(instance, at, at.operands());
     List<String> modifiers = at.modifiers();
-    if (ADDRESSING.contains(at.opcode()) && at.space() == Space.PARAM && local(instance, at, operands)) {
-      modifiers = modifiers.stream().map(word -> Space.of(word).isPresent() ? "local" : word).toList();
+    if (ADDRESSING.contains(at.opcode())
+        && at.space() == Space.PARAM
+        && local(instance, at, operands)) {
+      modifiers =
+          modifiers.stream().map(word -> Space.of(word).isPresent() ? "local" : word).toList();
     }
-    return new Instruction(at.line(), at.source(), guard(instance, at.guard()), at.opcode(), modifiers, operands);
+    return new Instruction(
+        at.line(), at.source(), guard(instance, at.guard()), at.opcode(), modifiers, operands);
   }
 
   /** Whether {@code .param} means what has become a local variable. */
@@ -209,22 +232,29 @@ final class Inliner {
       case Operand.Register register -> instance.register(register);
       case Operand.Symbol(Variable variable, long offset) ->
           new Operand.Symbol(placement.of(instance, variable, at.line()), offset);
-      case Operand.Address(Operand base, long offset) -> new Operand.Address(operand(instance, at, base), offset);
+      case Operand.Address(Operand base, long offset) ->
+          new Operand.Address(operand(instance, at, base), offset);
       case Operand.Vector(List<Operand> parts) -> new Operand.Vector(operands(instance, at, parts));
       case Operand.Pair(Operand first, Operand second) ->
           new Operand.Pair(operand(instance, at, first), operand(instance, at, second));
       case Operand.Not(Operand predicate) -> new Operand.Not(operand(instance, at, predicate));
       case Operand.FunctionAddress(String name) ->
-          throw at.unknown("takes the address of function " + name + "; functions have none here, call it by name");
+          throw at.unknown(
+              "takes the address of function "
+                  + name
+                  + "; functions have none here, call it by name");
       default -> written;
     };
   }
 
   private static Guard guard(Instance instance, Guard written) {
-    return written == null ? null : new Guard(instance.register(written.predicate()), written.negated());
+    return written == null
+        ? null
+        : new Guard(instance.register(written.predicate()), written.negated());
   }
 
   private static Instruction with(Instruction at, Guard guard, List<Operand> operands) {
-    return new Instruction(at.line(), at.source(), guard, at.opcode(), at.modifiers(), List.copyOf(operands));
+    return new Instruction(
+        at.line(), at.source(), guard, at.opcode(), at.modifiers(), List.copyOf(operands));
   }
 }

@@ -34,7 +34,9 @@ final class Instance {
   }
 
   Operand.Register register(Operand.Register written) {
-    return kernel() ? written : new Operand.Register(written.name() + registerSuffix, written.type());
+    return kernel()
+        ? written
+        : new Operand.Register(written.name() + registerSuffix, written.type());
   }
 
   String label(String written) {

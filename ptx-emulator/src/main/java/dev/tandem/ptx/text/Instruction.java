@@ -12,7 +12,12 @@ import java.util.Optional;
  * @param guard the predicate, or null
  */
 public record Instruction(
-    int line, SourceLine source, Guard guard, String opcode, List<String> modifiers, List<Operand> operands) {
+    int line,
+    SourceLine source,
+    Guard guard,
+    String opcode,
+    List<String> modifiers,
+    List<Operand> operands) {
   public boolean has(String modifier) {
     return modifiers.contains(modifier);
   }
@@ -33,7 +38,11 @@ public record Instruction(
 
   /** The space among the modifiers, or generic. */
   public Space space() {
-    return modifiers.stream().map(Space::of).flatMap(Optional::stream).findFirst().orElse(Space.GENERIC);
+    return modifiers.stream()
+        .map(Space::of)
+        .flatMap(Optional::stream)
+        .findFirst()
+        .orElse(Space.GENERIC);
   }
 
   public Operand operand(int i) {

@@ -68,7 +68,8 @@ final class Lexer {
       at += 2;
       skipName();
       if (at - from != (base == 'f' ? 10 : 18) || !digits(from + 2, 16)) {
-        throw bad(from, "not a floating literal, which has 8 hexadecimal digits after 0f, 16 after 0d");
+        throw bad(
+            from, "not a floating literal, which has 8 hexadecimal digits after 0f, 16 after 0d");
       }
       add(Token.Kind.FLOAT, text.substring(from, at));
     } else if (text.charAt(at) == '0' && (base == 'x' || base == 'b')) {

@@ -12,7 +12,8 @@ public final class Linker {
   public static LinkedKernel link(PtxModule module, String kernel) {
     Function function = module.functions().get(kernel);
     if (function == null || !function.kernel() || function.body() == null) {
-      throw new PtxException(0, "link: the module has no kernel " + kernel + ", it has " + module.kernels());
+      throw new PtxException(
+          0, "link: the module has no kernel " + kernel + ", it has " + module.kernels());
     }
     Inliner inliner = new Inliner(module, function);
     List<Instruction> code = resolve(inliner.code(), inliner.labels());
@@ -48,9 +49,16 @@ public final class Linker {
     List<Operand> operands = new ArrayList<>();
     for (Operand operand : jump.operands()) {
       operands.add(
-          operand instanceof Operand.Target(String label, _) ? new Operand.Target(label, labels.get(label)) : operand);
+          operand instanceof Operand.Target(String label, _)
+              ? new Operand.Target(label, labels.get(label))
+              : operand);
     }
     return new Instruction(
-        jump.line(), jump.source(), jump.guard(), jump.opcode(), jump.modifiers(), List.copyOf(operands));
+        jump.line(),
+        jump.source(),
+        jump.guard(),
+        jump.opcode(),
+        jump.modifiers(),
+        List.copyOf(operands));
   }
 }

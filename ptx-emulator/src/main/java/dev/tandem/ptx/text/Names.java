@@ -36,13 +36,15 @@ final class Names {
 
   void registers(String name, Type type, int count, int width, int line) {
     if (registers.putIfAbsent(name, new Registers(type, count, width, suffix)) != null) {
-      throw new PtxException(line, "register " + name + " is declared twice in one scope; rename one");
+      throw new PtxException(
+          line, "register " + name + " is declared twice in one scope; rename one");
     }
   }
 
   void variable(String name, Variable variable) {
     if (variables.putIfAbsent(name, variable) != null) {
-      throw new PtxException(variable.line(), "variable " + name + " is declared twice in one scope; rename one");
+      throw new PtxException(
+          variable.line(), "variable " + name + " is declared twice in one scope; rename one");
     }
   }
 
@@ -110,7 +112,8 @@ final class Names {
         return found.stream().map(label -> target(label, line)).toList();
       }
     }
-    throw new PtxException(line, "no .branchtargets is called " + table + "; add it before the branch");
+    throw new PtxException(
+        line, "no .branchtargets is called " + table + "; add it before the branch");
   }
 
   private Optional<Operand> numbered(String name, int split) {

@@ -9,7 +9,15 @@ import java.util.regex.Pattern;
 /** Reads the operands of instructions. */
 final class OperandParser {
   private static final Set<String> VECTORS =
-      Set.of("%tid", "%ntid", "%ctaid", "%nctaid", "%clusterid", "%nclusterid", "%cluster_ctaid", "%cluster_nctaid");
+      Set.of(
+          "%tid",
+          "%ntid",
+          "%ctaid",
+          "%nctaid",
+          "%clusterid",
+          "%nclusterid",
+          "%cluster_ctaid",
+          "%cluster_nctaid");
   private static final Pattern SPECIAL =
       Pattern.compile(
           "%(laneid|warpid|nwarpid|smid|nsmid|gridid|lanemask_(eq|le|lt|ge|gt)|clock|clock_hi|clock64"
@@ -74,7 +82,8 @@ final class OperandParser {
       if (inside instanceof Operand.Register(_, Type type) && type == Type.PRED) {
         return new Operand.Not(inside);
       }
-      throw new PtxException(token.line(), opcode + ": '!' goes before a predicate, got another operand");
+      throw new PtxException(
+          token.line(), opcode + ": '!' goes before a predicate, got another operand");
     }
     throw tokens.expected("an operand of " + opcode);
   }
@@ -115,14 +124,17 @@ final class OperandParser {
     if (declarations.functions.containsKey(name)) {
       return new Operand.FunctionAddress(name);
     }
-    throw new PtxException(token.line(), name + " is not declared; declare it in this scope or around it");
+    throw new PtxException(
+        token.line(), name + " is not declared; declare it in this scope or around it");
   }
 
   /** {@code %tid.x}, or all of {@code %tid}. The fourth part of these is always zero. */
   private Operand vector(String name) {
     if (tokens.peek().kind() == Token.Kind.DOT) {
       int component = component(tokens.next());
-      return component == 3 ? new Operand.IntegerLiteral(0) : new Operand.Special(name + "." + "xyz".charAt(component));
+      return component == 3
+          ? new Operand.IntegerLiteral(0)
+          : new Operand.Special(name + "." + "xyz".charAt(component));
     }
     return new Operand.Vector(
         List.of(
@@ -142,7 +154,10 @@ final class OperandParser {
     }
     throw new PtxException(
         dot.line(),
-        name.text() + "." + dot.text() + ": no such part; vector registers have .x .y .z .w, and selectors of bytes"
+        name.text()
+            + "."
+            + dot.text()
+            + ": no such part; vector registers have .x .y .z .w, and selectors of bytes"
             + " belong to video instructions, which are not emulated");
   }
 
@@ -162,7 +177,9 @@ final class OperandParser {
     long index = ConstantExpression.integer(tokens, "an element's number");
     tokens.expect("]", "after an element's number");
     Operand.Symbol element = new Operand.Symbol(variable, index * variable.type().bytes());
-    return opcode.equals("mov") || opcode.equals("cvta") ? element : new Operand.Address(element, 0);
+    return opcode.equals("mov") || opcode.equals("cvta")
+        ? element
+        : new Operand.Address(element, 0);
   }
 
   /** After an opening bracket. */
@@ -175,11 +192,16 @@ final class OperandParser {
       String name = tokens.word("a register or variable after '['");
       Operand named =
           named(names, name)
-              .orElseThrow(() -> new PtxException(token.line(), name + " is not declared; declare it in this scope or around it"));
+              .orElseThrow(() ->
+                  new PtxException(
+                      token.line(),
+                      name + " is not declared; declare it in this scope or around it"));
       base = tokens.peek().kind() == Token.Kind.DOT ? part(token, named) : named;
     }
     if (tokens.peek().mark(",")) {
-      throw new PtxException(token.line(), "[a, {...}]: coordinates of textures and tensors are not emulated; use addresses");
+      throw new PtxException(
+          token.line(),
+          "[a, {...}]: coordinates of textures and tensors are not emulated; use addresses");
     }
     long offset = offset();
     if (tokens.peek().mark("+")) {
@@ -187,12 +209,15 @@ final class OperandParser {
     }
     tokens.expect("]", "after an address");
     if (base instanceof Operand.Vector) {
-      throw new PtxException(token.line(), token.text() + " is a vector; an address is one register");
+      throw new PtxException(
+          token.line(), token.text() + " is a vector; an address is one register");
     }
     return new Operand.Address(base, offset);
   }
 
   private long offset() {
-    return tokens.accept("+") || tokens.peek().mark("-") ? ConstantExpression.integer(tokens, "an offset") : 0;
+    return tokens.accept("+") || tokens.peek().mark("-")
+        ? ConstantExpression.integer(tokens, "an offset")
+        : 0;
   }
 }

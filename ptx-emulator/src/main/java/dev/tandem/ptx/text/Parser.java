@@ -88,7 +88,8 @@ public final class Parser {
     int line = tokens.line();
     int bits = tokens.count("64 after .address_size");
     if (bits != 64) {
-      throw new PtxException(line, ".address_size is 64 here, got " + bits + "; compile for 64 bits");
+      throw new PtxException(
+          line, ".address_size is 64 here, got " + bits + "; compile for 64 bits");
     }
   }
 
@@ -138,9 +139,11 @@ public final class Parser {
       case "func" -> function(false);
       case "entry" -> function(true);
       case "tex" ->
-          throw new PtxException(token.line(), ".tex: textures are not emulated; read global memory instead");
+          throw new PtxException(
+              token.line(), ".tex: textures are not emulated; read global memory instead");
       case "reg" ->
-          throw new PtxException(token.line(), ".reg outside functions; declare registers where they are used");
+          throw new PtxException(
+              token.line(), ".reg outside functions; declare registers where they are used");
       default -> throw new PtxException(token.line(), "expected a directive, got " + token.shown());
     }
   }
@@ -148,14 +151,17 @@ public final class Parser {
   private void function(boolean kernel) {
     Names names = new Names(null, "");
     skipAttribute();
-    List<VariableParser.Declared> results = !kernel && tokens.peek().mark("(") ? variables.parameters(names) : List.of();
+    List<VariableParser.Declared> results =
+        !kernel && tokens.peek().mark("(") ? variables.parameters(names) : List.of();
     int line = tokens.line();
     String name = tokens.word(kernel ? "a kernel's name" : "a function's name");
-    List<VariableParser.Declared> parameters = tokens.peek().mark("(") ? variables.parameters(names) : List.of();
+    List<VariableParser.Declared> parameters =
+        tokens.peek().mark("(") ? variables.parameters(names) : List.of();
     Function.Limits limits = limits(name);
     if (tokens.accept(";")) {
       declarations.function(
-          new Function(name, kernel, plain(parameters), plain(results), List.of(), null, limits, line));
+          new Function(
+              name, kernel, plain(parameters), plain(results), List.of(), null, limits, line));
       return;
     }
     tokens.expect("{", "before the body of " + name);
@@ -167,7 +173,14 @@ public final class Parser {
     List<Statement> statements = body.parse();
     declarations.function(
         new Function(
-            name, kernel, in, out, List.copyOf(body.variables()), List.copyOf(statements), limits, line));
+            name,
+            kernel,
+            in,
+            out,
+            List.copyOf(body.variables()),
+            List.copyOf(statements),
+            limits,
+            line));
   }
 
   /** Parameters of a declaration, where names do not count. */
@@ -178,11 +191,13 @@ public final class Parser {
   private List<Variable> declared(List<VariableParser.Declared> all, Names names) {
     List<Variable> list = new ArrayList<>();
     for (VariableParser.Declared one : all) {
-      Variable variable = one.named(one.kind().space() == Space.REG ? one.name() : declarations.unique(one.name()));
+      Variable variable =
+          one.named(one.kind().space() == Space.REG ? one.name() : declarations.unique(one.name()));
       if (variable.space() != Space.REG) {
         names.variable(one.name(), variable);
       } else if (one.kind().width() > 1) {
-        throw new PtxException(one.line(), one.name() + ": a vector register is no parameter; pass its parts");
+        throw new PtxException(
+            one.line(), one.name() + ": a vector register is no parameter; pass its parts");
       }
       list.add(variable);
     }
@@ -198,18 +213,31 @@ public final class Parser {
       switch (token.text()) {
         case "maxntid" -> most = threads();
         case "reqntid" -> exactly = threads();
-        case "minnctapersm", "maxnctapersm", "maxnreg", "maxclusterrank", "abi_preserve", "abi_preserve_control" ->
+        case "minnctapersm",
+            "maxnctapersm",
+            "maxnreg",
+            "maxclusterrank",
+            "abi_preserve",
+            "abi_preserve_control" ->
             tokens.count("a number after ." + token.text());
         case "noreturn" -> {}
         case "pragma" -> {
           tokens.next();
           tokens.expect(";", "after .pragma");
         }
-        case "attribute" -> throw new PtxException(token.line(), ".attribute goes before the name of " + name);
+        case "attribute" ->
+            throw new PtxException(token.line(), ".attribute goes before the name of " + name);
         case "reqnctapercluster", "explicitcluster", "blocksareclusters" ->
             throw new PtxException(
-                token.line(), name + ": clusters of blocks (." + token.text() + ") are not emulated; launch plain blocks");
-        default -> throw new PtxException(token.line(), name + ": expected ';' or '{' after the header, got " + token.shown());
+                token.line(),
+                name
+                    + ": clusters of blocks (."
+                    + token.text()
+                    + ") are not emulated; launch plain blocks");
+        default ->
+            throw new PtxException(
+                token.line(),
+                name + ": expected ';' or '{' after the header, got " + token.shown());
       }
     }
     return new Function.Limits(most, exactly);
@@ -236,7 +264,8 @@ public final class Parser {
     for (int depth = 1; depth > 0; ) {
       Token token = tokens.next();
       if (token.kind() == Token.Kind.END) {
-        throw new PtxException(token.line(), "expected ')' after .attribute, got the end of the text");
+        throw new PtxException(
+            token.line(), "expected ')' after .attribute, got the end of the text");
       }
       depth += token.mark("(") ? 1 : token.mark(")") ? -1 : 0;
     }

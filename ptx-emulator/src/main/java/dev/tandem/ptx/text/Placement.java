@@ -82,7 +82,11 @@ final class Placement {
       shared.add(variable);
     } else if (variable.extern()) {
       throw new PtxException(
-          line, variable.name() + " is declared .extern on line " + variable.line() + " and defined nowhere; define it");
+          line,
+          variable.name()
+              + " is declared .extern on line "
+              + variable.line()
+              + " and defined nowhere; define it");
     }
     return variable;
   }

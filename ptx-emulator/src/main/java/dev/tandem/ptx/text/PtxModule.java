@@ -11,9 +11,15 @@ import java.util.Map;
  * @param variables of the module: global, constant and extern shared
  */
 public record PtxModule(
-    String version, String target, Map<String, Variable> variables, Map<String, Function> functions) {
+    String version,
+    String target,
+    Map<String, Variable> variables,
+    Map<String, Function> functions) {
   /** The kernels' names. */
   public List<String> kernels() {
-    return functions.values().stream().filter(f -> f.kernel() && f.body() != null).map(Function::name).toList();
+    return functions.values().stream()
+        .filter(f -> f.kernel() && f.body() != null)
+        .map(Function::name)
+        .toList();
   }
 }

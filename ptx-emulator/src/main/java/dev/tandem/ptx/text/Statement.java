@@ -10,7 +10,9 @@ public sealed interface Statement {
   record Do(Instruction instruction) implements Statement {}
 
   /** A call, {@code call.uni (results), function, (arguments)}. Results and arguments are parameter variables or registers. */
-  record Call(Instruction instruction, List<Operand> results, String function, List<Operand> arguments) implements Statement {}
+  record Call(
+      Instruction instruction, List<Operand> results, String function, List<Operand> arguments)
+      implements Statement {}
 
   /** A branch to a label, or by index to one of several. */
   record Branch(Instruction instruction, List<String> labels) implements Statement {}

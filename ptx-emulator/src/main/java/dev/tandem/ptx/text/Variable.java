@@ -10,7 +10,15 @@ import java.util.List;
  * @param addresses places in it that hold addresses of other variables
  */
 public record Variable(
-    String name, Space space, Type type, long bytes, int alignment, byte[] initial, List<AddressOf> addresses, boolean extern, int line) {
+    String name,
+    Space space,
+    Type type,
+    long bytes,
+    int alignment,
+    byte[] initial,
+    List<AddressOf> addresses,
+    boolean extern,
+    int line) {
   /** An 8-byte address in an initialiser. */
   public record AddressOf(long at, String variable, long offset, boolean generic) {}
 }

@@ -15,7 +15,8 @@ final class VariableParser {
   record Kind(Space space, boolean extern, Type type, int width, int alignment) {}
 
   /** A variable as written, its name not yet unique. */
-  record Declared(String name, Kind kind, List<Integer> lengths, Initialiser initialiser, int line) {
+  record Declared(
+      String name, Kind kind, List<Integer> lengths, Initialiser initialiser, int line) {
     Variable named(String unique) {
       long bytes = (long) kind.type.bytes() * kind.width;
       for (int length : lengths) {
@@ -30,7 +31,16 @@ final class VariableParser {
       } else if (!kind.extern && (kind.space == Space.GLOBAL || kind.space == Space.CONST)) {
         initial = new byte[0];
       }
-      return new Variable(unique, kind.space, kind.type, bytes, kind.alignment, initial, addresses, kind.extern, line);
+      return new Variable(
+          unique,
+          kind.space,
+          kind.type,
+          bytes,
+          kind.alignment,
+          initial,
+          addresses,
+          kind.extern,
+          line);
     }
   }
 
@@ -53,17 +63,26 @@ final class VariableParser {
         case "attribute" -> attribute();
         case "global", "shared", "const", "local" -> {
           if (!pointer) {
-            throw new PtxException(token.line(), "'." + token.text() + "' after '." + word(space) + "'; a variable has one space");
+            throw new PtxException(
+                token.line(),
+                "'." + token.text() + "' after '." + word(space) + "'; a variable has one space");
           }
         }
         case "texref", "samplerref", "surfref" ->
             throw new PtxException(
-                token.line(), "." + token.text() + ": textures and surfaces are not emulated; read global memory instead");
+                token.line(),
+                "."
+                    + token.text()
+                    + ": textures and surfaces are not emulated; read global memory instead");
         default -> {
           if (type != null) {
-            throw new PtxException(token.line(), "expected a name after the type, got " + token.shown());
+            throw new PtxException(
+                token.line(), "expected a name after the type, got " + token.shown());
           }
-          type = Type.of(token.text()).orElseThrow(() -> new PtxException(token.line(), "expected a type, got " + token.shown()));
+          type =
+              Type.of(token.text())
+                  .orElseThrow(() ->
+                      new PtxException(token.line(), "expected a type, got " + token.shown()));
         }
       }
     }
@@ -71,7 +90,8 @@ final class VariableParser {
       throw tokens.expected("a type");
     }
     if (type == Type.PRED && space != Space.REG) {
-      throw new PtxException(tokens.line(), "predicates live in registers only; declare it with .reg");
+      throw new PtxException(
+          tokens.line(), "predicates live in registers only; declare it with .reg");
     }
     return new Kind(space, extern, type, width, alignment == 0 ? type.bytes() * width : alignment);
   }
@@ -89,7 +109,8 @@ final class VariableParser {
       int at = tokens.line();
       long length = ConstantExpression.integer(tokens, "an array's length");
       if (length < 0 || length > Integer.MAX_VALUE) {
-        throw new PtxException(at, name + ": an array's length is from 0 to 2147483647, got " + length);
+        throw new PtxException(
+            at, name + ": an array's length is from 0 to 2147483647, got " + length);
       }
       lengths.add((int) length);
       tokens.expect("]", "after an array's length");
@@ -99,7 +120,8 @@ final class VariableParser {
       initialiser = new Initialiser(tokens, kind.type, shape(kind, lengths));
       initialiser.parse();
     } else if (lengths.contains(-1) && !kind.extern && kind.space != Space.PARAM) {
-      throw new PtxException(line, name + ": an array without a length is .extern or has an initialiser; give it one");
+      throw new PtxException(
+          line, name + ": an array without a length is .extern or has an initialiser; give it one");
     }
     return new Declared(name, kind, List.copyOf(lengths), initialiser, line);
   }
@@ -148,7 +170,8 @@ final class VariableParser {
         names.registers(name, kind.type, -1, kind.width, line);
         all.add(new Declared(name, kind, List.of(), null, line));
       } else {
-        throw new PtxException(token.line(), "expected '.param' or '.reg' before a parameter, got " + token.shown());
+        throw new PtxException(
+            token.line(), "expected '.param' or '.reg' before a parameter, got " + token.shown());
       }
     } while (tokens.accept(","));
     tokens.expect(")", "after parameters");
@@ -169,7 +192,8 @@ final class VariableParser {
     for (int depth = 1; depth > 0; ) {
       Token token = tokens.next();
       if (token.kind() == Token.Kind.END) {
-        throw new PtxException(token.line(), "expected ')' after .attribute, got the end of the text");
+        throw new PtxException(
+            token.line(), "expected ')' after .attribute, got the end of the text");
       }
       depth += token.mark("(") ? 1 : token.mark(")") ? -1 : 0;
     }

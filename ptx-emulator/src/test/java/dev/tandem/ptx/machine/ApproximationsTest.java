@@ -22,9 +22,7 @@ class ApproximationsTest {
   private static final float INFINITY = Float.POSITIVE_INFINITY;
   private static final float NAN = Float.NaN;
   private static final float TINY = Float.MIN_VALUE;
-  private static final float[] INPUTS = {
-    -INFINITY, -1, -TINY, -0f, 0f, TINY, 1, INFINITY, NAN
-  };
+  private static final float[] INPUTS = {-INFINITY, -1, -TINY, -0f, 0f, TINY, 1, INFINITY, NAN};
 
   @Test
   void specialValues() {
@@ -43,7 +41,17 @@ class ApproximationsTest {
     table("cos.approx.f32", NAN, cosine, 1, 1, 1, 1, cosine, NAN, NAN);
     table("cos.approx.ftz.f32", NAN, cosine, 1, 1, 1, 1, cosine, NAN, NAN);
     table("lg2.approx.f32", NAN, NAN, NAN, -INFINITY, -INFINITY, -149, 0, INFINITY, NAN);
-    table("lg2.approx.ftz.f32", NAN, NAN, -INFINITY, -INFINITY, -INFINITY, -INFINITY, 0, INFINITY, NAN);
+    table(
+        "lg2.approx.ftz.f32",
+        NAN,
+        NAN,
+        -INFINITY,
+        -INFINITY,
+        -INFINITY,
+        -INFINITY,
+        0,
+        INFINITY,
+        NAN);
     table("ex2.approx.f32", 0, 0.5f, 1, 1, 1, 1, 2, INFINITY, NAN);
     table("ex2.approx.ftz.f32", 0, 0.5f, 1, 1, 1, 1, 2, INFINITY, NAN);
     float tangent = (float) StrictMath.tanh(1);
@@ -149,17 +157,13 @@ class ApproximationsTest {
   private static void table(String name, float... expected) {
     for (int i = 0; i < INPUTS.length; i++) {
       int bits = Float.floatToRawIntBits(one(name, INPUTS[i]));
-      int wanted =
-          Float.isNaN(expected[i]) ? 0x7FFFFFFF : Float.floatToRawIntBits(expected[i]);
+      int wanted = Float.isNaN(expected[i]) ? 0x7FFFFFFF : Float.floatToRawIntBits(expected[i]);
       assertEquals(
-          Integer.toHexString(wanted),
-          Integer.toHexString(bits),
-          name + " of " + INPUTS[i]);
+          Integer.toHexString(wanted), Integer.toHexString(bits), name + " of " + INPUTS[i]);
     }
   }
 
-  private static void near(
-      String name, float from, float to, UnaryOperator<BigDecimal> exact) {
+  private static void near(String name, float from, float to, UnaryOperator<BigDecimal> exact) {
     Random random = new Random(name.hashCode());
     for (int i = 0; i < SAMPLES; i++) {
       float x = i % 2 == 0 ? from + (to - from) * random.nextFloat() : random.nextFloat();

@@ -38,8 +38,7 @@ class ArithmeticStepsTest {
     int tried = 0;
     for (String name : ArithmeticSteps.forms()) {
       List<String> words = List.of(name.split("\\."));
-      Form form =
-          table.find(words.getFirst(), words.subList(1, words.size())).orElse(null);
+      Form form = table.find(words.getFirst(), words.subList(1, words.size())).orElse(null);
       if (form == null || form.test() || form.sources().contains(Type.PRED)) {
         continue;
       }
@@ -88,7 +87,13 @@ class ArithmeticStepsTest {
     run(of("setp.lt.and.s32", new Operand.Pair(P, Q), A, new Operand.IntegerLiteral(5), P));
     assertEquals(0x0F0F0F0F, predicate(P));
     assertEquals(0, predicate(Q));
-    run(of("setp.gt.or.s32", new Operand.Pair(P, Q), A, new Operand.IntegerLiteral(5), new Operand.Not(P)));
+    run(
+        of(
+            "setp.gt.or.s32",
+            new Operand.Pair(P, Q),
+            A,
+            new Operand.IntegerLiteral(5),
+            new Operand.Not(P)));
     assertEquals(0xF0F0F0F0, predicate(P));
     assertEquals(-1, predicate(Q));
     run(of("setp.eq.s32", new Operand.Pair(SINK, Q), A, new Operand.IntegerLiteral(4)));
@@ -180,7 +185,15 @@ class ArithmeticStepsTest {
     run(of("lop3.and.b32", new Operand.Pair(A, P), A, B, C, table, Q));
     assertEquals(0x0FF0L, value(A));
     assertEquals(0xFFFF, predicate(P));
-    run(of("lop3.or.b32", new Operand.Pair(SINK, P), A, B, C, new Operand.IntegerLiteral(0), new Operand.Not(Q)));
+    run(
+        of(
+            "lop3.or.b32",
+            new Operand.Pair(SINK, P),
+            A,
+            B,
+            C,
+            new Operand.IntegerLiteral(0),
+            new Operand.Not(Q)));
     assertEquals(0xFFFF_0000, predicate(P));
   }
 

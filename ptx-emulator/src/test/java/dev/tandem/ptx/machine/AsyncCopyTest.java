@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.EmulatorOptions;
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.PtxException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,16 +23,21 @@ class AsyncCopyTest {
     long from = trial.holding(1, 2, 3, 4);
     long to = trial.zeros(16);
     String body =
-        "cp.async.cg.shared.global.L2::128B [tile], [%rd1], 16;" + wait
+        "cp.async.cg.shared.global.L2::128B [tile], [%rd1], 16;"
+            + wait
             + "ld.shared.v4.u32 {%r10, %r11, %r12, %r13}, [tile]; st.global.v4.u32 [%rd2], {%r10, %r11, %r12, %r13};";
     trial.run(TILE, body, ONE, from, to).clean();
     assertArrayEquals(new int[] {1, 2, 3, 4}, trial.ints(to, 4));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "cp.async.commit_group;", "cp.async.commit_group; cp.async.wait_group 1;"})
+  @ValueSource(
+      strings = {"", "cp.async.commit_group;", "cp.async.commit_group; cp.async.wait_group 1;"})
   void whatWasNotIsNot(String wait) {
-    String body = "cp.async.ca.shared.global [tile], [%rd1], 4;" + wait + "ld.shared.u32 %r10, [tile]; st.global.u32 [%rd2], %r10;";
+    String body =
+        "cp.async.ca.shared.global [tile], [%rd1], 4;"
+            + wait
+            + "ld.shared.u32 %r10, [tile]; st.global.u32 [%rd2], %r10;";
     long out = trial.zeros(4);
     trial.run("", TILE + body, ONE, trial.holding(1), out);
     Finding found = trial.findings().getFirst();
@@ -128,10 +131,14 @@ class AsyncCopyTest {
       values[i] = 100 + i;
     }
     long out = trial.zeros(256);
-    trial.run(TILE, body.formatted("bar.sync 0;"), LaunchShape.of(1, 64), trial.holding(values), out).clean();
+    trial
+        .run(TILE, body.formatted("bar.sync 0;"), LaunchShape.of(1, 64), trial.holding(values), out)
+        .clean();
     assertEquals(132, trial.ints(out, 1)[0]);
     trial.run(TILE, body.formatted(""), LaunchShape.of(1, 64), trial.holding(values), out);
-    assertTrue(trial.findings().stream().anyMatch(f -> f.kind() == Finding.Kind.SHARED_RACE), trial.findings()::toString);
+    assertTrue(
+        trial.findings().stream().anyMatch(f -> f.kind() == Finding.Kind.SHARED_RACE),
+        trial.findings()::toString);
   }
 
   @Test
@@ -151,13 +158,16 @@ class AsyncCopyTest {
     trial.run(TILE, body.formatted("bar.sync 0;"), LaunchShape.of(1, 64), trial.holding(1)).clean();
     trial.run(TILE, body.formatted(""), LaunchShape.of(1, 64), trial.holding(1));
     assertTrue(
-        trial.findings().stream().anyMatch(f -> f.kind() == Finding.Kind.SHARED_RACE || f.kind() == Finding.Kind.ASYNC_COPY),
+        trial.findings().stream()
+            .anyMatch(
+                f -> f.kind() == Finding.Kind.SHARED_RACE || f.kind() == Finding.Kind.ASYNC_COPY),
         trial.findings()::toString);
   }
 
   @Test
   void whatNobodyHasWrittenStaysSo() {
-    String body = "cp.async.ca.shared.global [tile], [%rd1], 4; cp.async.wait_all; ld.shared.u32 %r10, [tile];";
+    String body =
+        "cp.async.ca.shared.global [tile], [%rd1], 4; cp.async.wait_all; ld.shared.u32 %r10, [tile];";
     trial.run(TILE, body, ONE, trial.memory.allocate(4));
     Finding found = trial.only(Finding.Kind.UNINITIALISED);
     assertTrue(found.message().contains("shared memory at byte 0"), found::message);
@@ -172,7 +182,9 @@ class AsyncCopyTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "cp.async.bulk.commit_group", "cp.async.mbarrier.arrive.shared.b64 [tile]", "cp.async.ca.shared.global [tile], [%rd1], 12",
+        "cp.async.bulk.commit_group",
+        "cp.async.mbarrier.arrive.shared.b64 [tile]",
+        "cp.async.ca.shared.global [tile], [%rd1], 12",
         "cp.async.cg.shared.global [tile], [%rd1], 8"
       })
   void whatIsNotKnownIsRefused(String copy) {

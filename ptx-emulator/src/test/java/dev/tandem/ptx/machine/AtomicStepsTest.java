@@ -56,9 +56,17 @@ class AtomicStepsTest {
     boolean half = operation.endsWith("16");
     String register = half ? "%h1" : "%r10";
     String body =
-        "mov.b32 %r10, 0x" + given + "; cvt.u16.u32 %h1, %r10; red.global." + operation + " [%rd1], " + register + ";";
+        "mov.b32 %r10, 0x"
+            + given
+            + "; cvt.u16.u32 %h1, %r10; red.global."
+            + operation
+            + " [%rd1], "
+            + register
+            + ";";
     trial.run(body, ONE, address).clean();
-    assertEquals(expected.replaceFirst("^0+(?=.)", ""), Integer.toHexString(trial.ints(address, 1)[0]).toUpperCase(java.util.Locale.ROOT));
+    assertEquals(
+        expected.replaceFirst("^0+(?=.)", ""),
+        Integer.toHexString(trial.ints(address, 1)[0]).toUpperCase(java.util.Locale.ROOT));
   }
 
   @ParameterizedTest
@@ -76,8 +84,21 @@ class AtomicStepsTest {
   })
   void eightBytes(String operation, String old, String given, String expected) {
     long address = trial.zeros(8);
-    trial.memory.write(address, 8).set(ValueLayout.JAVA_LONG_UNALIGNED, 0, Long.parseUnsignedLong(old, 16));
-    trial.run("mov.b64 %rd10, 0x" + given + "; atom.global." + operation + " %rd11, [%rd1], %rd10; st.global.u64 [%rd2], %rd11;", ONE, address, trial.zeros(8)).clean();
+    trial
+        .memory
+        .write(address, 8)
+        .set(ValueLayout.JAVA_LONG_UNALIGNED, 0, Long.parseUnsignedLong(old, 16));
+    trial
+        .run(
+            "mov.b64 %rd10, 0x"
+                + given
+                + "; atom.global."
+                + operation
+                + " %rd11, [%rd1], %rd10; st.global.u64 [%rd2], %rd11;",
+            ONE,
+            address,
+            trial.zeros(8))
+        .clean();
     long now = trial.memory.read(address, 8).get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
     assertEquals(Long.parseUnsignedLong(expected, 16), now);
   }
@@ -101,7 +122,11 @@ class AtomicStepsTest {
   void lanesTakeTurnsInTheirOrder() {
     long cell = trial.zeros(4);
     long out = trial.zeros(4 * 64);
-    trial.run("atom.global.add.u32 %r10, [%rd1], 3; st.global.u32 [%rd6], %r10;", LaunchShape.of(1, 64), cell, out).clean();
+    trial
+        .run(
+            "atom.global.add.u32 %r10, [%rd1], 3; st.global.u32 [%rd6], %r10;",
+            LaunchShape.of(1, 64), cell, out)
+        .clean();
     for (int i = 0; i < 64; i++) {
       assertEquals(3 * i, trial.ints(out, 64)[i]);
     }
@@ -112,7 +137,9 @@ class AtomicStepsTest {
   void resultsAreExtendedByTheirSign() {
     long cell = trial.holding(-5);
     long out = trial.zeros(8);
-    trial.run("atom.global.add.s32 %rd10, [%rd1], 1; st.global.u64 [%rd2], %rd10;", ONE, cell, out).clean();
+    trial
+        .run("atom.global.add.s32 %rd10, [%rd1], 1; st.global.u64 [%rd2], %rd10;", ONE, cell, out)
+        .clean();
     assertArrayEquals(new int[] {-5, -1}, trial.ints(out, 2));
   }
 
@@ -142,7 +169,8 @@ class AtomicStepsTest {
         """;
     trial.run(body, ONE, cell, out).clean();
     assertArrayEquals(new int[] {0x00050001, 70, 1, 0, 8, 9, 8, 9}, trial.ints(cell, 8));
-    assertArrayEquals(new int[] {0x00010002, 0, 7, 70, 10, 11, 12, 13, 8, 9, 8, 9}, trial.ints(out, 12));
+    assertArrayEquals(
+        new int[] {0x00010002, 0, 7, 70, 10, 11, 12, 13, 8, 9, 8, 9}, trial.ints(out, 12));
   }
 
   @Test
@@ -158,7 +186,8 @@ class AtomicStepsTest {
     long out = trial.zeros(4);
     trial.run(body, ONE, cell, out).clean();
     // 1 + 2 + 2, 2 + 2 + 2, 0 + 2, 0 + 2
-    assertArrayEquals(new int[] {0x40A00000, 0x40C00000, 0x40000000, 0x40000000}, trial.ints(cell, 4));
+    assertArrayEquals(
+        new int[] {0x40A00000, 0x40C00000, 0x40000000, 0x40000000}, trial.ints(cell, 4));
     assertEquals(0x40400000, trial.ints(out, 1)[0]);
   }
 
@@ -178,15 +207,19 @@ class AtomicStepsTest {
         @!%p1 red.add.u32 [%rd1], %r10;
         red.relaxed.gpu.global.add.u64 [%rd2], 1;
         """;
-    parallel.run(".shared .align 4 .b32 cell;", body, LaunchShape.of(64, 96), cell, parallel.zeros(8)).clean();
+    parallel
+        .run(".shared .align 4 .b32 cell;", body, LaunchShape.of(64, 96), cell, parallel.zeros(8))
+        .clean();
     assertEquals(64 * 96, parallel.ints(cell, 1)[0]);
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "atom.global.add.f16 %h1, [%rd1], %h2", "atom.global.inc.s32 %r10, [%rd1], 1", "red.local.add.u32 [%rd1], 1",
-        "atom.global.u32 %r10, [%rd1], 1", "atom.global.cas.b32 %r10, [%rd1], 1", "atom.global.and.u32 %r10, [%rd1], 1"
+        "atom.global.add.f16 %h1, [%rd1], %h2", "atom.global.inc.s32 %r10, [%rd1], 1",
+            "red.local.add.u32 [%rd1], 1",
+        "atom.global.u32 %r10, [%rd1], 1", "atom.global.cas.b32 %r10, [%rd1], 1",
+            "atom.global.and.u32 %r10, [%rd1], 1"
       })
   void whatNoGpuDoesIsRefused(String instruction) {
     assertThrows(PtxException.class, () -> trial.run(instruction + ";", ONE, 0));

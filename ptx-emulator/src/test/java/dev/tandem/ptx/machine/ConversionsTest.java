@@ -27,8 +27,7 @@ class ConversionsTest {
   @Test
   void everyPairOfTypesHasAForm() {
     List<String> types =
-        List.of(
-            "u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64", "f16", "bf16", "f32", "f64");
+        List.of("u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64", "f16", "bf16", "f32", "f64");
     for (String to : types) {
       for (String from : types) {
         assertTrue(
@@ -49,8 +48,7 @@ class ConversionsTest {
     assertEquals(0x3FC0_C000L, OneInstruction.run("cvt.rn.bf16x2.f32", operands)[0]);
     assertEquals(0x3FC0_0000L, OneInstruction.run("cvt.rz.relu.bf16x2.f32", operands)[0]);
     List<long[]> beyond =
-        List.of(
-            new long[] {0x7F80_0000L, 0xFF7F_FFFFL}, new long[] {0x477F_F000L, 0xC77F_F000L});
+        List.of(new long[] {0x7F80_0000L, 0xFF7F_FFFFL}, new long[] {0x477F_F000L, 0xC77F_F000L});
     assertEquals(0x7BFF_FBFFL, OneInstruction.run("cvt.rn.satfinite.f16x2.f32", beyond)[0]);
     assertEquals(0x7BFF_FBFFL, OneInstruction.run("cvt.rn.satfinite.f16x2.f32", beyond)[1]);
     assertEquals(0x7C00_FC00L, OneInstruction.run("cvt.rn.f16x2.f32", beyond)[1]);
@@ -188,11 +186,11 @@ class ConversionsTest {
     return finish(words, to, result);
   }
 
-  private static long toInteger(
-      ExactFormat source, long bits, Type to, Type from, Rounding mode) {
+  private static long toInteger(ExactFormat source, long bits, Type to, Type from, Rounding mode) {
     BigInteger value;
     if (source.nan(bits)) {
-      // Section 9.7.9 of the PTX ISA, cvt: zero, or with 64 bits on either side the top bit of the destination.
+      // Section 9.7.9 of the PTX ISA, cvt: zero, or with 64 bits on either side the top bit of the
+      // destination.
       boolean zero = from != Type.F64 && to.bits() != 64;
       value = zero ? BigInteger.ZERO : BigInteger.ONE.shiftLeft(to.bits() - 1);
     } else if (source.infinite(bits)) {

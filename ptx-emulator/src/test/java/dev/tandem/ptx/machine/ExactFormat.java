@@ -109,10 +109,7 @@ record ExactFormat(int exponentBits, int fractionBits) {
     if (nan(bits)) {
       return Double.NaN;
     }
-    double magnitude =
-        infinite(bits)
-            ? Double.POSITIVE_INFINITY
-            : scaled(units(magnitude(bits)));
+    double magnitude = infinite(bits) ? Double.POSITIVE_INFINITY : scaled(units(magnitude(bits)));
     return negative(bits) ? -magnitude : magnitude;
   }
 

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.DriverException;
-import dev.tandem.ptx.EmulatorOptions;
-import dev.tandem.ptx.Finding;
 import java.lang.foreign.ValueLayout;
 import java.util.HashSet;
 import java.util.List;
@@ -57,7 +55,9 @@ class GlobalMemoryTest {
     assertEquals(4 << 20, memory.freeBytes());
     var e = assertThrows(DriverException.class, () -> memory.allocate((4 << 20) + 1));
     assertEquals(DriverError.CUDA_ERROR_OUT_OF_MEMORY, e.error());
-    assertTrue(e.getMessage().contains("asked for 4194305 bytes, 4194304 of 67108864 are free"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("asked for 4194305 bytes, 4194304 of 67108864 are free"),
+        e.getMessage());
     memory.free(address);
     assertEquals(64 << 20, memory.freeBytes());
   }
@@ -73,10 +73,14 @@ class GlobalMemoryTest {
     // One long more than an array of ints of Java could hold bytes.
     long bytes = (1L << 31) + 8;
     GlobalMemory large =
-        new GlobalMemory(bytes, new Sanitizer(MemoryTrial.options().withSanitizer(EmulatorOptions.Sanitizer.OFF)));
+        new GlobalMemory(
+            bytes,
+            new Sanitizer(MemoryTrial.options().withSanitizer(EmulatorOptions.Sanitizer.OFF)));
     long address = large.allocate(bytes);
     large.write(address + bytes - 8, 8).set(ValueLayout.JAVA_LONG_UNALIGNED, 0, 0x1234_5678_9ABCL);
-    assertEquals(0x1234_5678_9ABCL, large.read(address + bytes - 8, 8).get(ValueLayout.JAVA_LONG_UNALIGNED, 0));
+    assertEquals(
+        0x1234_5678_9ABCL,
+        large.read(address + bytes - 8, 8).get(ValueLayout.JAVA_LONG_UNALIGNED, 0));
     assertThrows(DriverException.class, () -> large.read(address + bytes - 7, 8));
   }
 
@@ -85,10 +89,14 @@ class GlobalMemoryTest {
     long address = memory.allocate(4000);
     var e = assertThrows(DriverException.class, () -> memory.read(address + 4004, 4));
     assertEquals(DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, e.error());
-    String where = "4 bytes past the end of the 4000-byte allocation at 0x" + Long.toHexString(address) + ", number 1";
+    String where =
+        "4 bytes past the end of the 4000-byte allocation at 0x"
+            + Long.toHexString(address)
+            + ", number 1";
     assertTrue(e.getMessage().contains(where), e.getMessage());
     e = assertThrows(DriverException.class, () -> memory.write(address - 8, 4));
-    assertTrue(e.getMessage().contains("8 bytes before the start of the 4000-byte"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("8 bytes before the start of the 4000-byte"), e.getMessage());
     e = assertThrows(DriverException.class, () -> memory.write(address + 3998, 4));
     assertTrue(e.getMessage().contains("across the end of the 4000-byte"), e.getMessage());
     e = assertThrows(DriverException.class, () -> memory.read(12, 4));
@@ -103,7 +111,8 @@ class GlobalMemoryTest {
     memory.free(address);
     memory.allocate(64);
     var e = assertThrows(DriverException.class, () -> memory.read(address + 16, 4));
-    assertTrue(e.getMessage().contains("16 bytes into the freed 64-byte allocation"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("16 bytes into the freed 64-byte allocation"), e.getMessage());
     trial.only(Finding.Kind.USE_AFTER_FREE);
   }
 
@@ -115,7 +124,9 @@ class GlobalMemoryTest {
     memory.free(address);
     List<Finding> found = trial.findings();
     assertEquals(2, found.size());
-    assertTrue(found.get(0).message().contains("not the start of an allocation, but 16 bytes into"), found::toString);
+    assertTrue(
+        found.get(0).message().contains("not the start of an allocation, but 16 bytes into"),
+        found::toString);
     assertTrue(found.get(1).message().contains("freed before"), found::toString);
     assertEquals(Finding.Kind.DOUBLE_FREE, found.get(1).kind());
   }

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.Finding;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

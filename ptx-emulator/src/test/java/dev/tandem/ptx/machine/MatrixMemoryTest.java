@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tandem.ptx.Finding;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -40,9 +39,15 @@ class MatrixMemoryTest {
 
   /** Stores registers from %r20 on to the lane's own part of the array. */
   private static String keep(int registers) {
-    StringBuilder text = new StringBuilder("mul.wide.u32 %rd10, %r0, " + 4 * registers + "; add.s64 %rd10, %rd1, %rd10;\n");
+    StringBuilder text =
+        new StringBuilder(
+            "mul.wide.u32 %rd10, %r0, " + 4 * registers + "; add.s64 %rd10, %rd1, %rd10;\n");
     for (int i = 0; i < registers; i++) {
-      text.append("st.global.b32 [%rd10+").append(4 * i).append("], %r").append(20 + i).append(";\n");
+      text.append("st.global.b32 [%rd10+")
+          .append(4 * i)
+          .append("], %r")
+          .append(20 + i)
+          .append(";\n");
     }
     return text.toString();
   }
@@ -70,7 +75,9 @@ class MatrixMemoryTest {
   @CsvSource({"1, false", "2, false", "4, false", "1, true", "2, true", "4, true"})
   void ldmatrix(int count, boolean transposed) {
     String trans = transposed ? ".trans" : "";
-    String load = "ldmatrix.sync.aligned.m8n8.x%d%s.shared.b16 %s, [%%r10];\n".formatted(count, trans, registers(20, count));
+    String load =
+        "ldmatrix.sync.aligned.m8n8.x%d%s.shared.b16 %s, [%%r10];\n"
+            .formatted(count, trans, registers(20, count));
     Trial trial = Trial.of(ROWS, fillRows() + load + keep(count), Trial.options()).run(1, 32);
     int[] expected = new int[32 * count];
     for (int lane = 0; lane < 32; lane++) {
@@ -127,7 +134,10 @@ class MatrixMemoryTest {
         int lane = 4 * across + along / 2;
         int given = row < 8 ? lane : lane + 0x1000100;
         int expected = given >>> 16 * (along % 2) & 0xffff;
-        assertEquals(expected, kept[4 * row + column / 2] >>> 16 * (column % 2) & 0xffff, row + ", " + column);
+        assertEquals(
+            expected,
+            kept[4 * row + column / 2] >>> 16 * (column % 2) & 0xffff,
+            row + ", " + column);
       }
     }
   }
@@ -138,7 +148,8 @@ class MatrixMemoryTest {
     Trial crooked = Trial.of(ROWS, fillRows() + load, Trial.options());
     assertThrows(KernelFault.class, () -> crooked.run(1, 32));
     assertEquals(Finding.Kind.MISALIGNED, crooked.findings().getFirst().kind());
-    Trial empty = Trial.of(ROWS, ROW + load.replace("+8", "") + keep(1), Trial.options()).run(1, 32);
+    Trial empty =
+        Trial.of(ROWS, ROW + load.replace("+8", "") + keep(1), Trial.options()).run(1, 32);
     assertEquals(Finding.Kind.UNINITIALISED, empty.findings().getFirst().kind());
   }
 
@@ -299,7 +310,12 @@ class MatrixMemoryTest {
                     registers(30, form.c()))
             + "wmma.store.d.sync.aligned.%s.%s.global.%s [%%rd1+%d], %s, %d;\n"
                 .formatted(
-                    out.layout(), form.shape(), form.result(), out.at(), registers(40, form.c()), out.leading());
+                    out.layout(),
+                    form.shape(),
+                    form.result(),
+                    out.at(),
+                    registers(40, form.c()),
+                    out.leading());
     Trial trial = Trial.of(body).set(memory).run(1, 32);
     int[] after = trial.ints(memory.length);
     for (int row = 0; row < m; row++) {
@@ -316,7 +332,14 @@ class MatrixMemoryTest {
 
   private static String load(String role, Form form, Stored from, int register, int count) {
     return "wmma.load.%s.sync.aligned.%s.%s.global.%s %s, [%%rd1+%d], %d;\n"
-        .formatted(role, from.layout(), form.shape(), from.type(), registers(register, count), from.at(), from.leading());
+        .formatted(
+            role,
+            from.layout(),
+            form.shape(),
+            from.type(),
+            registers(register, count),
+            from.at(),
+            from.leading());
   }
 
   @Test

@@ -126,7 +126,8 @@ class MatrixStepsTest {
     for (int lane = 0; lane < Warp.LANES; lane++) {
       for (int i = 0; i < run.registers(operand) * packed; i++) {
         int[] at = place.of(lane >> 2, lane % 4, i);
-        run.register(operand, i / packed)[lane] |= encode(type, matrix[at[0]][at[1]]) << i % packed * bits(type);
+        run.register(operand, i / packed)[lane] |=
+            encode(type, matrix[at[0]][at[1]]) << i % packed * bits(type);
       }
     }
   }
@@ -137,7 +138,8 @@ class MatrixStepsTest {
     for (int lane = 0; lane < Warp.LANES; lane++) {
       for (int i = 0; i < run.registers(0) * packed; i++) {
         int[] at = MatrixTable.c(lane >> 2, lane % 4, i);
-        matrix[at[0]][at[1]] = decode(type, run.register(0, i / packed)[lane] >>> i % packed * bits(type));
+        matrix[at[0]][at[1]] =
+            decode(type, run.register(0, i / packed)[lane] >>> i % packed * bits(type));
       }
     }
     return matrix;
@@ -222,13 +224,15 @@ class MatrixStepsTest {
   @Test
   void integerSumsWrapOrSaturate() {
     for (boolean saturating : new boolean[] {false, true}) {
-      Run run = new Run(product(MatrixTable.BYTE_M8, "s32.s8.s8.s32", saturating ? ".satfinite" : ""));
+      Run run =
+          new Run(product(MatrixTable.BYTE_M8, "s32.s8.s8.s32", saturating ? ".satfinite" : ""));
       run.register(1, 0)[0] = 100;
       run.register(2, 0)[0] = 1;
       run.register(3, 0)[0] = Integer.MAX_VALUE - 1;
       run.register(3, 1)[0] = Integer.MIN_VALUE;
       run.step.run(run.warp, -1);
-      assertEquals(saturating ? Integer.MAX_VALUE : Integer.MIN_VALUE + 98, (int) run.register(0, 0)[0]);
+      assertEquals(
+          saturating ? Integer.MAX_VALUE : Integer.MIN_VALUE + 98, (int) run.register(0, 0)[0]);
       assertEquals(Integer.MIN_VALUE, (int) run.register(0, 1)[0]);
     }
   }
@@ -252,10 +256,12 @@ class MatrixStepsTest {
     // Between 2048 and 4096 the step is 2.
     assertEquals(half(2048), corner("f16.f16.f16.f16", half(2048), half(1), half(1), 0, 0));
     assertEquals(half(2052), corner("f16.f16.f16.f16", half(2048), half(3), half(1), 0, 0));
-    // What is a little above the middle goes up, although in between a float could not tell it from the middle.
+    // What is a little above the middle goes up, although in between a float could not tell it from
+    // the middle.
     long tiny = half(0x1p-20);
     assertEquals(half(2050), corner("f16.f16.f16.f16", half(2048), half(1), half(1), tiny, tiny));
-    assertEquals(half(2050), corner("f16.f16.f16.f16", half(2048), half(3), half(1), tiny | 0x8000, tiny));
+    assertEquals(
+        half(2050), corner("f16.f16.f16.f16", half(2048), half(3), half(1), tiny | 0x8000, tiny));
     assertEquals(0x7C00, corner("f16.f16.f16.f16", half(65504), half(16), half(1), 0, 0));
     assertEquals(0xFC00, corner("f16.f16.f16.f16", half(-65504), half(-64), half(1), 0, 0));
     assertEquals(half(65504), corner("f16.f16.f16.f16", half(65504), half(15), half(1), 0, 0));
@@ -265,8 +271,11 @@ class MatrixStepsTest {
   void resultsInSinglesAreRoundedOnce() {
     long big = Float.floatToRawIntBits(0x1p24f);
     assertEquals(big, corner("f32.f16.f16.f32", big, half(1), half(1), 0, 0));
-    assertEquals(big + 1, corner("f32.f16.f16.f32", big, half(1), half(1), half(0x1p-10), half(0x1p-10)));
-    assertEquals(Float.floatToRawIntBits(0x1p-48f), corner("f32.f16.f16.f32", 0, half(0x1p-24), half(0x1p-24), 0, 0));
+    assertEquals(
+        big + 1, corner("f32.f16.f16.f32", big, half(1), half(1), half(0x1p-10), half(0x1p-10)));
+    assertEquals(
+        Float.floatToRawIntBits(0x1p-48f),
+        corner("f32.f16.f16.f32", 0, half(0x1p-24), half(0x1p-24), 0, 0));
   }
 
   @Test
@@ -305,8 +314,9 @@ class MatrixStepsTest {
     long[][] b = random(random, table.inner, MatrixTable.COLUMNS, -5, 5);
     long[][] c = random(random, table.rows, MatrixTable.COLUMNS, -5, 5);
     Run run =
-        new Run("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%a0, %a1, %b0, %c3}, {%a0, %a1, %a2, %a3}, {%b0, %b1},"
-            + " {%c0, %c1, %c2, %c3}");
+        new Run(
+            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%a0, %a1, %b0, %c3}, {%a0, %a1, %a2, %a3}, {%b0, %b1},"
+                + " {%c0, %c1, %c2, %c3}");
     scatter(run, 1, "f16", table::a, a);
     scatter(run, 2, "f16", table::b, b);
     scatter(run, 3, "f32", MatrixTable::c, c);
@@ -317,7 +327,8 @@ class MatrixStepsTest {
   @Test
   void movmatrixTransposes() {
     Run run = new Run("movmatrix.sync.aligned.m8n8.trans.b16 %d0, %d0");
-    long[] register = run.warp.r[run.scope.destination(run.instruction, run.instruction.operand(0))];
+    long[] register =
+        run.warp.r[run.scope.destination(run.instruction, run.instruction.operand(0))];
     for (int row = 0; row < 8; row++) {
       for (int column = 0; column < 8; column++) {
         register[4 * row + column / 2] |= (long) (100 * row + column) << 16 * (column % 2);
@@ -362,7 +373,8 @@ class MatrixStepsTest {
 
   @Test
   void fragmentsOfWmmaHoldEveryElement() {
-    for (List<Integer> one : List.of(List.of(16, 16, 16), List.of(32, 8, 16), List.of(8, 32, 16), List.of(16, 8, 4))) {
+    for (List<Integer> one :
+        List.of(List.of(16, 16, 16), List.of(32, 8, 16), List.of(8, 32, 16), List.of(16, 8, 4))) {
       int rows = one.get(0);
       int columns = one.get(1);
       Fragment fragment = Fragment.wmma(Type.F16, rows, columns, one.get(2));

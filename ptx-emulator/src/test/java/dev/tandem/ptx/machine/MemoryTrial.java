@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.EmulatorOptions;
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.Linker;
 import dev.tandem.ptx.text.Parser;
 import java.lang.foreign.MemorySegment;
@@ -46,7 +44,11 @@ final class MemoryTrial {
   }
 
   static EmulatorOptions options() {
-    return EmulatorOptions.standard().withMemory(64 << 20).withThreads(1).withStepLimit(4_000_000).collecting();
+    return EmulatorOptions.standard()
+        .withMemory(64 << 20)
+        .withThreads(1)
+        .withStepLimit(4_000_000)
+        .collecting();
   }
 
   /** Memory with ints in it. */
@@ -98,19 +100,19 @@ final class MemoryTrial {
 
   private static String text(String declarations, String body) {
     return """
-        .version 8.0
-        .target sm_90
-        .address_size 64
-        .file 1 "trial.cu"
-        .visible .entry k(.param .u64 a, .param .u64 b, .param .u64 c)
-        {
-          .reg .pred %p<32>;
-          .reg .b16 %h<32>;
-          .reg .b32 %r<64>;
-          .reg .b64 %rd<64>;
-          .reg .f32 %f<32>;
-          .reg .f64 %fd<32>;
-        """
+    .version 8.0
+    .target sm_90
+    .address_size 64
+    .file 1 "trial.cu"
+    .visible .entry k(.param .u64 a, .param .u64 b, .param .u64 c)
+    {
+      .reg .pred %p<32>;
+      .reg .b16 %h<32>;
+      .reg .b32 %r<64>;
+      .reg .b64 %rd<64>;
+      .reg .f32 %f<32>;
+      .reg .f64 %fd<32>;
+    """
         + declarations
         + """
 
@@ -138,7 +140,8 @@ final class MemoryTrial {
 
   /** The only finding, which must be of a kind. */
   Finding only(Finding.Kind kind) {
-    assertEquals(List.of(kind), findings().stream().map(Finding::kind).toList(), findings()::toString);
+    assertEquals(
+        List.of(kind), findings().stream().map(Finding::kind).toList(), findings()::toString);
     return findings().getFirst();
   }
 

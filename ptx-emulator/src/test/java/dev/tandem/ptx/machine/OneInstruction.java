@@ -25,8 +25,7 @@ final class OneInstruction {
 
   static Scope scope() {
     LinkedKernel kernel =
-        new LinkedKernel(
-            "test", List.of(), List.of(), 0, List.of(), List.of(), List.of(), null);
+        new LinkedKernel("test", List.of(), List.of(), 0, List.of(), List.of(), List.of(), null);
     return new Scope(kernel, _ -> 0);
   }
 

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.EmulatorOptions;
-import dev.tandem.ptx.Finding;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,18 +16,18 @@ class RacesTest {
   /** Each thread writes its int of the tile, and reads that of the thread 32 further on. */
   private static String exchange(String between, int distance) {
     return """
-        mov.u32 %%r10, tile;
-        shl.b32 %%r11, %%r0, 2;
-        add.s32 %%r12, %%r10, %%r11;
-        st.shared.u32 [%%r12], %%r0;
-        %s
-        add.s32 %%r13, %%r11, %d;
-        and.b32 %%r13, %%r13, 255;
-        add.s32 %%r13, %%r13, %%r10;
-        .loc 1 12 0
-        ld.shared.u32 %%r14, [%%r13];
-        st.global.u32 [%%rd5], %%r14;
-        """
+    mov.u32 %%r10, tile;
+    shl.b32 %%r11, %%r0, 2;
+    add.s32 %%r12, %%r10, %%r11;
+    st.shared.u32 [%%r12], %%r0;
+    %s
+    add.s32 %%r13, %%r11, %d;
+    and.b32 %%r13, %%r13, 255;
+    add.s32 %%r13, %%r13, %%r10;
+    .loc 1 12 0
+    ld.shared.u32 %%r14, [%%r13];
+    st.global.u32 [%%rd5], %%r14;
+    """
         .formatted(between, 4 * distance);
   }
 
@@ -44,9 +42,16 @@ class RacesTest {
     MemoryTrial trial = MemoryTrial.device();
     trial.run(TILE, exchange("bar.warp.sync -1;", 32), TWO_WARPS, trial.zeros(256));
     // The first warp reads before the second has written, which is a finding of its own.
-    Finding race = trial.findings().stream().filter(f -> f.kind() == Finding.Kind.SHARED_RACE).findFirst().orElseThrow();
+    Finding race =
+        trial.findings().stream()
+            .filter(f -> f.kind() == Finding.Kind.SHARED_RACE)
+            .findFirst()
+            .orElseThrow();
     assertTrue(race.message().startsWith("read by thread (0, 0, 0) at PTX line"), race::message);
-    assertTrue(race.message().contains("(trial.cu:12) and write by thread (32, 0, 0) here, with no barrier between"), race::message);
+    assertTrue(
+        race.message()
+            .contains("(trial.cu:12) and write by thread (32, 0, 0) here, with no barrier between"),
+        race::message);
     assertTrue(race.message().contains("shared variable tile, at byte 128"), race::message);
     assertEquals(new Finding.Index(32, 0, 0), race.thread());
   }
@@ -109,7 +114,9 @@ class RacesTest {
   @Test
   void aThreadMayReadAndThenWriteItsOwnPlace() {
     MemoryTrial trial = MemoryTrial.device();
-    trial.run("ld.global.u32 %r10, [%rd5]; st.global.u32 [%rd5], %r10;", TWO_WARPS, trial.zeros(256)).clean();
+    trial
+        .run("ld.global.u32 %r10, [%rd5]; st.global.u32 [%rd5], %r10;", TWO_WARPS, trial.zeros(256))
+        .clean();
   }
 
   @Test
@@ -123,10 +130,13 @@ class RacesTest {
         bar.sync 0;
         ld.shared.u32 %r11, [%r10];
         """;
-    // The last thread of all reads too, so that only an earlier reader is not ordered with its write.
+    // The last thread of all reads too, so that only an earlier reader is not ordered with its
+    // write.
     trial.run(TILE, round + "bar.sync 0;" + round, TWO_WARPS).clean();
     trial.run(TILE, round + round, TWO_WARPS);
-    assertTrue(trial.findings().stream().allMatch(f -> f.kind() == Finding.Kind.SHARED_RACE), trial.findings()::toString);
+    assertTrue(
+        trial.findings().stream().allMatch(f -> f.kind() == Finding.Kind.SHARED_RACE),
+        trial.findings()::toString);
     Finding race = trial.findings().getFirst();
     assertTrue(race.message().startsWith("read by another thread of its warp"), race::message);
     assertEquals(new Finding.Index(63, 0, 0), race.thread());
@@ -170,9 +180,16 @@ class RacesTest {
         st.shared.u8 [%r10], %r0;
         """;
     trial.run(TILE, bytes, TWO_WARPS).clean();
-    String halves = bytes.replace("%r10, %r0;", "%r10, %r0; add.s32 %r10, %r10, %r0;").replace("u8", "u16").replace("], %r0", "], %h1");
+    String halves =
+        bytes
+            .replace("%r10, %r0;", "%r10, %r0; add.s32 %r10, %r10, %r0;")
+            .replace("u8", "u16")
+            .replace("], %r0", "], %h1");
     trial.run(TILE, "mov.u16 %h1, 3;" + halves, TWO_WARPS).clean();
-    trial.run(TILE, bytes + "mov.u32 %r11, tile; setp.eq.u32 %p1, %r0, 40; @%p1 ld.shared.u32 %r12, [%r11+4];", TWO_WARPS);
+    trial.run(
+        TILE,
+        bytes + "mov.u32 %r11, tile; setp.eq.u32 %p1, %r0, 40; @%p1 ld.shared.u32 %r12, [%r11+4];",
+        TWO_WARPS);
     trial.only(Finding.Kind.SHARED_RACE);
   }
 
@@ -182,8 +199,10 @@ class RacesTest {
     String body = "mov.u32 %r10, %ctaid.x; st.global.u32 [%rd1], %r10;";
     trial.run(body, LaunchShape.of(2, 1), trial.zeros(4));
     Finding race = trial.only(Finding.Kind.GLOBAL_RACE);
-    assertTrue(race.message().contains("write by thread (0, 0, 0) of block (0, 0, 0)"), race::message);
-    assertTrue(race.message().contains("with no fence and atomic operation between"), race::message);
+    assertTrue(
+        race.message().contains("write by thread (0, 0, 0) of block (0, 0, 0)"), race::message);
+    assertTrue(
+        race.message().contains("with no fence and atomic operation between"), race::message);
   }
 
   @Test
@@ -191,7 +210,9 @@ class RacesTest {
     MemoryTrial trial = MemoryTrial.device();
     long address = trial.zeros(4);
     for (int i = 0; i < 3; i++) {
-      trial.run("ld.global.u32 %r10, [%rd1]; add.u32 %r10, %r10, 1; st.global.u32 [%rd1], %r10;", LaunchShape.of(1, 1), address);
+      trial.run(
+          "ld.global.u32 %r10, [%rd1]; add.u32 %r10, %r10, 1; st.global.u32 [%rd1], %r10;",
+          LaunchShape.of(1, 1), address);
     }
     trial.clean();
     assertEquals(3, trial.ints(address, 1)[0]);
@@ -204,13 +225,15 @@ class RacesTest {
     trial.run(count, LaunchShape.of(4, 64), trial.zeros(4)).clean();
     trial.run(count + "ld.global.u32 %r10, [%rd1];", LaunchShape.of(2, 1), trial.zeros(4));
     Finding race = trial.only(Finding.Kind.GLOBAL_RACE);
-    assertTrue(race.message().contains("and atomic operation by thread (0, 0, 0) here"), race::message);
+    assertTrue(
+        race.message().contains("and atomic operation by thread (0, 0, 0) here"), race::message);
   }
 
   @Test
   void atomicsOfTheSameThreadDoNotHideItsPlainWrite() {
     MemoryTrial trial = MemoryTrial.device();
-    String body = "setp.ne.u32 %p1, %r0, 0; @!%p1 st.global.u32 [%rd1], 0; red.global.add.u32 [%rd1], 1;";
+    String body =
+        "setp.ne.u32 %p1, %r0, 0; @!%p1 st.global.u32 [%rd1], 0; red.global.add.u32 [%rd1], 1;";
     trial.run(body, LaunchShape.of(1, 2), trial.zeros(4));
     Finding race = trial.only(Finding.Kind.GLOBAL_RACE);
     assertTrue(race.message().startsWith("write by thread (0, 0, 0)"), race::message);
@@ -241,28 +264,28 @@ class RacesTest {
   /** Partial results, and a ticket: the block that draws the last adds them up. */
   private static String lastBlock(String fence, String barrier) {
     return """
-        .reg .b32 %%big<4>;
-        mov.u32 %%r10, ticket;
-        setp.ne.u32 %%p1, %%r0, 0;
-        mul.wide.u32 %%rd10, %%r2, 4;
-        add.s64 %%rd10, %%rd10, %%rd1;
-        @%%p1 bra done;
-        st.global.u32 [%%rd10], 5;
-        %s
-        atom.global.inc.u32 %%r11, [%%rd2], 99;
-        st.shared.u32 [%%r10], %%r11;
-        done:
-        bar.sync 0;
-        ld.shared.u32 %%r12, [%%r10];
-        setp.ne.u32 %%p2, %%r12, 3;
-        @%%p2 bra end;
-        setp.gt.u32 %%p3, %%r0, 3;
-        @%%p3 bra end;
-        %s
-        ld.global.u32 %%r13, [%%rd5];
-        st.global.u32 [%%rd7], %%r13;
-        end:
-        """
+    .reg .b32 %%big<4>;
+    mov.u32 %%r10, ticket;
+    setp.ne.u32 %%p1, %%r0, 0;
+    mul.wide.u32 %%rd10, %%r2, 4;
+    add.s64 %%rd10, %%rd10, %%rd1;
+    @%%p1 bra done;
+    st.global.u32 [%%rd10], 5;
+    %s
+    atom.global.inc.u32 %%r11, [%%rd2], 99;
+    st.shared.u32 [%%r10], %%r11;
+    done:
+    bar.sync 0;
+    ld.shared.u32 %%r12, [%%r10];
+    setp.ne.u32 %%p2, %%r12, 3;
+    @%%p2 bra end;
+    setp.gt.u32 %%p3, %%r0, 3;
+    @%%p3 bra end;
+    %s
+    ld.global.u32 %%r13, [%%rd5];
+    st.global.u32 [%%rd7], %%r13;
+    end:
+    """
         .formatted(fence, barrier);
   }
 
@@ -272,7 +295,15 @@ class RacesTest {
     MemoryTrial trial = MemoryTrial.device();
     long out = trial.zeros(16);
     String shared = ".shared .align 4 .b32 ticket;";
-    trial.run(shared, lastBlock(fence, ""), LaunchShape.of(4, 64), trial.zeros(16), trial.zeros(4), out).clean();
+    trial
+        .run(
+            shared,
+            lastBlock(fence, ""),
+            LaunchShape.of(4, 64),
+            trial.zeros(16),
+            trial.zeros(4),
+            out)
+        .clean();
     assertEquals(5, trial.ints(out, 4)[2]);
   }
 
@@ -281,27 +312,33 @@ class RacesTest {
   void withoutAFenceForTheWholeDeviceItDoesNot(String fence) {
     MemoryTrial trial = MemoryTrial.device();
     String shared = ".shared .align 4 .b32 ticket;";
-    trial.run(shared, lastBlock(fence, ""), LaunchShape.of(4, 64), trial.zeros(16), trial.zeros(4), trial.zeros(16));
+    trial.run(
+        shared,
+        lastBlock(fence, ""),
+        LaunchShape.of(4, 64),
+        trial.zeros(16),
+        trial.zeros(4),
+        trial.zeros(16));
     trial.only(Finding.Kind.GLOBAL_RACE);
   }
 
   /** Block 0 writes a value, then a flag; block 1 waits for the flag, then reads the value. */
   private static String flag(String release, String load, String after) {
     return """
-        setp.ne.u32 %%p1, %%r2, 0;
-        @%%p1 bra wait;
-        st.global.u32 [%%rd1], 77;
-        %s
-        bra end;
-        wait:
-        %s
-        setp.eq.u32 %%p2, %%r10, 0;
-        @%%p2 bra wait;
-        %s
-        ld.global.u32 %%r11, [%%rd1];
-        st.global.u32 [%%rd3], %%r11;
-        end:
-        """
+    setp.ne.u32 %%p1, %%r2, 0;
+    @%%p1 bra wait;
+    st.global.u32 [%%rd1], 77;
+    %s
+    bra end;
+    wait:
+    %s
+    setp.eq.u32 %%p2, %%r10, 0;
+    @%%p2 bra wait;
+    %s
+    ld.global.u32 %%r11, [%%rd1];
+    st.global.u32 [%%rd3], %%r11;
+    end:
+    """
         .formatted(release, load, after);
   }
 
@@ -313,7 +350,8 @@ class RacesTest {
   private static MemoryTrial flagged(String release, String load, String after) {
     MemoryTrial trial = MemoryTrial.device();
     long out = trial.zeros(4);
-    trial.run(flag(release, load, after), LaunchShape.of(2, 1), trial.zeros(4), trial.zeros(4), out);
+    trial.run(
+        flag(release, load, after), LaunchShape.of(2, 1), trial.zeros(4), trial.zeros(4), out);
     assertEquals(77, trial.ints(out, 1)[0]);
     return trial;
   }
@@ -323,32 +361,40 @@ class RacesTest {
     flagged(FENCED_FLAG, VOLATILE_LOAD, "membar.gl;").clean();
     flagged(RELEASED_FLAG, ACQUIRING_LOAD, "").clean();
     flagged(RELEASED_FLAG, "ld.relaxed.gpu.global.u32 %r10, [%rd2];", "fence.acq_rel.gpu;").clean();
-    flagged("membar.gl; red.global.add.u32 [%rd2], 1;", "atom.global.or.b32 %r10, [%rd2], 0;", "membar.gl;").clean();
-    flagged("red.release.gpu.global.add.u32 [%rd2], 1;", "atom.acquire.gpu.global.or.b32 %r10, [%rd2], 0;", "").clean();
+    flagged(
+            "membar.gl; red.global.add.u32 [%rd2], 1;",
+            "atom.global.or.b32 %r10, [%rd2], 0;", "membar.gl;")
+        .clean();
+    flagged(
+            "red.release.gpu.global.add.u32 [%rd2], 1;",
+            "atom.acquire.gpu.global.or.b32 %r10, [%rd2], 0;", "")
+        .clean();
   }
 
   @Test
   void aFlagWithHalfOfItDoesNot() {
-    flagged("st.volatile.global.u32 [%rd2], 1;", VOLATILE_LOAD, "membar.gl;").only(Finding.Kind.GLOBAL_RACE);
+    flagged("st.volatile.global.u32 [%rd2], 1;", VOLATILE_LOAD, "membar.gl;")
+        .only(Finding.Kind.GLOBAL_RACE);
     flagged(FENCED_FLAG, VOLATILE_LOAD, "").only(Finding.Kind.GLOBAL_RACE);
-    flagged("st.release.cta.global.u32 [%rd2], 1;", ACQUIRING_LOAD, "").only(Finding.Kind.GLOBAL_RACE);
+    flagged("st.release.cta.global.u32 [%rd2], 1;", ACQUIRING_LOAD, "")
+        .only(Finding.Kind.GLOBAL_RACE);
   }
 
   /** All threads add to one sum, each while it holds the lock. */
   private static String locked(String acquired, String released) {
     return """
-        mov.u32 %%r20, 0;
-        again:
-        atom.global.cas.b32 %%r10, [%%rd2], 0, 1;
-        setp.ne.u32 %%p1, %%r10, 0;
-        @%%p1 bra again;
-        %s
-        ld.global.u32 %%r11, [%%rd1];
-        add.u32 %%r11, %%r11, 1;
-        st.global.u32 [%%rd1], %%r11;
-        %s
-        atom.global.exch.b32 %%r12, [%%rd2], 0;
-        """
+    mov.u32 %%r20, 0;
+    again:
+    atom.global.cas.b32 %%r10, [%%rd2], 0, 1;
+    setp.ne.u32 %%p1, %%r10, 0;
+    @%%p1 bra again;
+    %s
+    ld.global.u32 %%r11, [%%rd1];
+    add.u32 %%r11, %%r11, 1;
+    st.global.u32 [%%rd1], %%r11;
+    %s
+    atom.global.exch.b32 %%r12, [%%rd2], 0;
+    """
         .formatted(acquired, released);
   }
 
@@ -356,10 +402,14 @@ class RacesTest {
   void aSpinLockOrdersWhoHoldsIt() {
     MemoryTrial trial = MemoryTrial.device();
     long sum = trial.zeros(4);
-    trial.run(locked("membar.gl;", "membar.gl;"), LaunchShape.of(3, 1), sum, trial.zeros(4)).clean();
+    trial
+        .run(locked("membar.gl;", "membar.gl;"), LaunchShape.of(3, 1), sum, trial.zeros(4))
+        .clean();
     assertEquals(3, trial.ints(sum, 1)[0]);
     trial.run(locked("membar.gl;", ""), LaunchShape.of(3, 1), trial.zeros(4), trial.zeros(4));
-    assertTrue(trial.findings().stream().allMatch(f -> f.kind() == Finding.Kind.GLOBAL_RACE), trial.findings()::toString);
+    assertTrue(
+        trial.findings().stream().allMatch(f -> f.kind() == Finding.Kind.GLOBAL_RACE),
+        trial.findings()::toString);
     assertEquals(false, trial.findings().isEmpty());
   }
 
@@ -415,7 +465,11 @@ class RacesTest {
   @Test
   void strongAccessesDoNotRaceAmongThemselves() {
     MemoryTrial trial = MemoryTrial.device();
-    trial.run("st.relaxed.gpu.global.u32 [%rd1], %r2; ld.volatile.global.u32 %r10, [%rd1];", LaunchShape.of(3, 2), trial.zeros(4)).clean();
+    trial
+        .run(
+            "st.relaxed.gpu.global.u32 [%rd1], %r2; ld.volatile.global.u32 %r10, [%rd1];",
+            LaunchShape.of(3, 2), trial.zeros(4))
+        .clean();
   }
 
   @Test

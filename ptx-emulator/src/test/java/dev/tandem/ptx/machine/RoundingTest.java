@@ -31,7 +31,8 @@ class RoundingTest {
 
   @Test
   void nothingIsLeftOut() {
-    // f32: add has five roundings (none among them) in four kinds, fma four in four, div four in two.
+    // f32: add has five roundings (none among them) in four kinds, fma four in four, div four in
+    // two.
     long single = count("add", "f32") + count("fma", "f32") + count("div", "f32");
     assertEquals(5 * 4 + 4 * 4 + 4 * 2, single);
     assertEquals(8, count("add", "f16"));
@@ -69,7 +70,8 @@ class RoundingTest {
     boolean deep = DEEP.contains(type) && words.size() == 3;
     int randoms = deep ? (type.equals("f32") ? 100_000 : 20_000) : 3_000;
     List<long[]> cases = Samples.cases(format, operands, randoms, name.hashCode());
-    // Of a packed type each case's upper half is the next one's lower, so that no half can pass for the other.
+    // Of a packed type each case's upper half is the next one's lower, so that no half can pass for
+    // the other.
     List<long[]> given = packed ? pairs(cases, format.width()) : cases;
     long[] results = OneInstruction.run(name, given);
     long mask = format.sign() * 2 - 1;
@@ -101,7 +103,10 @@ class RoundingTest {
       String name, ExactFormat format, List<String> words, long[] operands, long actual) {
     long expected = expected(format, words, operands);
     Supplier<String> message =
-        () -> name + " of " + Arrays.toString(Arrays.stream(operands).mapToObj(Long::toHexString).toArray());
+        () ->
+            name
+                + " of "
+                + Arrays.toString(Arrays.stream(operands).mapToObj(Long::toHexString).toArray());
     if (format.nan(expected)) {
       assertTrue(format.nan(actual), message);
       if (format != ExactFormat.DOUBLE) {
@@ -116,13 +121,9 @@ class RoundingTest {
 
   private static long expected(ExactFormat format, List<String> words, long[] given) {
     boolean flush = words.contains("ftz");
-    long[] operands =
-        flush ? Arrays.stream(given).map(format::flush).toArray() : given;
+    long[] operands = flush ? Arrays.stream(given).map(format::flush).toArray() : given;
     Rounding mode =
-        words.stream()
-            .flatMap(w -> Rounding.of(w).stream())
-            .findFirst()
-            .orElse(Rounding.RN);
+        words.stream().flatMap(w -> Rounding.of(w).stream()).findFirst().orElse(Rounding.RN);
     long result = exact(format, words.getFirst(), operands, mode);
     if (flush) {
       result = format.flush(result);
@@ -163,8 +164,7 @@ class RoundingTest {
     boolean infinite = format.infinite(a) || format.infinite(b);
     boolean nan =
         format.nan(a) || format.nan(b) || (infinite && (format.zero(a) || format.zero(b)));
-    BigInteger n =
-        nan || infinite ? BigInteger.ZERO : format.units(a).multiply(format.units(b));
+    BigInteger n = nan || infinite ? BigInteger.ZERO : format.units(a).multiply(format.units(b));
     return new Fraction(n, negative, infinite, nan);
   }
 
@@ -188,7 +188,8 @@ class RoundingTest {
           BigInteger n = product.n.add(format.units(c).shiftLeft(format.scale()));
           boolean both = product.negative && format.negative(c);
           boolean differ = product.negative != format.negative(c);
-          // Where nothing but zeros of one sign is added the sum has that sign; a cancellation is -0 only downward.
+          // Where nothing but zeros of one sign is added the sum has that sign; a cancellation is
+          // -0 only downward.
           boolean cancelled = product.n.signum() != 0 || differ;
           boolean negativeZero = cancelled ? mode == Rounding.RM : both;
           BigInteger d = BigInteger.ONE.shiftLeft(2 * format.scale());
@@ -225,8 +226,7 @@ class RoundingTest {
       return a;
     }
     int extra = 2 * format.width();
-    BigInteger[] root =
-        format.units(a).shiftLeft(format.scale() + 2 * extra).sqrtAndRemainder();
+    BigInteger[] root = format.units(a).shiftLeft(format.scale() + 2 * extra).sqrtAndRemainder();
     BigInteger n = root[0].shiftLeft(1).add(BigInteger.valueOf(root[1].signum()));
     return format.round(n, BigInteger.ONE.shiftLeft(format.scale() + extra + 1), false, mode);
   }

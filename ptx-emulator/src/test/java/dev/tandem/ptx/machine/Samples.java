@@ -14,8 +14,22 @@ final class Samples {
     long normal = 1L << format.fractionBits();
     long infinity = format.infinity();
     long[] positive = {
-      0, 1, 2, normal - 1, normal, normal + 1, one - 1, one, one + 1, one + normal / 2,
-      one + normal, infinity - 2, infinity - 1, infinity, infinity | normal >> 1, infinity | 1
+      0,
+      1,
+      2,
+      normal - 1,
+      normal,
+      normal + 1,
+      one - 1,
+      one,
+      one + 1,
+      one + normal / 2,
+      one + normal,
+      infinity - 2,
+      infinity - 1,
+      infinity,
+      infinity | normal >> 1,
+      infinity | 1
     };
     long[] all = new long[2 * positive.length];
     for (int i = 0; i < positive.length; i++) {

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tandem.cuda.driver.Arguments.Access;
 import dev.tandem.cuda.driver.Arguments.Range;
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.EmulatorOptions;
-import dev.tandem.ptx.Finding;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,7 +26,8 @@ class SanitizerTest {
     assertEquals("k", found.kernel());
     assertEquals(fresh + 8, found.address());
     assertEquals(
-        "4-byte read of memory that nothing has written; 8 bytes into the 64-byte allocation at 0x%x, number 1".formatted(fresh),
+        "4-byte read of memory that nothing has written; 8 bytes into the 64-byte allocation at 0x%x, number 1"
+            .formatted(fresh),
         found.message());
   }
 
@@ -43,7 +42,9 @@ class SanitizerTest {
   void aVectorWrittenInPartIsFound() {
     long fresh = trial.memory.allocate(16);
     trial.memory.fill(fresh, 0, 1, 8);
-    trial.run("st.global.u16 [%rd1+12], 1; ld.global.v4.u32 {%r10, %r11, %r12, %r13}, [%rd1];", ONE, fresh);
+    trial.run(
+        "st.global.u16 [%rd1+12], 1; ld.global.v4.u32 {%r10, %r11, %r12, %r13}, [%rd1];",
+        ONE, fresh);
     Finding found = trial.only(Finding.Kind.UNINITIALISED);
     assertTrue(found.message().contains("of which bytes 8 to 15 are meant"), found::message);
   }
@@ -91,7 +92,9 @@ class SanitizerTest {
     trial.run(".local .align 4 .b8 stack[8];", body, WARP);
     Finding found = trial.only(Finding.Kind.UNINITIALISED);
     assertEquals(new Finding.Index(5, 0, 0), found.thread());
-    assertTrue(found.message().contains("local memory at byte 4; in local variable stack, at byte 4"), found::message);
+    assertTrue(
+        found.message().contains("local memory at byte 4; in local variable stack, at byte 4"),
+        found::message);
   }
 
   @Test
@@ -109,7 +112,11 @@ class SanitizerTest {
     trial.run("ld.global.u32 %r10, [%rd5];", WARP, address).clean();
     trial.run("st.global.u32 [%rd5], %r0;", WARP, address);
     Finding found = trial.only(Finding.Kind.READ_ONLY_WRITE);
-    assertTrue(found.message().startsWith("4-byte write to memory that the launch declares read only, 0 bytes into"), found::message);
+    assertTrue(
+        found
+            .message()
+            .startsWith("4-byte write to memory that the launch declares read only, 0 bytes into"),
+        found::message);
   }
 
   @Test
@@ -117,7 +124,11 @@ class SanitizerTest {
     long address = trial.zeros(128);
     trial.declare(new Range(address, 128, Access.READ));
     trial.declare(new Range(address + 32, 32, Access.WRITE));
-    trial.run("st.global.u32 [%rd1+32], 1; st.global.u32 [%rd1+60], 1; ld.global.u32 %r10, [%rd1+28];", ONE, address).clean();
+    trial
+        .run(
+            "st.global.u32 [%rd1+32], 1; st.global.u32 [%rd1+60], 1; ld.global.u32 %r10, [%rd1+28];",
+            ONE, address)
+        .clean();
     trial.run("st.global.v2.u32 [%rd1+64], {%r0, %r0};", ONE, address);
     trial.only(Finding.Kind.READ_ONLY_WRITE);
   }
@@ -155,7 +166,10 @@ class SanitizerTest {
     MemoryTrial off = MemoryTrial.device(EmulatorOptions.Sanitizer.OFF);
     long address = off.memory.allocate(64);
     off.declare(new Range(address, 4, Access.READ));
-    off.run("ld.global.u32 %r10, [%rd1]; st.global.u32 [%rd1+8], %r10;", LaunchShape.of(2, 1), address).clean();
+    off.run(
+            "ld.global.u32 %r10, [%rd1]; st.global.u32 [%rd1+8], %r10;",
+            LaunchShape.of(2, 1), address)
+        .clean();
     assertThrows(KernelFault.class, () -> off.run("ld.global.u32 %r10, [%rd1+64];", ONE, address));
     off.only(Finding.Kind.OUT_OF_BOUNDS);
   }
@@ -165,7 +179,9 @@ class SanitizerTest {
   void faultsEndTheLaunchAtEveryLevel(EmulatorOptions.Sanitizer level) {
     MemoryTrial device = MemoryTrial.device(level);
     long address = device.zeros(64);
-    assertThrows(KernelFault.class, () -> device.run("st.global.u32 [%rd1], 1; st.global.u32 [%rd1+64], 1;", ONE, address));
+    assertThrows(
+        KernelFault.class,
+        () -> device.run("st.global.u32 [%rd1], 1; st.global.u32 [%rd1+64], 1;", ONE, address));
     assertEquals(1, device.ints(address, 1)[0]);
   }
 
@@ -196,13 +212,16 @@ class SanitizerTest {
     }
     List<Finding> found = trial.sanitizer.drain();
     assertEquals(Sanitizer.MOST, found.size());
-    assertTrue(found.getLast().message().endsWith("and 5 other findings, not listed"), found.getLast()::message);
+    assertTrue(
+        found.getLast().message().endsWith("and 5 other findings, not listed"),
+        found.getLast()::message);
   }
 
   @Test
   void threadsAreNamedByTheirIndexOnThreeAxes() {
     long fresh = trial.memory.allocate(4);
-    String body = "mov.u32 %r10, %tid.z; setp.eq.u32 %p1, %r10, 1; @%p1 ld.global.u32 %r10, [%rd1];";
+    String body =
+        "mov.u32 %r10, %tid.z; setp.eq.u32 %p1, %r10, 1; @%p1 ld.global.u32 %r10, [%rd1];";
     trial.run(body, new LaunchShape(1, 2, 1, 4, 2, 2, 0, false), fresh);
     Finding found = trial.only(Finding.Kind.UNINITIALISED);
     assertEquals(new Finding.Index(0, 0, 1), found.thread());

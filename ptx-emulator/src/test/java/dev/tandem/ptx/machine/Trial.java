@@ -1,8 +1,6 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.LaunchShape;
-import dev.tandem.ptx.EmulatorOptions;
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.Linker;
 import dev.tandem.ptx.text.Parser;
 import java.lang.foreign.MemorySegment;

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tandem.ptx.Finding;
 import dev.tandem.ptx.text.PtxException;
 import java.util.List;
 import java.util.Random;

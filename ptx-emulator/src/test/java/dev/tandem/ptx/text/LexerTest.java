@@ -32,12 +32,16 @@ class LexerTest {
 
   @Test
   void modifiersMayBeginWithADigitButNumbersWithADotAreNumbers() {
-    assertEquals("WORD tex|DOT 2d|DOT v4|FLOAT .5|FLOAT 1.5e-3|FLOAT 2.|END |", kinds("tex.2d.v4 .5 1.5e-3 2."));
+    assertEquals(
+        "WORD tex|DOT 2d|DOT v4|FLOAT .5|FLOAT 1.5e-3|FLOAT 2.|END |",
+        kinds("tex.2d.v4 .5 1.5e-3 2."));
   }
 
   @Test
   void namesMayHoldDollarsAndPercents() {
-    assertEquals("WORD $L__BB0_2|MARK :|WORD %tid|DOT x|WORD %lanemask_lt|WORD _Z1f|END |", kinds("$L__BB0_2: %tid.x %lanemask_lt _Z1f"));
+    assertEquals(
+        "WORD $L__BB0_2|MARK :|WORD %tid|DOT x|WORD %lanemask_lt|WORD _Z1f|END |",
+        kinds("$L__BB0_2: %tid.x %lanemask_lt _Z1f"));
   }
 
   @Test
@@ -54,12 +58,15 @@ class LexerTest {
 
   @Test
   void operatorsOfTwoCharacters() {
-    assertEquals("MARK <<|MARK >>|MARK ==|MARK !=|MARK <=|MARK >=|MARK &&|MARK |||MARK ||END |", kinds("<< >> == != <= >= && || |"));
+    assertEquals(
+        "MARK <<|MARK >>|MARK ==|MARK !=|MARK <=|MARK >=|MARK &&|MARK |||MARK ||END |",
+        kinds("<< >> == != <= >= && || |"));
   }
 
   @Test
   void linesAreCountedThroughComments() {
-    List<Token> tokens = Lexer.tokens("// one\n/* two\nthree */ a\r\n\"s // no comment\"\n\n@@DWARF .byte 0x00\nb");
+    List<Token> tokens =
+        Lexer.tokens("// one\n/* two\nthree */ a\r\n\"s // no comment\"\n\n@@DWARF .byte 0x00\nb");
     assertEquals(List.of(3, 4, 7, 7), tokens.stream().map(Token::line).toList());
     assertEquals("s // no comment", tokens.get(1).text());
   }

@@ -321,7 +321,9 @@ class LinkerTest {
         Listing.of(kernel.code()));
     assertEquals(List.of("r", "p0", "p1"), names(kernel.local()));
     refused(
-        ".extern .func free(.param .b64 a);\n.entry k() {\ncall free;\nret; }", 3, "with 0 results and 0 arguments");
+        ".extern .func free(.param .b64 a);\n.entry k() {\ncall free;\nret; }",
+        3,
+        "with 0 results and 0 arguments");
   }
 
   @Test
@@ -332,7 +334,8 @@ class LinkerTest {
         "0: @%p bra ->2\n1: exit\n2: ret\n",
         Listing.of(link(".entry k() { .reg .pred %p; @%p bra L; exit; L: }").code()));
     assertEquals("0: bra.uni ->0\n", Listing.of(link(".entry k() { L: bra.uni L; }").code()));
-    assertEquals("0: @%p ret\n1: ret\n", Listing.of(link(".entry k() { .reg .pred %p; @%p ret; }").code()));
+    assertEquals(
+        "0: @%p ret\n1: ret\n", Listing.of(link(".entry k() { .reg .pred %p; @%p ret; }").code()));
   }
 
   @Test
@@ -347,7 +350,8 @@ class LinkerTest {
     Operand.Symbol symbol = (Operand.Symbol) kernel.code().getFirst().operand(1);
     assertEquals(12, symbol.variable().bytes());
     refused(
-        ".extern .global .u32 x[];\n.entry k() { .reg .b64 %rd<2>;\nmov.u64 %rd1, x; ret; }", 3, "defined nowhere");
+        ".extern .global .u32 x[];\n.entry k() { .reg .b64 %rd<2>;\nmov.u64 %rd1, x; ret; }",
+        3, "defined nowhere");
   }
 
   @Test
@@ -368,12 +372,25 @@ class LinkerTest {
 
   @Test
   void whatCannotBePutInPlaceIsRefused() {
-    refused(".entry k() { .reg .b64 %rd<2>;\np: .callprototype _ ();\ncall %rd1, p; ret; }", 3, "indirect calls");
-    refused(".extern .func cosh();\n.entry k() {\ncall cosh; ret; }", 3, "calls cosh, which has no body");
+    refused(
+        ".entry k() { .reg .b64 %rd<2>;\np: .callprototype _ ();\ncall %rd1, p; ret; }",
+        3, "indirect calls");
+    refused(
+        ".extern .func cosh();\n.entry k() {\ncall cosh; ret; }",
+        3,
+        "calls cosh, which has no body");
     refused(".entry j() { ret; }\n.entry k() {\ncall j; ret; }", 3, "calls kernel j");
-    refused(".func f() { ret; }\n.entry k() { .reg .b64 %rd<2>;\nmov.u64 %rd1, f; ret; }", 3, "address of function f");
-    refused(".func f(.param .b32 a) { ret; }\n.entry k() {\ncall f; ret; }", 3, "has 1 arguments, with 0");
-    refused(".func (.param .b32 r) f() { ret; }\n.entry k() {\ncall f; ret; }", 3, "has 1 results, with 0");
+    refused(
+        ".func f() { ret; }\n.entry k() { .reg .b64 %rd<2>;\nmov.u64 %rd1, f; ret; }",
+        3, "address of function f");
+    refused(
+        ".func f(.param .b32 a) { ret; }\n.entry k() {\ncall f; ret; }",
+        3,
+        "has 1 arguments, with 0");
+    refused(
+        ".func (.param .b32 r) f() { ret; }\n.entry k() {\ncall f; ret; }",
+        3,
+        "has 1 results, with 0");
     refused(".entry other() { ret; }", 0, "no kernel k, it has [other]");
   }
 
@@ -385,7 +402,8 @@ class LinkerTest {
     }
     PtxException refusal =
         assertThrows(PtxException.class, () -> link(doubling + ".entry k() { call f39; ret; }"));
-    assertTrue(refusal.getMessage().contains("more than 1000000 instructions"), refusal.getMessage());
+    assertTrue(
+        refusal.getMessage().contains("more than 1000000 instructions"), refusal.getMessage());
   }
 
   @Test

@@ -12,11 +12,17 @@ final class Listing {
       case Operand.Register register -> register.name();
       case Operand.Special special -> special.name();
       case Operand.IntegerLiteral literal -> Long.toString(literal.value());
-      case Operand.FloatLiteral literal -> literal.single() ? String.format("0f%08X", literal.bits()) : String.format("0d%016X", literal.bits());
-      case Operand.Symbol(Variable variable, long offset) -> variable.name() + (offset == 0 ? "" : "+" + offset);
+      case Operand.FloatLiteral literal ->
+          literal.single()
+              ? String.format("0f%08X", literal.bits())
+              : String.format("0d%016X", literal.bits());
+      case Operand.Symbol(Variable variable, long offset) ->
+          variable.name() + (offset == 0 ? "" : "+" + offset);
       case Operand.FunctionAddress(String name) -> "&" + name;
-      case Operand.Address(Operand base, long offset) -> "[" + of(base) + (offset == 0 ? "" : "+" + offset) + "]";
-      case Operand.Vector(List<Operand> parts) -> parts.stream().map(Listing::of).collect(Collectors.joining(", ", "{", "}"));
+      case Operand.Address(Operand base, long offset) ->
+          "[" + of(base) + (offset == 0 ? "" : "+" + offset) + "]";
+      case Operand.Vector(List<Operand> parts) ->
+          parts.stream().map(Listing::of).collect(Collectors.joining(", ", "{", "}"));
       case Operand.Pair(Operand first, Operand second) -> of(first) + "|" + of(second);
       case Operand.Not(Operand predicate) -> "!" + of(predicate);
       case Operand.Target(_, int index) -> "->" + index;
@@ -26,8 +32,10 @@ final class Listing {
 
   static String of(Instruction instruction) {
     Guard guard = instruction.guard();
-    String before = guard == null ? "" : "@" + (guard.negated() ? "!" : "") + guard.predicate().name() + " ";
-    String operands = instruction.operands().stream().map(Listing::of).collect(Collectors.joining(", "));
+    String before =
+        guard == null ? "" : "@" + (guard.negated() ? "!" : "") + guard.predicate().name() + " ";
+    String operands =
+        instruction.operands().stream().map(Listing::of).collect(Collectors.joining(", "));
     return before + instruction.name() + (operands.isEmpty() ? "" : " " + operands);
   }
 
@@ -36,7 +44,8 @@ final class Listing {
       case Statement.Label(String name, _) -> name + ":";
       case Statement.Do(Instruction instruction) -> of(instruction);
       case Statement.Call call -> of(call.instruction());
-      case Statement.Branch(Instruction instruction, List<String> labels) -> of(instruction) + " " + labels;
+      case Statement.Branch(Instruction instruction, List<String> labels) ->
+          of(instruction) + " " + labels;
     };
   }
 

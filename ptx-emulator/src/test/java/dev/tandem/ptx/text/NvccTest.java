@@ -70,7 +70,8 @@ class NvccTest {
       if (instruction.space() == Space.PARAM && instruction.opcode().equals("ld")) {
         Operand base = ((Operand.Address) instruction.operand(1)).base();
         assertTrue(
-            !(base instanceof Operand.Symbol(Variable variable, _)) || kernel.parameters().contains(variable),
+            !(base instanceof Operand.Symbol(Variable variable, _))
+                || kernel.parameters().contains(variable),
             instruction.name() + " on line " + instruction.line());
       }
       if (!instruction.modifiers().isEmpty() && instruction.opcode().equals("add")) {

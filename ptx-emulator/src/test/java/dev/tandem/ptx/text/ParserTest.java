@@ -22,7 +22,12 @@ class ParserTest {
 
   /** The statements of a kernel with this body, one a line. */
   private static String body(String body) {
-    PtxModule module = module(".global .align 4 .b8 g[64];\n.shared .f32 s[4];\n.entry k(.param .u64 a) {\n" + REGISTERS + body + "\n}");
+    PtxModule module =
+        module(
+            ".global .align 4 .b8 g[64];\n.shared .f32 s[4];\n.entry k(.param .u64 a) {\n"
+                + REGISTERS
+                + body
+                + "\n}");
     StringBuilder text = new StringBuilder();
     module.functions().get("k").body().forEach(s -> text.append(Listing.of(s)).append('\n'));
     return text.toString();
@@ -80,10 +85,15 @@ class ParserTest {
   void headerErrors() {
     assertEquals(1, assertThrows(PtxException.class, () -> Parser.parse(".target sm_80")).line());
     PtxException narrow =
-        assertThrows(PtxException.class, () -> Parser.parse(".version 7.0\n.target sm_80\n.address_size 32\n"));
-    assertEquals("line 3: .address_size is 64 here, got 32; compile for 64 bits", narrow.getMessage());
+        assertThrows(
+            PtxException.class,
+            () -> Parser.parse(".version 7.0\n.target sm_80\n.address_size 32\n"));
+    assertEquals(
+        "line 3: .address_size is 64 here, got 32; compile for 64 bits", narrow.getMessage());
     assertTrue(
-        assertThrows(PtxException.class, () -> Parser.parse(".version 7.0\n.entry k() { ret; }")).getMessage().contains(".target"));
+        assertThrows(PtxException.class, () -> Parser.parse(".version 7.0\n.entry k() { ret; }"))
+            .getMessage()
+            .contains(".target"));
     refused(".section .debug_x {\n{ }", 1, "section without an end");
     refused("foo", 1, "expected a directive, got 'foo'");
     refused(".frob x;", 1, "expected a directive, got '.frob'");
@@ -108,7 +118,8 @@ class ParserTest {
     assertEquals(0, dynamic.bytes());
     assertNull(dynamic.initial());
     assertNull(variable(".shared .u32 x;", "x").initial());
-    assertEquals(8, variable(".visible .global .attribute(.managed) .align 8 .u64 x;", "x").bytes());
+    assertEquals(
+        8, variable(".visible .global .attribute(.managed) .align 8 .u64 x;", "x").bytes());
     assertEquals(4, variable(".common .global .u32 x;", "x").bytes());
     assertEquals(8, variable(".global .u32 y, x[2], z;", "x").bytes());
   }
@@ -144,7 +155,8 @@ class ParserTest {
   @Test
   void initialisersOfAddresses() {
     Variable pointers =
-        variable(".global .u32 a[4]; .const .u8 b; .global .u64 x[4] = {a, 5, generic(a)+4, b-1};", "x");
+        variable(
+            ".global .u32 a[4]; .const .u8 b; .global .u64 x[4] = {a, 5, generic(a)+4, b-1};", "x");
     assertEquals(
         List.of(
             new Variable.AddressOf(0, "a", 0, false),
@@ -176,7 +188,10 @@ class ParserTest {
 
   @Test
   void anExternDeclarationGivesWayToTheDefinition() {
-    assertEquals(8, variable(".extern .global .u32 x[];\n.global .u32 x[2];\n.extern .global .u32 x[];", "x").bytes());
+    assertEquals(
+        8,
+        variable(".extern .global .u32 x[];\n.global .u32 x[2];\n.extern .global .u32 x[];", "x")
+            .bytes());
   }
 
   @ParameterizedTest
@@ -291,7 +306,8 @@ class ParserTest {
 
   @Test
   void namesOfNumberedRegistersMayEndInDigits() {
-    assertEquals("mov.b32 %x12, %x11\n", body(".reg .b32 %x1<3>; .reg .b64 %x<2>; mov.b32 %x12, %x11;"));
+    assertEquals(
+        "mov.b32 %x12, %x11\n", body(".reg .b32 %x1<3>; .reg .b64 %x<2>; mov.b32 %x12, %x11;"));
     bodyRefused("mov.b32 %r1, %r20;", 0, "%r20 is not declared");
     bodyRefused("mov.b32 %r1, %r01;", 0, "%r01 is not declared");
   }
@@ -363,11 +379,7 @@ class ParserTest {
     assertEquals(
         List.of(
             "call.uni %r1, &f, %r2, 7",
-            "call &g, %r1",
-            "@%p1 call &h",
-            "call _, &i",
-            "call %r1, %rd1, %r2",
-            "call %rd1"),
+            "call &g, %r1", "@%p1 call &h", "call _, &i", "call %r1, %rd1, %r2", "call %rd1"),
         body.stream().map(Listing::of).toList());
     assertEquals("h", ((Statement.Call) body.get(2)).function());
     assertNull(((Statement.Call) body.get(4)).function());
@@ -410,7 +422,8 @@ class ParserTest {
     Function kernel = module.functions().get("k");
     assertArrayEquals(new int[] {128, 2, 1}, kernel.limits().maxThreads());
     assertNull(kernel.limits().requiredThreads());
-    assertArrayEquals(new int[] {32, 1, 1}, module.functions().get("bare").limits().requiredThreads());
+    assertArrayEquals(
+        new int[] {32, 1, 1}, module.functions().get("bare").limits().requiredThreads());
     assertEquals(List.of(8, 8, 4), kernel.parameters().stream().map(Variable::alignment).toList());
     assertEquals(List.of(8L, 24L, 4L), kernel.parameters().stream().map(Variable::bytes).toList());
     refused(".entry k() .reqnctapercluster 2 { ret; }", 1, "clusters");
@@ -422,7 +435,8 @@ class ParserTest {
 
   @Test
   void anAliasIsASecondName() {
-    PtxModule module = module(".func f() { trap; }\n.func g();\n.alias g, f;\n.entry k() { call g; ret; }");
+    PtxModule module =
+        module(".func f() { trap; }\n.func g();\n.alias g, f;\n.entry k() { call g; ret; }");
     assertEquals("trap", Listing.of(module.functions().get("g").body().getFirst()));
     refused("\n.alias g, f;", 2, "no device function");
   }
@@ -448,18 +462,23 @@ class ParserTest {
             .file	2 "/usr/include/math.h", 1, 2
             """);
     List<Instruction> code =
-        module.functions().get("k").body().stream().map(s -> ((Statement.Do) s).instruction()).toList();
+        module.functions().get("k").body().stream()
+            .map(s -> ((Statement.Do) s).instruction())
+            .toList();
     assertEquals(new SourceLine("gelu.cu", 12), code.get(0).source());
     assertEquals(new SourceLine("gelu.cu", 13), code.get(1).source(), "where it was inlined");
-    assertEquals(new SourceLine("gelu.cu", 40), code.get(2).source(), "inlined into what was inlined");
-    assertEquals(new SourceLine("/usr/include/math.h", 7), code.get(3).source(), "a function of its own");
+    assertEquals(
+        new SourceLine("gelu.cu", 40), code.get(2).source(), "inlined into what was inlined");
+    assertEquals(
+        new SourceLine("/usr/include/math.h", 7), code.get(3).source(), "a function of its own");
     assertNull(code.get(4).source());
     assertEquals(List.of(6, 8, 10, 12, 14), code.stream().map(Instruction::line).toList());
   }
 
   @Test
   void malformedBodiesAreRefusedWithTheirLine() {
-    bodyRefused("add.s32 %r1, %r2, %r3\nret;", 1, "expected ';' after the operands of add.s32, got 'ret'");
+    bodyRefused(
+        "add.s32 %r1, %r2, %r3\nret;", 1, "expected ';' after the operands of add.s32, got 'ret'");
     bodyRefused("\nadd.s32 %r1, %r2,;", 1, "expected an operand of add, got ';'");
     bodyRefused("mov.b32 %r1, nothing;", 0, "nothing is not declared");
     bodyRefused("ld.global.b32 %r1, [nothing];", 0, "nothing is not declared");

@@ -1,4 +1,4 @@
-package dev.tandem.ptx;
+package dev.tandem.ptx.machine;
 
 /**
  * Something a kernel or its host did that a GPU leaves undefined.
@@ -12,7 +12,14 @@ package dev.tandem.ptx;
  * @param message what happened, with what lies near the address
  */
 public record Finding(
-    Kind kind, String kernel, int ptxLine, String source, Index block, Index thread, long address, String message) {
+    Kind kind,
+    String kernel,
+    int ptxLine,
+    String source,
+    Index block,
+    Index thread,
+    long address,
+    String message) {
   /** What was wrong. */
   public enum Kind {
     /** Outside every allocation, array or window. */
@@ -55,7 +62,8 @@ public record Finding(
 
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder(kind.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
+    StringBuilder text =
+        new StringBuilder(kind.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
     if (!kernel.isEmpty()) {
       text.append(" in ").append(kernel).append(", PTX line ").append(ptxLine);
       if (!source.isEmpty()) {

@@ -1,4 +1,4 @@
-package dev.tandem.ptx;
+package dev.tandem.ptx.machine;
 
 /**
  * What kind of GPU to be.
@@ -11,7 +11,12 @@ package dev.tandem.ptx;
  * @param stepLimit warp instructions after which a launch counts as endless
  */
 public record EmulatorOptions(
-    int computeCapability, long memoryBytes, int threads, Sanitizer sanitizer, boolean collect, long stepLimit) {
+    int computeCapability,
+    long memoryBytes,
+    int threads,
+    Sanitizer sanitizer,
+    boolean collect,
+    long stepLimit) {
   /** How much is checked beyond bounds and alignment. */
   public enum Sanitizer {
     /** Nothing more. */
@@ -24,7 +29,13 @@ public record EmulatorOptions(
 
   /** An 8.0 device with 4 GiB, all cores, all checks. */
   public static EmulatorOptions standard() {
-    return new EmulatorOptions(80, 4L << 30, Runtime.getRuntime().availableProcessors(), Sanitizer.FULL, false, 2_000_000_000L);
+    return new EmulatorOptions(
+        80,
+        4L << 30,
+        Runtime.getRuntime().availableProcessors(),
+        Sanitizer.FULL,
+        false,
+        2_000_000_000L);
   }
 
   public EmulatorOptions withComputeCapability(int capability) {
@@ -36,7 +47,8 @@ public record EmulatorOptions(
   }
 
   public EmulatorOptions withThreads(int count) {
-    return new EmulatorOptions(computeCapability, memoryBytes, count, sanitizer, collect, stepLimit);
+    return new EmulatorOptions(
+        computeCapability, memoryBytes, count, sanitizer, collect, stepLimit);
   }
 
   public EmulatorOptions withSanitizer(Sanitizer level) {
@@ -49,6 +61,7 @@ public record EmulatorOptions(
   }
 
   public EmulatorOptions withStepLimit(long warpInstructions) {
-    return new EmulatorOptions(computeCapability, memoryBytes, threads, sanitizer, collect, warpInstructions);
+    return new EmulatorOptions(
+        computeCapability, memoryBytes, threads, sanitizer, collect, warpInstructions);
   }
 }
