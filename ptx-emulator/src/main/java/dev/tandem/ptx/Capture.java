@@ -37,11 +37,22 @@ final class Capture {
   private final List<Node> nodes = new ArrayList<>();
   private final Map<EmulatedStream, Set<Node>> ends = new HashMap<>();
   private boolean invalid;
+  private boolean ended;
 
   Capture(EmulatedStream origin, Thread thread) {
     this.origin = origin;
     this.thread = thread;
     ends.put(origin, Set.of());
+  }
+
+  /** Takes it off its streams; nothing more can become part of it. */
+  void leave() {
+    ended = true;
+    ends.keySet().forEach(EmulatedStream::left);
+  }
+
+  boolean ended() {
+    return ended;
   }
 
   /** Who began it. */
@@ -51,10 +62,6 @@ final class Capture {
 
   EmulatedStream origin() {
     return origin;
-  }
-
-  Set<EmulatedStream> streams() {
-    return ends.keySet();
   }
 
   /** Something was tried that cannot be captured. */

@@ -47,6 +47,8 @@ final class EmulatedBlas implements Blas {
   private final Queue queue;
   private Stream stream;
   private MathMode mode = MathMode.DEFAULT;
+  private long workspace;
+  private long workspaceBytes;
   private boolean closed;
 
   EmulatedBlas(Memory memory, Queue queue) {
@@ -68,9 +70,10 @@ final class EmulatedBlas implements Blas {
   public void stream(Stream stream) {
     use("cublasSetStream");
     this.stream = Objects.requireNonNull(stream, "stream");
+    workspaceBytes = 0;
   }
 
-  /** Checked as cuBLAS does, and not needed. */
+  /** Checked as cuBLAS does, and not needed; but each product sees to it that it is still there. */
   @Override
   public void workspace(long address, long bytes) {
     use("cublasSetWorkspace");
@@ -80,15 +83,18 @@ final class EmulatedBlas implements Blas {
           DriverError.CUBLAS_STATUS_INVALID_VALUE,
           "got "
               + bytes
-              + " bytes at "
+              + " bytes at 0x"
               + Long.toHexString(address)
               + "; give an address divisible by "
-              + WORKSPACE_ALIGNMENT);
+              + WORKSPACE_ALIGNMENT
+              + ", and 0 bytes for none");
     }
+    workspace = address;
+    workspaceBytes = bytes;
   }
 
   @Override
-  public void mathMode(MathMode mode) {
+  public void mathMode(MathMode mode, boolean fullReduction) {
     use("cublasSetMathMode");
     this.mode = Objects.requireNonNull(mode, "mode");
   }
@@ -101,7 +107,17 @@ final class EmulatedBlas implements Blas {
           "gemm: no stream was set, got " + gemm + "; call stream first");
     }
     EmulatedGemm product = new EmulatedGemm(gemm, computed(gemm, mode), memory);
-    queue.enqueue(stream, gemm.toString(), product::run);
+    long at = workspace;
+    long bytes = workspaceBytes;
+    queue.enqueue(
+        stream,
+        gemm.toString(),
+        () -> {
+          if (bytes > 0) {
+            memory.read(at, bytes);
+          }
+          product.run();
+        });
   }
 
   /** A mode changes products computed in plain F32, and no others. */
@@ -110,7 +126,8 @@ final class EmulatedBlas implements Blas {
       return gemm.compute();
     }
     return switch (mode) {
-      case DEFAULT, NO_REDUCED_PRECISION_REDUCTION -> ComputeType.F32;
+      // Sums are never kept in less here, so that the other flag of a mode changes nothing.
+      case DEFAULT -> ComputeType.F32;
       case PEDANTIC -> ComputeType.F32_PEDANTIC;
       case TF32 ->
           ComputeType.F32_FAST_TF32.takes(gemm.a().type(), gemm.c().type())

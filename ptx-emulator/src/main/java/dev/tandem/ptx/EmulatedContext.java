@@ -12,20 +12,26 @@ import dev.tandem.cuda.driver.Module;
 import dev.tandem.cuda.driver.PinnedMemory;
 import dev.tandem.cuda.driver.Stream;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** A hold on the software GPU. Several may be open; they share its memory. */
+/** A hold on the software GPU, and all that was made in it. Several may be open; they share its memory. */
 final class EmulatedContext implements Context {
   private final EmulatedGpu gpu;
   private final EmulatedDevice device;
-  private final Set<AutoCloseable> owned = new LinkedHashSet<>();
+  private final Set<EmulatedResource> owned = new LinkedHashSet<>();
+  private final List<Blas> blas = new ArrayList<>();
   private boolean closed;
 
   EmulatedContext(EmulatedGpu gpu, EmulatedDevice device) {
     this.gpu = gpu;
     this.device = device;
+  }
+
+  EmulatedGpu gpu() {
+    return gpu;
   }
 
   @Override
@@ -37,7 +43,7 @@ final class EmulatedContext implements Context {
   public Module load(String name, String ptx) {
     synchronized (gpu) {
       checkOpen("cuModuleLoadData");
-      return own(EmulatedModule.load(gpu, name, ptx));
+      return EmulatedModule.load(this, name, ptx);
     }
   }
 
@@ -45,9 +51,9 @@ final class EmulatedContext implements Context {
   public Stream stream() {
     synchronized (gpu) {
       checkOpen("cuStreamCreate");
-      EmulatedStream stream = new EmulatedStream(gpu, this);
+      EmulatedStream stream = new EmulatedStream(this);
       gpu.add(stream);
-      return own(stream);
+      return stream;
     }
   }
 
@@ -55,7 +61,7 @@ final class EmulatedContext implements Context {
   public Event event(boolean timing) {
     synchronized (gpu) {
       checkOpen("cuEventCreate");
-      return new EmulatedEvent(gpu, timing);
+      return new EmulatedEvent(this, timing);
     }
   }
 
@@ -65,17 +71,7 @@ final class EmulatedContext implements Context {
       checkOpen("cuMemAlloc");
       gpu.refuseDuringCapture("cuMemAlloc");
       long address = gpu.allocate("cuMemAlloc", bytes, EmulatedGpu.Use.PLAIN);
-      return new EmulatedMemory(gpu, address, bytes, false, () -> free(address, bytes));
-    }
-  }
-
-  private void free(long address, long bytes) {
-    synchronized (gpu) {
-      gpu.check("cuMemFree");
-      gpu.refuseDuringCapture("cuMemFree");
-      gpu.drain();
-      gpu.free(address, bytes, false);
-      gpu.report("cuMemFree");
+      return new EmulatedMemory(this, address, bytes, null);
     }
   }
 
@@ -84,13 +80,7 @@ final class EmulatedContext implements Context {
     synchronized (gpu) {
       checkOpen("cuMemHostAlloc");
       gpu.refuseDuringCapture("cuMemHostAlloc");
-      if (bytes <= 0) {
-        throw new DriverException(
-            "cuMemHostAlloc",
-            DriverError.CUDA_ERROR_INVALID_VALUE,
-            "got " + bytes + " bytes; ask for at least 1");
-      }
-      return new EmulatedPinned(gpu, bytes);
+      return EmulatedPinned.allocate(this, bytes);
     }
   }
 
@@ -106,6 +96,7 @@ final class EmulatedContext implements Context {
   public void keepFreed(long bytes) {
     synchronized (gpu) {
       checkOpen("cuMemPoolSetAttribute");
+      checkNotNegative("cuMemPoolSetAttribute", bytes);
       gpu.pool().keep(bytes);
     }
   }
@@ -114,7 +105,17 @@ final class EmulatedContext implements Context {
   public void trim(long bytesKept) {
     synchronized (gpu) {
       checkOpen("cuMemPoolTrimTo");
+      checkNotNegative("cuMemPoolTrimTo", bytesKept);
       gpu.pool().trim(bytesKept);
+    }
+  }
+
+  private static void checkNotNegative(String operation, long bytes) {
+    if (bytes < 0) {
+      throw new DriverException(
+          operation,
+          DriverError.CUDA_ERROR_INVALID_VALUE,
+          "got " + bytes + " bytes; pass at least 0");
     }
   }
 
@@ -133,33 +134,35 @@ final class EmulatedContext implements Context {
   public Blas blas() {
     synchronized (gpu) {
       checkOpen("cublasCreate");
-      return new EmulatedBlas(
-          new BlasMemory(gpu),
-          (stream, what, work) -> {
-            synchronized (gpu) {
-              gpu.check("cublasGemmEx");
-              ((EmulatedStream) stream).give(new Work(Work.Kind.PRODUCT, what, work));
-            }
-          });
+      EmulatedBlas opened = new EmulatedBlas(new BlasMemory(gpu), this::give);
+      blas.add(opened);
+      return opened;
+    }
+  }
+
+  private void give(Stream stream, String what, Runnable work) {
+    synchronized (gpu) {
+      EmulatedStream queue = EmulatedResource.of(gpu, "gemm", EmulatedStream.class, stream);
+      queue.checkOpen("gemm");
+      queue.give(new Work(Work.Kind.PRODUCT, what, work));
     }
   }
 
   /** Closing the context closes it, unless it was closed before. */
-  private <T extends AutoCloseable> T own(T resource) {
+  void own(EmulatedResource resource) {
     owned.add(resource);
-    return resource;
   }
 
-  void forget(AutoCloseable resource) {
+  void forget(EmulatedResource resource) {
     owned.remove(resource);
   }
 
   private void checkOpen(String operation) {
-    gpu.check(operation);
     if (closed) {
       throw new DriverException(
-          operation, DriverError.CUDA_ERROR_CONTEXT_IS_DESTROYED, "open the device again");
+          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the context was closed before");
     }
+    gpu.check(operation);
   }
 
   @Override
@@ -169,16 +172,36 @@ final class EmulatedContext implements Context {
         return;
       }
       closed = true;
-      List<AutoCloseable> all = new ArrayList<>(owned);
-      for (AutoCloseable resource : all.reversed()) {
-        switch (resource) {
-          case EmulatedStream stream -> stream.close();
-          case EmulatedModule module -> module.close();
-          default ->
-              throw new IllegalStateException("context: does not own a " + resource.getClass());
+      Failures failures = new Failures();
+      // Captures first: while one is on, this thread may not wait.
+      owned.forEach(resource -> {
+        if (resource instanceof EmulatedStream stream) {
+          stream.abandonCapture();
+        }
+      });
+      failures.attempt(gpu::drain);
+      blas.forEach(handle -> failures.attempt(handle::close));
+      List<EmulatedMemory> left = new ArrayList<>();
+      List<EmulatedResource> all = new ArrayList<>(owned);
+      all.sort(Comparator.comparing(EmulatedResource::turn));
+      for (EmulatedResource resource : all) {
+        if (resource instanceof EmulatedMemory memory) {
+          left.add(memory);
+        } else {
+          failures.attempt(resource::close);
         }
       }
-      gpu.closed(this);
+      failures.attempt(() -> freeLeft(left));
+      failures.attempt(() -> gpu.closed(this));
+      failures.finish();
     }
+  }
+
+  /** Memory that its owner has not freed: the context does, but says so. */
+  private void freeLeft(List<EmulatedMemory> left) {
+    if (!gpu.broken()) {
+      gpu.leaked(left);
+    }
+    left.forEach(EmulatedMemory::free);
   }
 }

@@ -66,6 +66,6 @@ public final class EmulatedDriver implements Driver {
 
   @Override
   public void close() {
-    gpu.closeContexts();
+    gpu.close();
   }
 }

@@ -6,24 +6,40 @@ import dev.tandem.cuda.driver.Event;
 import java.util.Set;
 
 /** An event of the software GPU. Its times are the host's. */
-final class EmulatedEvent implements Event {
+final class EmulatedEvent extends EmulatedResource implements Event {
   /** A place in a stream: reached when so many pieces of its work are done. */
-  record Mark(EmulatedStream stream, long ticket) {
+  static final class Mark {
+    private final EmulatedStream stream;
+    private final long ticket;
+    private long nanos;
+
+    Mark(EmulatedStream stream, long ticket) {
+      this.stream = stream;
+      this.ticket = ticket;
+    }
+
     boolean reached() {
       return stream.finished() >= ticket;
     }
+
+    /** Does the stream's work up to here. */
+    void run() {
+      stream.runUntil(ticket);
+    }
+
+    /** It is being reached now. */
+    void pass() {
+      nanos = System.nanoTime();
+    }
   }
 
-  private final EmulatedGpu gpu;
   private final boolean timing;
   private Mark mark;
   private Capture capture;
   private Set<Capture.Node> captured = Set.of();
-  private long nanos;
-  private boolean closed;
 
-  EmulatedEvent(EmulatedGpu gpu, boolean timing) {
-    this.gpu = gpu;
+  EmulatedEvent(EmulatedContext context, boolean timing) {
+    super(context, Turn.EVENT, "event");
     this.timing = timing;
   }
 
@@ -53,26 +69,14 @@ final class EmulatedEvent implements Event {
     return captured;
   }
 
-  /** The place was reached just now. */
-  void reached() {
-    nanos = System.nanoTime();
-  }
-
-  void checkOpen(String operation) {
-    gpu.check(operation);
-    if (closed) {
-      throw new DriverException(
-          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the event is closed");
-    }
-  }
-
   @Override
   public boolean done() {
-    synchronized (gpu) {
+    synchronized (gpu()) {
       checkWaitable("cuEventQuery");
+      gpu().refuseDuringCapture("cuEventQuery");
       if (mark != null && !mark.reached()) {
-        mark.stream().step();
-        gpu.report("cuEventQuery");
+        mark.stream.step();
+        gpu().report("cuEventQuery");
       }
       return mark == null || mark.reached();
     }
@@ -80,35 +84,38 @@ final class EmulatedEvent implements Event {
 
   @Override
   public void synchronize() {
-    synchronized (gpu) {
+    synchronized (gpu()) {
       checkWaitable("cuEventSynchronize");
+      gpu().refuseDuringCapture("cuEventSynchronize");
       if (mark != null) {
-        mark.stream().runUntil(mark.ticket());
+        mark.run();
       }
-      gpu.report("cuEventSynchronize");
+      gpu().pool().synchronised();
+      gpu().report("cuEventSynchronize");
     }
   }
 
   @Override
   public double millisSince(Event start) {
-    synchronized (gpu) {
-      EmulatedEvent from = (EmulatedEvent) start;
+    synchronized (gpu()) {
+      String operation = "cuEventElapsedTime";
+      EmulatedEvent from = of(gpu(), operation, EmulatedEvent.class, start);
       for (EmulatedEvent event : new EmulatedEvent[] {from, this}) {
-        event.checkWaitable("cuEventElapsedTime");
+        event.checkWaitable(operation);
         if (!event.timing || event.mark == null) {
           throw new DriverException(
-              "cuEventElapsedTime",
+              operation,
               DriverError.CUDA_ERROR_INVALID_HANDLE,
-              event.timing ? "an event was never recorded" : "an event was made without timing");
+              event.timing
+                  ? "an event was never recorded; record both"
+                  : "an event without timing has no time; make both with timing");
         }
         if (!event.mark.reached()) {
           throw new DriverException(
-              "cuEventElapsedTime",
-              DriverError.CUDA_ERROR_NOT_READY,
-              "synchronise with both events first");
+              operation, DriverError.CUDA_ERROR_NOT_READY, "synchronise with both events first");
         }
       }
-      return (nanos - from.nanos) / 1e6;
+      return (mark.nanos - from.mark.nanos) / 1e6;
     }
   }
 
@@ -116,14 +123,15 @@ final class EmulatedEvent implements Event {
     checkOpen(operation);
     if (capture != null) {
       capture.invalidate();
-      throw new DriverException(operation, DriverError.CUDA_ERROR_CAPTURED_EVENT, "");
+      throw new DriverException(
+          operation,
+          DriverError.CUDA_ERROR_CAPTURED_EVENT,
+          "record it outside a capture to wait for it");
     }
   }
 
   @Override
-  public void close() {
-    synchronized (gpu) {
-      closed = true;
-    }
+  void end() {
+    markClosed();
   }
 }

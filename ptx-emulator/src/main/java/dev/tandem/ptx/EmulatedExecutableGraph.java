@@ -1,7 +1,5 @@
 package dev.tandem.ptx;
 
-import dev.tandem.cuda.driver.DriverError;
-import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.ExecutableGraph;
 import dev.tandem.cuda.driver.Graph;
 import dev.tandem.ptx.machine.KernelFault;
@@ -13,13 +11,11 @@ import java.util.Map;
 import java.util.Set;
 
 /** Captured work of the software GPU, to be done again. Node by node in the order of the capture, which is one that its dependencies allow. */
-final class EmulatedExecutableGraph implements ExecutableGraph {
-  private final EmulatedGpu gpu;
+final class EmulatedExecutableGraph extends EmulatedResource implements ExecutableGraph {
   private List<Capture.Node> work;
-  private boolean closed;
 
-  EmulatedExecutableGraph(EmulatedGpu gpu, List<Capture.Node> work) {
-    this.gpu = gpu;
+  EmulatedExecutableGraph(EmulatedContext context, List<Capture.Node> work) {
+    super(context, Turn.EXECUTABLE_GRAPH, "executable graph");
     this.work = work;
   }
 
@@ -32,7 +28,7 @@ final class EmulatedExecutableGraph implements ExecutableGraph {
         try {
           node.work().action().run();
         } catch (KernelFault fault) {
-          gpu.fail(node.work().what() + " in cuGraphLaunch", fault);
+          gpu().fail(node.work().what() + " in cuGraphLaunch", fault);
           return;
         }
       }
@@ -41,9 +37,9 @@ final class EmulatedExecutableGraph implements ExecutableGraph {
 
   @Override
   public boolean update(Graph graph) {
-    synchronized (gpu) {
+    synchronized (gpu()) {
       checkOpen("cuGraphExecUpdate");
-      EmulatedGraph other = (EmulatedGraph) graph;
+      EmulatedGraph other = of(gpu(), "cuGraphExecUpdate", EmulatedGraph.class, graph);
       other.checkOpen("cuGraphExecUpdate");
       if (!sameShape(work, other.work())) {
         return false;
@@ -73,18 +69,8 @@ final class EmulatedExecutableGraph implements ExecutableGraph {
     return shape;
   }
 
-  private void checkOpen(String operation) {
-    gpu.check(operation);
-    if (closed) {
-      throw new DriverException(
-          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the graph is closed");
-    }
-  }
-
   @Override
-  public void close() {
-    synchronized (gpu) {
-      closed = true;
-    }
+  void end() {
+    markClosed();
   }
 }

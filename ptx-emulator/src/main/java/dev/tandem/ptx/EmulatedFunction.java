@@ -32,6 +32,10 @@ final class EmulatedFunction implements Function {
     this.program = program;
   }
 
+  EmulatedGpu gpu() {
+    return gpu;
+  }
+
   @Override
   public String name() {
     return program.kernel().name();
@@ -60,7 +64,7 @@ final class EmulatedFunction implements Function {
       module.checkOpen("cuFuncSetAttribute");
       boolean fits =
           switch (attribute) {
-            case MAX_DYNAMIC_SHARED_BYTES -> value >= 0 && value + program.sharedBytes() <= limit();
+            case MAX_DYNAMIC_SHARED_BYTES -> value >= 0 && value <= limit() - program.sharedBytes();
             case PREFERRED_SHARED_CARVEOUT -> value >= -1 && value <= 100;
             default -> false;
           };
@@ -100,13 +104,17 @@ final class EmulatedFunction implements Function {
   public int activeBlocks(int blockThreads, long dynamicBytes) {
     synchronized (gpu) {
       module.checkOpen("cuOccupancyMaxActiveBlocksPerMultiprocessor");
-      if (blockThreads < 1) {
+      if (blockThreads < 1 || dynamicBytes < 0) {
         throw new DriverException(
             "cuOccupancyMaxActiveBlocksPerMultiprocessor",
             DriverError.CUDA_ERROR_INVALID_VALUE,
-            "got " + blockThreads + " threads");
+            "got "
+                + blockThreads
+                + " threads, "
+                + dynamicBytes
+                + " bytes; ask for at least 1 thread and 0 bytes");
       }
-      if (blockThreads > maxThreads() || dynamicBytes + program.sharedBytes() > limit()) {
+      if (blockThreads > maxThreads() || dynamicBytes > limit() - program.sharedBytes()) {
         return 0;
       }
       int whole = (blockThreads + 31) / 32 * 32;

@@ -14,7 +14,9 @@ import dev.tandem.ptx.machine.Sanitizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * What all contexts of the software GPU share, as a primary context is shared: memory, streams, the sanitizer, and the error
@@ -32,6 +34,7 @@ final class EmulatedGpu {
   private DriverException broken;
   private long instructions;
   private long nextHandle = 1;
+  private boolean closed;
 
   EmulatedGpu(EmulatorOptions options) {
     this.options = options;
@@ -68,6 +71,12 @@ final class EmulatedGpu {
   }
 
   synchronized Context open(EmulatedDevice device) {
+    if (closed) {
+      throw new DriverException(
+          "cuDevicePrimaryCtxRetain",
+          DriverError.CUDA_ERROR_INVALID_HANDLE,
+          "the driver was closed before");
+    }
     if (contexts.isEmpty()) {
       memory = new GlobalMemory(options.memoryBytes(), sanitizer);
       pool.clear();
@@ -79,20 +88,34 @@ final class EmulatedGpu {
     return context;
   }
 
-  /** Forgets a context, and with the last one all memory; what was not freed by then has leaked. */
+  /** Forgets a context, and with the last one all memory. */
   synchronized void closed(EmulatedContext context) {
     contexts.remove(context);
     if (contexts.isEmpty()) {
-      if (broken == null) {
-        memory.leaks().forEach(sanitizer::report);
-      }
       memory.close();
-      report("cuDevicePrimaryCtxRelease");
     }
+    report("cuDevicePrimaryCtxRelease");
   }
 
-  void closeContexts() {
-    List.copyOf(contexts).forEach(EmulatedContext::close);
+  /** Closes the contexts, and opens no more. */
+  synchronized void close() {
+    closed = true;
+    Failures failures = new Failures();
+    List.copyOf(contexts).forEach(context -> failures.attempt(context::close));
+    failures.finish();
+  }
+
+  /** Whether a kernel has failed, after which nothing works. */
+  boolean broken() {
+    return broken != null;
+  }
+
+  /** Tells of memory that its owner has not freed. */
+  void leaked(List<EmulatedMemory> left) {
+    Set<Long> addresses = left.stream().map(EmulatedMemory::address).collect(Collectors.toSet());
+    memory.leaks().stream()
+        .filter(leak -> addresses.contains(leak.address()))
+        .forEach(sanitizer::report);
   }
 
   /** A number for something that has none of its own. */
@@ -106,14 +129,6 @@ final class EmulatedGpu {
 
   void remove(EmulatedStream stream) {
     streams.remove(stream);
-  }
-
-  EmulatedStream stream(long handle) {
-    return streams.stream()
-        .filter(stream -> stream.handle() == handle)
-        .findFirst()
-        .orElseThrow(() ->
-            new DriverException("stream", DriverError.CUDA_ERROR_INVALID_HANDLE, "got " + handle));
   }
 
   /** Throws what has broken the context, if anything has. */
@@ -146,9 +161,9 @@ final class EmulatedGpu {
 
   /** Does all work of all streams. */
   void drain() {
-    // A copy: nothing that runs here opens a stream, but closing one while iterating would be the
-    // caller's puzzle.
-    List.copyOf(streams).forEach(EmulatedStream::drain);
+    Failures failures = new Failures();
+    streams.forEach(stream -> failures.attempt(stream::drain));
+    failures.finish();
   }
 
   /** Whether any stream of the calling thread is being captured, which forbids calls that touch the whole device. */

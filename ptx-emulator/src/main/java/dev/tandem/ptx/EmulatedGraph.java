@@ -1,19 +1,15 @@
 package dev.tandem.ptx;
 
-import dev.tandem.cuda.driver.DriverError;
-import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.ExecutableGraph;
 import dev.tandem.cuda.driver.Graph;
 import java.util.List;
 
 /** Captured work of the software GPU. */
-final class EmulatedGraph implements Graph {
-  private final EmulatedGpu gpu;
+final class EmulatedGraph extends EmulatedResource implements Graph {
   private final List<Capture.Node> work;
-  private boolean closed;
 
-  EmulatedGraph(EmulatedGpu gpu, List<Capture.Node> work) {
-    this.gpu = gpu;
+  EmulatedGraph(EmulatedContext context, List<Capture.Node> work) {
+    super(context, Turn.GRAPH, "graph");
     this.work = List.copyOf(work);
   }
 
@@ -21,17 +17,9 @@ final class EmulatedGraph implements Graph {
     return work;
   }
 
-  void checkOpen(String operation) {
-    gpu.check(operation);
-    if (closed) {
-      throw new DriverException(
-          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the graph is closed");
-    }
-  }
-
   @Override
   public long nodes() {
-    synchronized (gpu) {
+    synchronized (gpu()) {
       checkOpen("cuGraphGetNodes");
       return work.size();
     }
@@ -39,16 +27,14 @@ final class EmulatedGraph implements Graph {
 
   @Override
   public ExecutableGraph instantiate() {
-    synchronized (gpu) {
+    synchronized (gpu()) {
       checkOpen("cuGraphInstantiate");
-      return new EmulatedExecutableGraph(gpu, work);
+      return new EmulatedExecutableGraph(context(), work);
     }
   }
 
   @Override
-  public void close() {
-    synchronized (gpu) {
-      closed = true;
-    }
+  void end() {
+    markClosed();
   }
 }

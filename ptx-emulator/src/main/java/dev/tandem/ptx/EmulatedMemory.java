@@ -2,25 +2,20 @@ package dev.tandem.ptx;
 
 import dev.tandem.cuda.driver.DeviceMemory;
 
-/** Memory of the software GPU, from a context, a stream or a module. */
-final class EmulatedMemory implements DeviceMemory {
-  private final EmulatedGpu gpu;
+/** Memory of the software GPU, from a context or a stream. */
+final class EmulatedMemory extends EmulatedResource implements DeviceMemory {
   private final long address;
   private final long bytes;
-  private final boolean ordered;
-  private final Runnable free;
-  private boolean closed;
+  private final EmulatedStream stream;
 
   /**
-   * @param ordered whether it was allocated in a stream's order
-   * @param free what closing does, the first time
+   * @param stream in whose order it was allocated and is freed, or null where it is there for all
    */
-  EmulatedMemory(EmulatedGpu gpu, long address, long bytes, boolean ordered, Runnable free) {
-    this.gpu = gpu;
+  EmulatedMemory(EmulatedContext context, long address, long bytes, EmulatedStream stream) {
+    super(context, Turn.MEMORY, "device memory");
     this.address = address;
     this.bytes = bytes;
-    this.ordered = ordered;
-    this.free = free;
+    this.stream = stream;
   }
 
   @Override
@@ -33,22 +28,29 @@ final class EmulatedMemory implements DeviceMemory {
     return bytes;
   }
 
-  /** Whether a stream of this device allocated it. */
-  boolean orderedBy(EmulatedGpu device) {
-    return ordered && gpu == device;
-  }
-
-  /** Whether this is the first time: from then on closing does nothing. */
-  boolean markClosed() {
-    boolean first = !closed;
-    closed = true;
-    return first;
+  /** Whether it is freed in a stream's order. */
+  boolean ordered() {
+    return stream != null;
   }
 
   @Override
-  public void close() {
-    if (markClosed()) {
-      free.run();
+  void end() {
+    if (ordered() && !stream.closed()) {
+      stream.release(this);
+      return;
     }
+    // Where there is no order left to free it in, all work is waited for, as for plain memory.
+    EmulatedGpu gpu = gpu();
+    gpu.check("cuMemFree");
+    gpu.refuseDuringCapture("cuMemFree");
+    gpu.drain();
+    free();
+    gpu.report("cuMemFree");
+  }
+
+  /** Frees it at once. */
+  void free() {
+    markClosed();
+    gpu().free(address, bytes, ordered());
   }
 }

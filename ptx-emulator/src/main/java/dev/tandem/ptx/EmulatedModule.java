@@ -14,30 +14,31 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** PTX that was read, found to be known in every instruction, and given its memory. */
-final class EmulatedModule implements Module {
+final class EmulatedModule extends EmulatedResource implements Module {
   private static final String OPERATION = "cuModuleLoadData of ";
 
-  private final EmulatedGpu gpu;
   private final ModuleVariables variables;
   private final Map<String, EmulatedFunction> functions = new LinkedHashMap<>();
-  private boolean closed;
 
-  private EmulatedModule(EmulatedGpu gpu, ModuleVariables variables) {
-    this.gpu = gpu;
+  private EmulatedModule(EmulatedContext context, String name, ModuleVariables variables) {
+    super(context, Turn.MODULE, "module " + name);
     this.variables = variables;
   }
 
-  static EmulatedModule load(EmulatedGpu gpu, String name, String ptx) {
+  static EmulatedModule load(EmulatedContext context, String name, String ptx) {
+    EmulatedGpu gpu = context.gpu();
     ModuleVariables variables = null;
     try {
       PtxModule text = Parser.parse(ptx);
       checkTarget(gpu, name, text);
       variables = ModuleVariables.place(gpu, text);
-      EmulatedModule module = new EmulatedModule(gpu, variables);
+      Map<String, Program> programs = new LinkedHashMap<>();
       for (String kernel : text.kernels()) {
-        Program program = Program.of(Linker.link(text, kernel), variables::address);
-        module.functions.put(kernel, new EmulatedFunction(gpu, module, program));
+        programs.put(kernel, Program.of(Linker.link(text, kernel), variables::address));
       }
+      EmulatedModule module = new EmulatedModule(context, name, variables);
+      programs.forEach((kernel, program) ->
+          module.functions.put(kernel, new EmulatedFunction(gpu, module, program)));
       return module;
     } catch (PtxException e) {
       if (variables != null) {
@@ -78,17 +79,9 @@ final class EmulatedModule implements Module {
     return variables;
   }
 
-  void checkOpen(String operation) {
-    gpu.check(operation);
-    if (closed) {
-      throw new DriverException(
-          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the module is unloaded");
-    }
-  }
-
   @Override
   public Function function(String name) {
-    synchronized (gpu) {
+    synchronized (gpu()) {
       checkOpen("cuModuleGetFunction");
       EmulatedFunction function = functions.get(name);
       if (function == null) {
@@ -103,7 +96,7 @@ final class EmulatedModule implements Module {
 
   @Override
   public DeviceMemory global(String name) {
-    synchronized (gpu) {
+    synchronized (gpu()) {
       checkOpen("cuModuleGetGlobal");
       return variables
           .memory(name)
@@ -116,13 +109,9 @@ final class EmulatedModule implements Module {
   }
 
   @Override
-  public void close() {
-    synchronized (gpu) {
-      if (!closed) {
-        gpu.drain();
-        closed = true;
-        variables.free();
-      }
-    }
+  void end() {
+    gpu().drain();
+    markClosed();
+    variables.free();
   }
 }

@@ -17,28 +17,29 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /** A stream of the software GPU: a queue that is worked off when somebody waits. */
-final class EmulatedStream implements Stream {
+final class EmulatedStream extends EmulatedResource implements Stream {
   /** A real driver, too, lets only so much work wait, about a thousand launches; the oldest is then done first. */
   private static final int LONGEST_QUEUE = 1024;
 
   private final EmulatedGpu gpu;
-  private final EmulatedContext context;
   private final long handle;
   private final Deque<Work> queue = new ArrayDeque<>();
   private long given;
   private long finished;
   private Capture capture;
-  private boolean closed;
 
-  EmulatedStream(EmulatedGpu gpu, EmulatedContext context) {
-    this.gpu = gpu;
-    this.context = context;
+  EmulatedStream(EmulatedContext context) {
+    super(context, Turn.STREAM, "stream");
+    this.gpu = context.gpu();
     this.handle = gpu.handle();
   }
 
   @Override
   public long handle() {
-    return handle;
+    synchronized (gpu) {
+      checkOpen("handle of a stream");
+      return handle;
+    }
   }
 
   /** How many pieces of work are done. */
@@ -80,8 +81,13 @@ final class EmulatedStream implements Stream {
     }
   }
 
+  /** Does all of it, also where a piece fails. */
   void drain() {
-    runUntil(given);
+    Failures failures = new Failures();
+    while (!queue.isEmpty()) {
+      failures.attempt(this::step);
+    }
+    failures.finish();
   }
 
   /** The context is lost: nothing more is done. */
@@ -98,91 +104,80 @@ final class EmulatedStream implements Stream {
         throw unsupported("cuMemAllocAsync", "allocate before the capture begins");
       }
       long address = gpu.allocate("cuMemAllocAsync", bytes, EmulatedGpu.Use.ORDERED);
-      EmulatedMemory[] memory = new EmulatedMemory[1];
-      memory[0] = new EmulatedMemory(gpu, address, bytes, true, () -> release(memory[0]));
-      return memory[0];
+      return new EmulatedMemory(context(), address, bytes, this);
     }
   }
 
   @Override
   public void free(DeviceMemory memory) {
     synchronized (gpu) {
-      if (!(memory instanceof EmulatedMemory ordered) || !ordered.orderedBy(gpu)) {
+      checkOpen("cuMemFreeAsync");
+      if (!(memory instanceof EmulatedMemory ordered)
+          || !ordered.ordered()
+          || ordered.gpu() != gpu) {
         throw new DriverException(
             "cuMemFreeAsync",
             DriverError.CUDA_ERROR_INVALID_VALUE,
-            "the memory is not of allocate of a stream of this device; close it");
+            "the memory is not of a stream's allocate on this device; close it");
       }
-      if (!ordered.markClosed()) {
+      if (ordered.closed()) {
         gpu.freedAgain(memory);
         throw new DriverException(
             "cuMemFreeAsync",
             DriverError.CUDA_ERROR_INVALID_VALUE,
             "the memory is freed already; free it once");
       }
-      release(memory);
+      release(ordered);
     }
   }
 
-  private void release(DeviceMemory memory) {
-    synchronized (gpu) {
-      gpu.check("cuMemFreeAsync");
-      if (closed) {
-        gpu.free(memory.address(), memory.bytes(), true);
-        return;
-      }
-      if (capture != null) {
-        throw unsupported("cuMemFreeAsync", "free after the capture has ended");
-      }
-      give(
-          new Work(
-              Work.Kind.FREE,
-              "cuMemFreeAsync",
-              () -> gpu.free(memory.address(), memory.bytes(), true)));
+  /** Frees memory when the work before it is done; from here on it counts as closed. */
+  void release(EmulatedMemory memory) {
+    gpu.check("cuMemFreeAsync");
+    if (capture != null) {
+      throw unsupported("cuMemFreeAsync", "free after the capture has ended");
     }
+    memory.markClosed();
+    give(
+        new Work(
+            Work.Kind.FREE,
+            "cuMemFreeAsync",
+            () -> gpu.free(memory.address(), memory.bytes(), true)));
   }
 
   @Override
   public void upload(long to, PinnedMemory from, long offset, long bytes) {
     synchronized (gpu) {
-      MemorySegment host = host("cuMemcpyHtoDAsync", from, offset, bytes);
-      checkDevice("cuMemcpyHtoDAsync", to, bytes);
+      String operation = "cuMemcpyHtoDAsync";
+      EmulatedPinned host = pinned(operation, from, offset, bytes);
+      checkDevice(operation, to, bytes);
       give(
           new Work(
               Work.Kind.COPY,
-              "cuMemcpyHtoDAsync",
-              () -> gpu.memory().write(to, bytes).copyFrom(host)));
+              operation,
+              () -> gpu.memory().write(to, bytes).copyFrom(host.piece(operation, offset, bytes))));
     }
   }
 
   @Override
   public void download(PinnedMemory to, long offset, long from, long bytes) {
     synchronized (gpu) {
-      MemorySegment host = host("cuMemcpyDtoHAsync", to, offset, bytes);
-      checkDevice("cuMemcpyDtoHAsync", from, bytes);
+      String operation = "cuMemcpyDtoHAsync";
+      EmulatedPinned host = pinned(operation, to, offset, bytes);
+      checkDevice(operation, from, bytes);
       give(
           new Work(
               Work.Kind.COPY,
-              "cuMemcpyDtoHAsync",
-              () -> host.copyFrom(gpu.memory().read(from, bytes))));
+              operation,
+              () -> host.piece(operation, offset, bytes).copyFrom(gpu.memory().read(from, bytes))));
     }
   }
 
-  private MemorySegment host(String operation, PinnedMemory memory, long offset, long bytes) {
+  private EmulatedPinned pinned(String operation, PinnedMemory memory, long offset, long bytes) {
     checkOpen(operation);
-    if (offset < 0 || bytes < 0 || offset + bytes > memory.bytes()) {
-      throw new DriverException(
-          operation,
-          DriverError.CUDA_ERROR_INVALID_VALUE,
-          "got bytes "
-              + offset
-              + " to "
-              + (offset + bytes)
-              + " of "
-              + memory.bytes()
-              + " pinned ones");
-    }
-    return memory.segment().asSlice(offset, bytes);
+    EmulatedPinned pinned = of(gpu, operation, EmulatedPinned.class, memory);
+    pinned.piece(operation, offset, bytes); // refuses one that is closed or too small
+    return pinned;
   }
 
   /** As the real driver does, which looks up the allocation at the call. */
@@ -200,7 +195,7 @@ final class EmulatedStream implements Stream {
       checkOpen("cuMemcpyDtoDAsync");
       checkDevice("cuMemcpyDtoDAsync", to, bytes);
       checkDevice("cuMemcpyDtoDAsync", from, bytes);
-      if (to < from + bytes && from < to + bytes) {
+      if (Math.abs(to - from) < bytes) {
         throw new DriverException(
             "cuMemcpyDtoDAsync",
             DriverError.CUDA_ERROR_INVALID_VALUE,
@@ -222,11 +217,18 @@ final class EmulatedStream implements Stream {
       checkOpen(operation);
       if ((patternBytes != 1 && patternBytes != 2 && patternBytes != 4)
           || to % patternBytes != 0
-          || count < 0) {
+          || count < 0
+          || count > Long.MAX_VALUE / patternBytes) {
         throw new DriverException(
             operation,
             DriverError.CUDA_ERROR_INVALID_VALUE,
-            "got " + count + " times " + patternBytes + " bytes at 0x" + Long.toHexString(to));
+            "got "
+                + count
+                + " times "
+                + patternBytes
+                + " bytes at 0x"
+                + Long.toHexString(to)
+                + "; pass 1, 2 or 4 bytes, an address they divide, and a count of at least 0");
       }
       checkDevice(operation, to, count * patternBytes);
       give(
@@ -241,7 +243,9 @@ final class EmulatedStream implements Stream {
   public void launch(Function function, LaunchShape shape, Arguments arguments) {
     synchronized (gpu) {
       checkOpen("cuLaunchKernel");
-      EmulatedFunction kernel = (EmulatedFunction) function;
+      if (!(function instanceof EmulatedFunction kernel) || kernel.gpu() != gpu) {
+        throw foreign("cuLaunchKernel", function);
+      }
       give(new Work(Work.Kind.KERNEL, kernel.name(), kernel.prepare(shape, arguments)));
     }
   }
@@ -250,7 +254,8 @@ final class EmulatedStream implements Stream {
   public void launch(ExecutableGraph graph) {
     synchronized (gpu) {
       checkOpen("cuGraphLaunch");
-      EmulatedExecutableGraph executable = (EmulatedExecutableGraph) graph;
+      EmulatedExecutableGraph executable =
+          of(gpu, "cuGraphLaunch", EmulatedExecutableGraph.class, graph);
       give(new Work(Work.Kind.GRAPH, "cuGraphLaunch", executable.replay()));
     }
   }
@@ -259,14 +264,15 @@ final class EmulatedStream implements Stream {
   public void record(Event event) {
     synchronized (gpu) {
       checkOpen("cuEventRecord");
-      EmulatedEvent marker = (EmulatedEvent) event;
+      EmulatedEvent marker = of(gpu, "cuEventRecord", EmulatedEvent.class, event);
       marker.checkOpen("cuEventRecord");
       if (capture != null) {
         marker.mark(capture, capture.end(this));
         return;
       }
-      give(new Work(Work.Kind.EVENT, "cuEventRecord", marker::reached));
-      marker.mark(new EmulatedEvent.Mark(this, given));
+      EmulatedEvent.Mark mark = new EmulatedEvent.Mark(this, given + 1);
+      give(new Work(Work.Kind.EVENT, "cuEventRecord", mark::pass));
+      marker.mark(mark);
     }
   }
 
@@ -274,7 +280,7 @@ final class EmulatedStream implements Stream {
   public void await(Event event) {
     synchronized (gpu) {
       checkOpen("cuStreamWaitEvent");
-      EmulatedEvent marker = (EmulatedEvent) event;
+      EmulatedEvent marker = of(gpu, "cuStreamWaitEvent", EmulatedEvent.class, event);
       marker.checkOpen("cuStreamWaitEvent");
       if (marker.capture() != null) {
         awaitCaptured(marker);
@@ -286,18 +292,27 @@ final class EmulatedStream implements Stream {
             "the event was recorded outside the capture; wait for it before the capture begins");
       } else if (marker.mark() != null) {
         EmulatedEvent.Mark mark = marker.mark();
-        give(
-            new Work(
-                Work.Kind.EVENT, "cuStreamWaitEvent", () -> mark.stream().runUntil(mark.ticket())));
+        give(new Work(Work.Kind.EVENT, "cuStreamWaitEvent", mark::run));
       }
     }
   }
 
   private void awaitCaptured(EmulatedEvent marker) {
+    if (marker.capture().ended()) {
+      if (capture != null) {
+        capture.invalidate();
+      }
+      throw new DriverException(
+          "cuStreamWaitEvent",
+          DriverError.CUDA_ERROR_CAPTURED_EVENT,
+          "that capture has ended; record the event again");
+    }
     if (capture != null && capture != marker.capture()) {
       capture.invalidate();
       throw new DriverException(
-          "cuStreamWaitEvent", DriverError.CUDA_ERROR_STREAM_CAPTURE_MERGE, "");
+          "cuStreamWaitEvent",
+          DriverError.CUDA_ERROR_STREAM_CAPTURE_MERGE,
+          "end one of them first");
     }
     capture = marker.capture();
     capture.join(this, marker.captured());
@@ -308,6 +323,7 @@ final class EmulatedStream implements Stream {
     synchronized (gpu) {
       checkOpen("cuStreamQuery");
       refuseDuringCapture("cuStreamQuery", null);
+      gpu.refuseDuringCapture("cuStreamQuery");
       step();
       gpu.report("cuStreamQuery");
       return queue.isEmpty();
@@ -319,6 +335,7 @@ final class EmulatedStream implements Stream {
     synchronized (gpu) {
       checkOpen("cuStreamSynchronize");
       refuseDuringCapture("cuStreamSynchronize", null);
+      gpu.refuseDuringCapture("cuStreamSynchronize");
       drain();
       gpu.pool().synchronised();
       gpu.report("cuStreamSynchronize");
@@ -333,7 +350,7 @@ final class EmulatedStream implements Stream {
         throw new DriverException(
             "cuStreamBeginCapture",
             DriverError.CUDA_ERROR_ILLEGAL_STATE,
-            "a capture is on already");
+            "a capture is on already; end it first");
       }
       capture = new Capture(this, Thread.currentThread());
     }
@@ -342,6 +359,7 @@ final class EmulatedStream implements Stream {
   @Override
   public boolean capturing() {
     synchronized (gpu) {
+      checkOpen("cuStreamIsCapturing");
       return capture != null;
     }
   }
@@ -358,14 +376,18 @@ final class EmulatedStream implements Stream {
       if (ending.origin() != this) {
         ending.invalidate();
         throw new DriverException(
-            "cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, "");
+            "cuStreamEndCapture",
+            DriverError.CUDA_ERROR_STREAM_CAPTURE_UNMATCHED,
+            "end it on the stream that began it");
       }
       if (ending.thread() != Thread.currentThread()) {
         throw new DriverException(
-            "cuStreamEndCapture", DriverError.CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, "");
+            "cuStreamEndCapture",
+            DriverError.CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD,
+            "end it on the thread that began it");
       }
-      ending.streams().forEach(stream -> stream.capture = null);
-      return new EmulatedGraph(gpu, ending.end());
+      ending.leave();
+      return new EmulatedGraph(context(), ending.end());
     }
   }
 
@@ -382,23 +404,28 @@ final class EmulatedStream implements Stream {
         operation, DriverError.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, advice);
   }
 
-  private void checkOpen(String operation) {
-    gpu.check(operation);
-    if (closed) {
-      throw new DriverException(
-          operation, DriverError.CUDA_ERROR_INVALID_HANDLE, "the stream is closed");
+  /** The capture that it took part in has ended. */
+  void left() {
+    capture = null;
+  }
+
+  /** Ends a capture begun here whose graph nobody will have. */
+  void abandonCapture() {
+    if (capture != null && capture.origin() == this) {
+      capture.leave();
     }
   }
 
   @Override
-  public void close() {
-    synchronized (gpu) {
-      if (!closed) {
-        drain();
-        closed = true;
-        gpu.remove(this);
-        context.forget(this);
-      }
-    }
+  void end() {
+    abandonCapture();
+    Failures failures = new Failures();
+    // Another stream's capture cannot do without it.
+    failures.attempt(() -> refuseDuringCapture("cuStreamSynchronize", null));
+    failures.attempt(this::drain);
+    capture = null;
+    markClosed();
+    gpu.remove(this);
+    failures.finish();
   }
 }

@@ -19,6 +19,14 @@ import java.util.Set;
  * which is an allocation too, so that the host can write it.
  */
 final class ModuleVariables {
+  /** A variable's memory, which lives as long as its module. */
+  private record Place(long address, long bytes) implements DeviceMemory {
+    @Override
+    public void close() {
+      // The module's.
+    }
+  }
+
   private final EmulatedGpu gpu;
   private final Map<Variable, Long> places = new HashMap<>();
   private final Map<String, DeviceMemory> memories = new LinkedHashMap<>();
@@ -90,7 +98,7 @@ final class ModuleVariables {
 
   private void addMemory(Variable variable, long address) {
     memories.put(
-        variable.name(), new EmulatedMemory(gpu, address, variable.bytes(), false, () -> {}));
+        variable.name(), new Place(address, variable.bytes()));
   }
 
   private void initialise(PtxModule module, Variable variable) {

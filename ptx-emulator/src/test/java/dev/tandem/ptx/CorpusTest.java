@@ -1,8 +1,10 @@
 package dev.tandem.ptx;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.tandem.backend.Availability;
+import dev.tandem.backend.Flag;
 import dev.tandem.cuda.driver.JcudaDriver;
 import dev.tandem.ptx.machine.EmulatorOptions;
 import java.util.ArrayList;
@@ -45,7 +47,12 @@ class CorpusTest {
     Availability found = JcudaDriver.probe();
     if (!found.usable()) {
       REMARKS.add("cuda 0 (" + found.reason() + ")");
-      return Stream.empty();
+      return Flag.REQUIRE
+          .value()
+          .filter(CUDA::equals)
+          .map(_ -> DynamicTest.dynamicTest(CUDA, () -> fail(missed(found))))
+          .stream()
+          .map(DynamicNode.class::cast);
     }
     Corpus corpus = new Corpus(JcudaDriver::open);
     int capability = corpus.capability();
@@ -60,6 +67,10 @@ class CorpusTest {
             + capability
             + ", or meant to fail)");
     return families(CUDA, corpus, capability);
+  }
+
+  private static String missed(Availability found) {
+    return "cuda (required by TANDEM_REQUIRE) cannot be used here: " + found.reason();
   }
 
   /** Whether a form can be tried: a kernel that fails would take the GPU from the whole process. */

@@ -24,20 +24,19 @@ import dev.tandem.cuda.driver.Function;
 import dev.tandem.cuda.driver.FunctionAttribute;
 import dev.tandem.cuda.driver.Gemm;
 import dev.tandem.cuda.driver.Graph;
-import dev.tandem.cuda.driver.JcudaDriver;
 import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.Module;
 import dev.tandem.cuda.driver.PinnedMemory;
 import dev.tandem.cuda.driver.Stream;
-import dev.tandem.ptx.EmulatedDriver;
-import dev.tandem.ptx.machine.EmulatorOptions;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
-import java.util.stream.Stream.Builder;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
@@ -153,60 +152,47 @@ final class DriverContractTest {
   }
 
   @TestFactory
-  java.util.stream.Stream<DynamicTest> contract() {
-    Builder<DynamicTest> tests = java.util.stream.Stream.builder();
-    add(tests, "software GPU", () -> EmulatedDriver.open(EmulatorOptions.standard()));
-    Availability gpu = JcudaDriver.probe();
-    if (gpu.usable()) {
-      add(tests, "jcuda", JcudaDriver::open);
-    } else {
-      tests.add(
-          DynamicTest.dynamicTest(
-              "no GPU here, and opening says so",
-              () -> {
-                DriverException refusal = assertThrows(DriverException.class, JcudaDriver::open);
-                assertTrue(refusal.getMessage().contains(gpu.reason()), refusal.getMessage());
-              }));
-    }
-    return tests.build();
+  List<DynamicTest> contract() {
+    Map<String, Consumer<Driver>> contract = new LinkedHashMap<>();
+    contract.put("device", on(this::device));
+    contract.put("a kernel between two copies", on(this::kernel));
+    contract.put("fills and copies", on(this::fills));
+    contract.put("stream-ordered memory", on(this::orderedMemory));
+    contract.put("events order streams", on(this::events));
+    contract.put("event times", on(this::eventTimes));
+    contract.put("capture and replay", on(this::capture));
+    contract.put("a graph takes other arguments", on(this::graphUpdate));
+    contract.put("capture over two streams", on(this::captureForks));
+    contract.put("what cannot be captured", on(this::captureRefuses));
+    contract.put("module variables", on(this::variables));
+    contract.put("shared memory on request", on(this::sharedMemory));
+    contract.put("out of memory", on(this::outOfMemory));
+    contract.put("mistakes", on(this::mistakes));
+    contract.put("closing twice", on(this::closing));
+    contract.put("products run in stream order, captured too", on(this::products));
+    return Drivers.tests(contract);
   }
 
-  private void add(Builder<DynamicTest> tests, String name, Supplier<Driver> driver) {
-    test(tests, name, driver, "device", this::device);
-    test(tests, name, driver, "a kernel between two copies", this::kernel);
-    test(tests, name, driver, "fills and copies", this::fills);
-    test(tests, name, driver, "stream-ordered memory", this::orderedMemory);
-    test(tests, name, driver, "events order streams", this::events);
-    test(tests, name, driver, "event times", this::eventTimes);
-    test(tests, name, driver, "capture and replay", this::capture);
-    test(tests, name, driver, "a graph takes other arguments", this::graphUpdate);
-    test(tests, name, driver, "capture over two streams", this::captureForks);
-    test(tests, name, driver, "what cannot be captured", this::captureRefuses);
-    test(tests, name, driver, "module variables", this::variables);
-    test(tests, name, driver, "shared memory on request", this::sharedMemory);
-    test(tests, name, driver, "out of memory", this::outOfMemory);
-    test(tests, name, driver, "mistakes", this::mistakes);
-    test(tests, name, driver, "closing twice", this::closing);
-    test(tests, name, driver, "products run in stream order, captured too", this::products);
+  @Test
+  void requiredCardThatIsAbsentIsMissed() {
+    Availability none = Availability.no("there is none");
+    Availability one = Availability.yes("found 1 GPU");
+    assertEquals(
+        Optional.of("cuda (required by TANDEM_REQUIRE) cannot be used here: there is none"),
+        Drivers.missed(Optional.of("cuda"), none));
+    assertEquals(Optional.empty(), Drivers.missed(Optional.of("cuda"), one));
+    assertEquals(Optional.empty(), Drivers.missed(Optional.of("cpu"), none));
+    assertEquals(Optional.empty(), Drivers.missed(Optional.empty(), none));
   }
 
-  private static void test(
-      Builder<DynamicTest> tests,
-      String name,
-      Supplier<Driver> driver,
-      String what,
-      Consumer<Bench> body) {
-    tests.add(
-        DynamicTest.dynamicTest(
-            name + ": " + what,
-            () -> {
-              try (Driver opened = driver.get();
-                  Context context = opened.devices().getFirst().open();
-                  Stream stream = context.stream();
-                  Module module = context.load("contract.ptx", PTX)) {
-                body.accept(new Bench(opened, context, stream, module));
-              }
-            }));
+  private static Consumer<Driver> on(Consumer<Bench> body) {
+    return driver -> {
+      try (Context context = driver.devices().getFirst().open();
+          Stream stream = context.stream();
+          Module module = context.load("contract.ptx", PTX)) {
+        body.accept(new Bench(driver, context, stream, module));
+      }
+    };
   }
 
   private void device(Bench bench) {

@@ -156,6 +156,29 @@ final class JcudaClosingLoopbackTest {
   }
 
   @Test
+  void memoryThatACaptureKeepsIsClosedAfterwards() {
+    LoopbackBench.run(bench -> {
+      Stream stream = bench.stream();
+      List<AutoCloseable> all =
+          List.of(stream.allocate(16), bench.context().allocate(16), bench.context().pin(16));
+      for (AutoCloseable each : all) {
+        stream.beginCapture();
+        DriverException refusal = assertThrows(DriverException.class, () -> close(each));
+        assertEquals(DriverError.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, refusal.error());
+        try {
+          stream.endCapture().close();
+        } catch (DriverException e) {
+          assertEquals(DriverError.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, e.error());
+        }
+        close(each);
+        bench.cuda().forget();
+        close(each);
+        bench.assertCalls();
+      }
+    });
+  }
+
+  @Test
   void whatIsClosedCannotBeUsed() {
     LoopbackBench.run(bench -> {
       Everything closed = Everything.in(bench.context());

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
 
 /**
  * A libcuda.so.1 of this process, written in Java behind a {@link LoopbackLibrary}: device memory is memory of the host, work
@@ -238,7 +239,7 @@ final class LoopbackDriver {
           current.set(a[0]);
           return 0;
         });
-    on("cuCtxSynchronize", "", _ -> captures.isEmpty() ? 0 : invalidate());
+    on("cuCtxSynchronize", "", _ -> unlessCapturing(() -> 0));
     on("cuMemGetInfo_v2", "pp", a -> write(a[0], FREE_BYTES) + write(a[1], TOTAL_BYTES));
   }
 
@@ -287,12 +288,15 @@ final class LoopbackDriver {
   }
 
   private void memory() {
-    on("cuMemAlloc_v2", "pl", a -> allocate(a[0], a[1], "memory"));
-    on("cuMemFree_v2", "p", a -> alive.containsKey(a[0]) ? free(a[0]) : INVALID_VALUE);
+    on("cuMemAlloc_v2", "pl", a -> unlessCapturing(() -> allocate(a[0], a[1], "memory")));
+    on("cuMemFree_v2", "p", a -> unlessCapturing(() -> free(a[0])));
     on("cuMemAllocAsync", "plp", a -> allocate(a[0], a[1], "ordered memory"));
-    on("cuMemFreeAsync", "pp", a -> alive.containsKey(a[0]) ? free(a[0]) : INVALID_VALUE);
-    on("cuMemHostAlloc", "pli", a -> allocate(a[0], a[1], "pinned memory"));
-    on("cuMemFreeHost", "p", a -> alive.containsKey(a[0]) ? free(a[0]) : INVALID_VALUE);
+    on("cuMemFreeAsync", "pp", a -> free(a[0]));
+    on(
+        "cuMemHostAlloc",
+        "pli",
+        a -> unlessCapturing(() -> allocate(a[0], a[1], "pinned memory")));
+    on("cuMemFreeHost", "p", a -> unlessCapturing(() -> free(a[0])));
     on("cuDeviceGetMemPool", "pi", a -> write(a[0], POOL + a[1]));
     on(
         "cuMemPoolSetAttribute",
@@ -371,8 +375,8 @@ final class LoopbackDriver {
   private void events() {
     on("cuEventCreate", "pi", a -> create(a[0], "event"));
     on("cuEventDestroy_v2", "p", a -> destroy(a[0], "event"));
-    on("cuEventQuery", "p", _ -> 0);
-    on("cuEventSynchronize", "p", _ -> 0);
+    on("cuEventQuery", "p", _ -> unlessCapturing(() -> 0));
+    on("cuEventSynchronize", "p", _ -> unlessCapturing(() -> 0));
     on("cuEventRecord", "pp", _ -> 0);
     on(
         "cuEventElapsedTime",
@@ -472,7 +476,9 @@ final class LoopbackDriver {
   }
 
   private int free(long address) {
-    alive.remove(address);
+    if (alive.remove(address) == null) {
+      return INVALID_VALUE;
+    }
     Piece piece = memory.remove(address);
     if (piece != null) {
       piece.arena.close();
@@ -488,6 +494,11 @@ final class LoopbackDriver {
   /** Notes work of a stream that captures. */
   private boolean recorded(long stream) {
     return captures.computeIfPresent(stream, (_, nodes) -> nodes < 0 ? nodes : nodes + 1) != null;
+  }
+
+  /** A call that the reference has refused during a capture of the calling thread's, for it could wait for the device. */
+  private int unlessCapturing(IntSupplier call) {
+    return captures.isEmpty() ? call.getAsInt() : invalidate();
   }
 
   private int invalidate() {

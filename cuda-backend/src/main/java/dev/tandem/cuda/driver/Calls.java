@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 final class Calls {
   private static final int SUCCESS = 0;
 
-  /** Errors of a kernel after which the driver refuses every further call in the context. */
+  /** Errors of a kernel or of the memory after which the driver refuses every further call in the context. */
   private static final Set<DriverError> LASTING =
       Set.of(
           DriverError.CUDA_ERROR_ILLEGAL_ADDRESS,
@@ -17,7 +17,9 @@ final class Calls {
           DriverError.CUDA_ERROR_ILLEGAL_INSTRUCTION,
           DriverError.CUDA_ERROR_MISALIGNED_ADDRESS,
           DriverError.CUDA_ERROR_INVALID_ADDRESS_SPACE,
-          DriverError.CUDA_ERROR_LAUNCH_FAILED);
+          DriverError.CUDA_ERROR_LAUNCH_FAILED,
+          DriverError.CUDA_ERROR_ECC_UNCORRECTABLE,
+          DriverError.CUDA_ERROR_CONTAINED);
 
   private Calls() {}
 

@@ -1,6 +1,9 @@
 package dev.tandem.cuda.driver;
 
-/** A device in use: where memory, modules, streams and events live. Closing it frees all of them. */
+/**
+ * A device in use: where memory, modules, streams and events live. Closing it waits for its work and frees all of them; they
+ * then refuse to be used, and closing them does nothing.
+ */
 public interface Context extends AutoCloseable {
   Device device();
 

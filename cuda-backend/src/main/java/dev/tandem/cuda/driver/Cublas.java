@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -66,13 +67,15 @@ public final class Cublas {
    * A handle in a context.
    *
    * @param enter makes the context that of the calling thread
+   * @param admit refuses a stream that is not the context's
    * @param driverVersion as {@link Driver#version}
    * @param configured what the user asked for, as {@link CublasChoice} reads it; null: what TANDEM_CUBLAS says
    * @throws DriverException NO_CUBLAS, naming what was searched and what to do
    */
-  static Blas open(Runnable enter, int driverVersion, String configured) {
+  static Blas open(
+      Runnable enter, Consumer<Stream> admit, int driverVersion, String configured) {
     Loaded loaded = load(driverVersion, configured);
-    return new CublasBlas(loaded.handles().get(), loaded.report().library(), enter);
+    return new CublasBlas(loaded.handles().get(), loaded.report().library(), enter, admit);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.tandem.cuda.driver;
 
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /** A cuBLAS handle, whichever binding calls it: what must hold before a call, and what its status means. */
 final class CublasBlas implements Blas {
@@ -9,6 +10,7 @@ final class CublasBlas implements Blas {
   private final CublasCalls calls;
   private final String name;
   private final Runnable enter;
+  private final Consumer<Stream> admit;
   private final int version;
   private Stream stream;
   private boolean closed;
@@ -16,11 +18,13 @@ final class CublasBlas implements Blas {
   /**
    * @param library the file it came from, for humans
    * @param enter makes the handle's CUDA context that of the calling thread
+   * @param admit refuses a stream that the handle cannot work on
    */
-  CublasBlas(CublasCalls calls, String library, Runnable enter) {
+  CublasBlas(CublasCalls calls, String library, Runnable enter, Consumer<Stream> admit) {
     this.calls = calls;
     this.name = calls.binding() + ": " + library;
     this.enter = enter;
+    this.admit = admit;
     enter.run();
     check(calls.create(), "cublasCreate");
     int[] answer = new int[1];
@@ -48,6 +52,7 @@ final class CublasBlas implements Blas {
   public void stream(Stream stream) {
     Objects.requireNonNull(stream, "stream");
     use("cublasSetStream");
+    admit.accept(stream);
     check(calls.stream(stream.handle()), "cublasSetStream");
     this.stream = stream;
   }
@@ -57,16 +62,19 @@ final class CublasBlas implements Blas {
     String operation = "cublasSetWorkspace";
     use(operation);
     if (bytes < 0) {
-      throw new IllegalArgumentException(
-          operation + ": less than nothing, got " + bytes + " bytes; give 0 for none");
+      throw new DriverException(
+          operation,
+          DriverError.CUBLAS_STATUS_INVALID_VALUE,
+          "got " + bytes + " bytes; give 0 for none");
     }
     check(calls.workspace(address, bytes), operation);
   }
 
   @Override
-  public void mathMode(MathMode mode) {
+  public void mathMode(MathMode mode, boolean fullReduction) {
     use("cublasSetMathMode");
-    check(calls.mathMode(mode), "cublasSetMathMode");
+    int code = mode.code() | (fullReduction ? MathMode.FULL_REDUCTION : 0);
+    check(calls.mathMode(code), "cublasSetMathMode");
   }
 
   @Override

@@ -37,7 +37,8 @@ interface CublasCalls {
 
   int workspace(long address, long bytes);
 
-  int mathMode(MathMode mode);
+  /** Sets a {@code cublasMath_t}, flags included. */
+  int mathMode(int mode);
 
   /** Says that alpha and beta lie in the host's memory. */
   int hostScalars();

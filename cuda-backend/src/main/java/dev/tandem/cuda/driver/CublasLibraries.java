@@ -3,6 +3,7 @@ package dev.tandem.cuda.driver;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -24,6 +26,7 @@ import java.util.stream.Stream;
  *   <li>what the user configured, a file or a folder; and then nothing else
  *   <li>the folders of LD_LIBRARY_PATH
  *   <li>the toolkit in CUDA_HOME, then in CUDA_PATH
+ *   <li>the Python environment that is active, of VIRTUAL_ENV or CONDA_PREFIX
  *   <li>the system: toolkits in /usr/local/cuda, /usr/local/cuda-* and /opt/cuda, then the folders of shared libraries
  *   <li>by name, as the dynamic linker finds it: its cache knows what /etc/ld.so.conf names
  * </ol>
@@ -80,23 +83,19 @@ record CublasLibraries(Path root, Map<String, String> environment, String archit
   Result search(Optional<String> configured, int driverVersion) {
     Search search = new Search(driverVersion);
     if (configured.isPresent()) {
-      Path path = at(configured.get());
-      if (Files.isDirectory(path)) {
-        search.place(configured.get(), configured(path));
-      } else {
-        search.file(configured.get(), path);
-      }
+      search.configured(configured.get());
       return search.result();
     }
     environment("LD_LIBRARY_PATH")
         .ifPresent(folders ->
-            Stream.of(folders.split(":"))
+            Stream.of(folders.split("[:;]")) // ld.so takes either
                 .filter(folder -> !folder.isEmpty())
-                .forEach(
-                    folder -> search.place("LD_LIBRARY_PATH's " + folder, List.of(at(folder)))));
+                .forEach(folder -> search.place("LD_LIBRARY_PATH", folder, List::of)));
     for (String variable : List.of("CUDA_HOME", "CUDA_PATH")) {
-      environment(variable)
-          .ifPresent(home -> search.place(variable + "'s " + home, toolkit(at(home))));
+      environment(variable).ifPresent(home -> search.place(variable, home, this::toolkit));
+    }
+    for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
+      environment(variable).ifPresent(home -> search.place(variable, home, this::configured));
     }
     search.place("the system's folders", system());
     search.bySoname();
@@ -109,6 +108,9 @@ record CublasLibraries(Path root, Map<String, String> environment, String archit
         .filter(text -> !text.isEmpty());
   }
 
+  /**
+   * @throws InvalidPathException where the name has letters that the locale's encoding has not
+   */
   private Path at(String text) {
     Path path = Path.of(text);
     return path.isAbsolute()
@@ -198,6 +200,34 @@ record CublasLibraries(Path root, Map<String, String> environment, String archit
     void file(String origin, Path path) {
       library(path, origin).ifPresent(found::add);
       searched.add(origin);
+    }
+
+    void configured(String name) {
+      try {
+        Path path = at(name);
+        if (Files.isDirectory(path)) {
+          place(name, CublasLibraries.this.configured(path));
+        } else {
+          file(name, path);
+        }
+      } catch (InvalidPathException e) {
+        invalid(name, name, e);
+      }
+    }
+
+    /** Looks at the folders that a variable's folder stands for. */
+    void place(String variable, String name, Function<Path, List<Path>> folders) {
+      String origin = variable + "'s " + name;
+      try {
+        place(origin, folders.apply(at(name)));
+      } catch (InvalidPathException e) {
+        invalid(origin, name, e);
+      }
+    }
+
+    private void invalid(String origin, String name, InvalidPathException e) {
+      searched.add(origin);
+      unfit.add(name + ": no file can have this name here, " + e.getReason());
     }
 
     /** Looks at folders that together are one place: newest major first, else in the order given. */

@@ -8,8 +8,9 @@ import java.util.List;
  *
  * <p>From here one reaches {@link Device}, {@link Context}, {@link Module}, {@link Function}, {@link Stream}, {@link Event},
  * {@link Graph} and {@link Blas}. Whatever is closable is closed once; closing it again does nothing. Sizes and addresses
- * are {@code long}, in bytes unless they are called a count. Every failure is a {@link DriverException}; as on the real
- * device, work fails where it is waited for, so that an error of a kernel may surface in a later call. Any thread may call
+ * are {@code long}, in bytes unless they are called a count. Every failure is a {@link DriverException}, but for values that
+ * no device could take, which {@link LaunchShape}, {@link Arguments} and {@link Gemm} refuse when they are made; as on the
+ * real device, work fails where it is waited for, so that an error of a kernel may surface in a later call. Any thread may call
  * any method; one stream should be fed by one thread at a time.
  */
 public interface Driver extends AutoCloseable {

@@ -20,11 +20,14 @@ public enum DriverError {
   CUDA_ERROR_NOT_INITIALIZED(3, "the driver is not initialised"),
   CUDA_ERROR_DEINITIALIZED(4, "the driver is shutting down"),
   CUDA_ERROR_STUB_LIBRARY(34, "libcuda.so.1 is the toolkit's stub, not a driver"),
+  CUDA_ERROR_DEVICE_UNAVAILABLE(
+      46, "the GPU is busy or may not be shared; see nvidia-smi for its compute mode"),
   CUDA_ERROR_NO_DEVICE(100, "the driver sees no GPU"),
   CUDA_ERROR_INVALID_DEVICE(101, "there is no GPU of that number"),
   CUDA_ERROR_INVALID_IMAGE(200, "the module is not a valid image"),
   CUDA_ERROR_INVALID_CONTEXT(201, "the context is not valid"),
   CUDA_ERROR_NO_BINARY_FOR_GPU(209, "the module has no code for this GPU"),
+  CUDA_ERROR_ECC_UNCORRECTABLE(214, "the GPU's memory failed beyond correction; see dmesg"),
   CUDA_ERROR_INVALID_PTX(218, "the PTX does not compile"),
   CUDA_ERROR_UNSUPPORTED_PTX_VERSION(222, "the PTX is newer than the driver; update the driver"),
   CUDA_ERROR_JIT_COMPILER_NOT_FOUND(221, "the driver's PTX compiler is not installed"),
@@ -48,6 +51,8 @@ public enum DriverError {
   CUDA_ERROR_LAUNCH_FAILED(719, "a kernel failed"),
   CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE(
       720, "the blocks of a cooperative launch do not fit on the device at a time"),
+  CUDA_ERROR_CONTAINED(
+      721, "the GPU's memory failed, and the process that used it must end; see dmesg"),
   CUDA_ERROR_NOT_PERMITTED(800, "this is not permitted"),
   CUDA_ERROR_NOT_SUPPORTED(801, "this device or driver cannot do it"),
   CUDA_ERROR_SYSTEM_NOT_READY(802, "the system is not ready to start CUDA"),

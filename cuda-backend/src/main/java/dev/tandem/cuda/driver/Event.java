@@ -1,6 +1,9 @@
 package dev.tandem.cuda.driver;
 
-/** A place in a stream's work. One never recorded counts as reached. */
+/**
+ * A place in a stream's work. One never recorded counts as reached; one recorded in a capture can be awaited by streams until
+ * the capture ends, and by nobody else.
+ */
 public interface Event extends AutoCloseable {
   boolean done();
 

@@ -3,7 +3,7 @@ package dev.tandem.cuda.driver;
 /** A graph ready to run, any number of times. */
 public interface ExecutableGraph extends AutoCloseable {
   /**
-   * Takes over the arguments of another graph with the same nodes in the same order.
+   * For the launches that follow, takes over the arguments of another graph with the same nodes in the same order.
    *
    * @return false where its shape differs, and this one is unchanged: instantiate the other instead
    */

@@ -131,8 +131,8 @@ final class FfmCublas implements CublasCalls {
   }
 
   @Override
-  public int mathMode(MathMode mode) {
-    return status(() -> (int) OF_POINTER_AND_INT.invokeExact(setMathMode, handle, mode.code()));
+  public int mathMode(int mode) {
+    return status(() -> (int) OF_POINTER_AND_INT.invokeExact(setMathMode, handle, mode));
   }
 
   @Override

@@ -74,8 +74,8 @@ final class Jcublas implements CublasCalls {
   }
 
   @Override
-  public int mathMode(MathMode mode) {
-    return JCublas2.cublasSetMathMode(handle, mode.code());
+  public int mathMode(int mode) {
+    return JCublas2.cublasSetMathMode(handle, mode);
   }
 
   @Override

@@ -183,9 +183,17 @@ final class JcudaContext implements Context {
   @Override
   public Blas blas() {
     enter();
-    Blas opened = Cublas.open(this::enter, driver.version(), driver.cublas());
+    Blas opened = Cublas.open(this::enter, this::admit, driver.version(), driver.cublas());
     blas.add(opened);
     return opened;
+  }
+
+  /** Keeps cuBLAS from a stream of another driver, whose number it would follow, or of another device. */
+  private void admit(Stream stream) {
+    if (!(stream instanceof JcudaStream own) || !own.context().same(this)) {
+      throw Calls.invalid(
+          "cublasSetStream", "the stream is of another driver or device; use one of " + device);
+    }
   }
 
   @Override

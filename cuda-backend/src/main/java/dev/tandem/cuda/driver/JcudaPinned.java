@@ -37,12 +37,14 @@ final class JcudaPinned extends JcudaResource implements PinnedMemory {
   @Override
   void free() {
     try {
-      arena.close(); // first, so that no thread reads what is no longer there
+      if (arena.scope().isAlive()) { // not so where the driver refused to free it before
+        arena.close(); // first, so that no thread reads what is no longer there
+      }
     } catch (IllegalStateException e) {
       throw new DriverException(
           "cuMemFreeHost",
           DriverError.CUDA_ERROR_ILLEGAL_STATE,
-          "another thread is just using the segment; wait for it, the memory is not freed",
+          "another thread is just using the segment; close it again when that is done",
           e);
     }
     context().library().freeHost(address);

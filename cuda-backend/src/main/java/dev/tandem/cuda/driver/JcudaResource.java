@@ -71,10 +71,25 @@ abstract class JcudaResource implements AutoCloseable {
   @Override
   public void close() {
     if (!closed.getAndSet(true)) {
+      try {
+        context.enter();
+        free();
+      } catch (DriverException e) {
+        if (survives(e.error())) {
+          closed.set(false);
+          throw e;
+        }
+        context.forget(this);
+        throw e;
+      }
       context.forget(this);
-      context.enter();
-      free();
     }
+  }
+
+  /** Whether a refusal to free left it as it was, to be closed again when nothing stands in the way. */
+  boolean survives(DriverError refusal) {
+    return refusal == DriverError.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
+        || refusal == DriverError.CUDA_ERROR_ILLEGAL_STATE;
   }
 
   /** Gives it back to the driver, in its context. */

@@ -251,6 +251,12 @@ final class JcudaStream extends JcudaResource implements Stream {
     }
   }
 
+  /** It is destroyed even where its work could not be waited for. */
+  @Override
+  boolean survives(DriverError refusal) {
+    return false;
+  }
+
   @Override
   void free() {
     Closing closing = new Closing();

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,6 +22,10 @@ final class LibCuda {
   static final int UNKNOWN = -1;
 
   private static final String NAME = "libcuda.so.1";
+
+  /** As the dynamic linker finds it, else where WSL and NixOS keep it, which not every setup tells the linker. */
+  private static final List<String> NAMES =
+      List.of(NAME, "/usr/lib/wsl/lib/" + NAME, "/run/opengl-driver/lib/" + NAME);
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final AddressLayout ADDRESS = ValueLayout.ADDRESS;
@@ -55,11 +60,19 @@ final class LibCuda {
   /** The library of the machine's driver, where the loader finds one. Stays loaded. */
   @SuppressWarnings("restricted")
   static Optional<SymbolLookup> find() {
-    try {
-      return Optional.of(SymbolLookup.libraryLookup(NAME, Arena.global()));
-    } catch (IllegalArgumentException _) { // how it says that there is no such library
-      return Optional.empty();
+    for (String name : NAMES) {
+      try {
+        return Optional.of(SymbolLookup.libraryLookup(name, Arena.global()));
+      } catch (IllegalArgumentException _) { // how it says that there is no such library
+      } catch (IllegalCallerException e) {
+        throw new DriverException(
+            "load " + NAME,
+            DriverError.NO_BINDING,
+            "this JVM refuses native code; start it with --enable-native-access=ALL-UNNAMED",
+            e);
+      }
     }
+    return Optional.empty();
   }
 
   String deviceName(int device) {

@@ -6,9 +6,10 @@ public enum MathMode {
   /** Only the stated precision, throughout. */
   PEDANTIC(2),
   /** F32 products may round their operands to TF32. */
-  TF32(3),
-  /** Sums of half-precision products are not kept in less than F32 between steps. */
-  NO_REDUCED_PRECISION_REDUCTION(16);
+  TF32(3);
+
+  /** CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION, a flag beside any mode. */
+  static final int FULL_REDUCTION = 16;
 
   private final int code;
 

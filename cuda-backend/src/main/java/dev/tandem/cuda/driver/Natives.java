@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -79,9 +80,9 @@ final class Natives {
   private static Optional<DriverException> tryToLoad(Library library, Runnable firstUse) {
     try {
       byte[] content = content(library.file());
-      Optional<Path> cache = cache();
-      if (cache.isPresent()) {
-        loadFrom(unpack(cache.get(), library.file(), content), firstUse);
+      Optional<Path> kept = kept(library.file(), content);
+      if (kept.isPresent()) {
+        loadFrom(kept.get(), firstUse);
       } else {
         loadOnce(library.file(), content, firstUse);
       }
@@ -91,6 +92,38 @@ final class Natives {
     } catch (DriverException e) {
       return Optional.of(e);
     }
+  }
+
+  /** The folder of the user's that has the library from now on, where there is one that it can be loaded from. */
+  private static Optional<Path> kept(String file, byte[] content) {
+    Optional<Path> cache = cache(System.getenv("XDG_CACHE_HOME"), System.getProperty("user.home"));
+    if (cache.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Path folder = unpack(cache.get(), file, content);
+      return executable(folder.resolve(file)) ? Optional.of(folder) : Optional.empty();
+    } catch (IOException _) { // a full disk
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Whether a file may be loaded at all, which a home mounted noexec forbids. JCuda's class could not be asked a second time;
+   * what else may be wrong with the file, it meets itself.
+   */
+  private static boolean executable(Path file) {
+    try {
+      FfmLibrary.open(file.toString());
+      return true;
+    } catch (IOException e) {
+      return !forbidden(e.getMessage());
+    }
+  }
+
+  /** Whether the dynamic linker's reason is that the file lies where nothing may be executed. */
+  static boolean forbidden(String reason) {
+    return reason.contains("failed to map segment") || reason.contains("Operation not permitted");
   }
 
   /**
@@ -125,21 +158,22 @@ final class Natives {
   }
 
   /** The user's folder for what can be made again, if there is one that only the user can write to. */
-  private static Optional<Path> cache() throws IOException {
-    String given = System.getenv("XDG_CACHE_HOME");
-    Path cache =
-        given != null && Path.of(given).isAbsolute() // the specification has others ignored
-            ? Path.of(given)
-            : Path.of(System.getProperty("user.home"), ".cache");
-    if (!cache.isAbsolute()) { // user.home is "?" for a user without an entry in passwd
-      return Optional.empty();
-    }
+  static Optional<Path> cache(String given, String home) {
     try {
+      Path cache =
+          given != null && Path.of(given).isAbsolute() // the specification has others ignored
+              ? Path.of(given)
+              : Path.of(home, ".cache");
+      if (!cache.isAbsolute()) { // user.home is "?" for a user without an entry in passwd
+        return Optional.empty();
+      }
       Files.createDirectories(cache, OWNER_ONLY);
       Path real = cache.toRealPath();
       return Files.isWritable(real) && objection(real).isEmpty()
           ? Optional.of(real)
           : Optional.empty();
+    } catch (InvalidPathException _) { // letters that the locale's encoding has not
+      return Optional.empty();
     } catch (IOException _) { // a read-only home
       return Optional.empty();
     }
@@ -259,7 +293,7 @@ final class Natives {
 
   private static DriverException failure(Library library, Throwable cause) {
     return new DriverException(
-        "load " + library.file(), DriverError.NO_BINDING, reason(cause), cause);
+        "load JCuda's " + library.name, DriverError.NO_BINDING, reason(cause), cause);
   }
 
   /** The one line that matters in the page of stack traces that JCuda makes of a failure to load. */

@@ -55,7 +55,11 @@ public interface Stream extends AutoCloseable {
   /** Waits until it is. */
   void synchronize();
 
-  /** From here on, work of this stream, and of streams that await events recorded on it, goes into a graph. */
+  /**
+   * From here on, work of this stream, and of streams that await events recorded on it, goes into a graph. Until the end the
+   * calling thread may not take or free memory, wait, or ask an event, on any stream: the call is refused, and the capture
+   * may be lost. Memory that was not freed so stays open. Other threads go on.
+   */
   void beginCapture();
 
   /** Whether a capture is on, begun here or reached through an event. */

@@ -27,7 +27,7 @@ final class CublasBlasTest {
   private int entered;
 
   private Blas open() {
-    return new CublasBlas(new FfmCublas(fake), "libcublas.so.13", () -> entered++);
+    return new CublasBlas(new FfmCublas(fake), "libcublas.so.13", () -> entered++, _ -> {});
   }
 
   /** A stream of which only the number is known. */
@@ -40,6 +40,25 @@ final class CublasBlasTest {
               assertEquals("handle", method.getName());
               return handle;
             });
+  }
+
+  @Test
+  void aStreamThatIsRefusedIsNotPassedOn() {
+    DriverException refusal =
+        new DriverException("cublasSetStream", DriverError.CUDA_ERROR_INVALID_VALUE, "another's");
+    Blas blas =
+        new CublasBlas(
+            new FfmCublas(fake),
+            "libcublas.so.13",
+            () -> {},
+            _ -> {
+              throw refusal;
+            });
+    fake.calls();
+    assertEquals(
+        refusal, assertThrows(DriverException.class, () -> blas.stream(stream(1))));
+    assertEquals(List.of(), fake.calls());
+    blas.close();
   }
 
   static List<GemmTrial.Case> products() {
@@ -96,12 +115,12 @@ final class CublasBlasTest {
         fake.calls());
     blas.stream(stream(0x7F00_1234_5678L));
     blas.workspace(0x7F00_0000_0100L, 5L << 30);
-    blas.mathMode(MathMode.NO_REDUCED_PRECISION_REDUCTION);
+    blas.mathMode(MathMode.TF32, true);
     assertEquals(
         List.of(
             "cublasSetStream_v2" + handle + " " + 0x7F00_1234_5678L,
             "cublasSetWorkspace_v2" + handle + " " + 0x7F00_0000_0100L + " " + (5L << 30),
-            "cublasSetMathMode" + handle + " 16"),
+            "cublasSetMathMode" + handle + " 19"),
         fake.calls());
     assertEquals(4, entered, "each call wants the context to be the thread's");
     blas.close();
@@ -150,7 +169,7 @@ final class CublasBlasTest {
     fake.statuses.put("cublasSetMathMode", 99);
     try (Blas blas = open()) {
       DriverException e =
-          assertThrows(DriverException.class, () -> blas.mathMode(MathMode.DEFAULT));
+          assertThrows(DriverException.class, () -> blas.mathMode(MathMode.DEFAULT, false));
       assertTrue(e.getMessage().endsWith("by ffm: libcublas.so.13, status 99"), e.getMessage());
     }
   }
@@ -173,7 +192,9 @@ final class CublasBlasTest {
     IllegalStateException unset =
         assertThrows(IllegalStateException.class, () -> blas.gemm(gemm(256)));
     assertTrue(unset.getMessage().endsWith("call stream first"), unset.getMessage());
-    assertThrows(IllegalArgumentException.class, () -> blas.workspace(256, -1));
+    DriverException workspace =
+        assertThrows(DriverException.class, () -> blas.workspace(256, -1));
+    assertEquals(DriverError.CUBLAS_STATUS_INVALID_VALUE, workspace.error());
     blas.close();
     fake.calls();
     DriverException e = assertThrows(DriverException.class, () -> blas.gemm(gemm(256)));

@@ -92,6 +92,36 @@ final class CublasLibrariesTest {
   }
 
   @Test
+  void activePythonEnvironmentsAreSearchedBeforeTheSystem() throws IOException {
+    file("venv/lib/python3.12/site-packages/nvidia/cublas/lib/libcublas.so.12");
+    file("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libcublas.so.13");
+    file("conda/lib/libcublas.so.12");
+    file("usr/local/cuda/lib64/libcublas.so.12");
+    CublasLibraries.Result result =
+        search(Map.of("VIRTUAL_ENV", "/venv", "CONDA_PREFIX", "/conda"), null, CUDA_12);
+    assertEquals(
+        List.of(
+            "venv/lib/python3.12/site-packages/nvidia/cublas/lib/libcublas.so.12",
+            "conda/lib/libcublas.so.12",
+            "usr/local/cuda/lib64/libcublas.so.12",
+            "libcublas.so.12"),
+        found(result));
+    assertEquals(
+        List.of("VIRTUAL_ENV's /venv", "CONDA_PREFIX's /conda"), result.searched().subList(0, 2));
+  }
+
+  @Test
+  void aNameThatNoFileCanHaveIsToldAndPassedOver() throws IOException {
+    file("libs/libcublas.so.12");
+    CublasLibraries.Result result =
+        search(Map.of("LD_LIBRARY_PATH", "/a\0b:/libs", "CUDA_HOME", "\0"), null, CUDA_12);
+    assertEquals("libs/libcublas.so.12", found(result).getFirst());
+    assertEquals(2, result.unfit().size(), result.unfit().toString());
+    assertTrue(result.unfit().getFirst().contains("no file can have this name here"));
+    assertEquals(List.of(), found(search(Map.of(), "/a\0b", CUDA_12)));
+  }
+
+  @Test
   void newerMajorComesFirstWithinAPlaceOnly() throws IOException {
     file("home/lib64/libcublas.so.12");
     file("usr/local/cuda-12.10/lib64/libcublas.so.12");

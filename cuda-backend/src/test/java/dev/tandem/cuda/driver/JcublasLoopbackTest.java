@@ -95,7 +95,7 @@ final class JcublasLoopbackTest {
   }
 
   private static Blas open() {
-    return Cublas.open(() -> {}, DRIVER, "jcublas:" + folder.resolve("site-packages"));
+    return Cublas.open(() -> {}, _ -> {}, DRIVER, "jcublas:" + folder.resolve("site-packages"));
   }
 
   private static Stream stream() {
@@ -132,7 +132,7 @@ final class JcublasLoopbackTest {
     assertEquals(FakeCublas.VERSION, blas.version());
     blas.stream(stream());
     blas.workspace(0x7F00_0000_0100L, 5L << 30);
-    blas.mathMode(MathMode.TF32);
+    blas.mathMode(MathMode.TF32, false);
     blas.close();
     assertEquals(
         List.of(
@@ -151,7 +151,7 @@ final class JcublasLoopbackTest {
     try (Blas blas = open()) {
       FAKE.statuses.put("cublasSetMathMode", 3);
       DriverException e =
-          assertThrows(DriverException.class, () -> blas.mathMode(MathMode.DEFAULT));
+          assertThrows(DriverException.class, () -> blas.mathMode(MathMode.DEFAULT, false));
       assertEquals(DriverError.CUBLAS_STATUS_ALLOC_FAILED, e.error());
     }
   }
@@ -172,7 +172,7 @@ final class JcublasLoopbackTest {
     assertEquals(other.toString(), report.library());
     assertTrue(
         report.notJcublas().endsWith("this process has bound it to " + wheel), report.notJcublas());
-    try (Blas blas = Cublas.open(() -> {}, DRIVER, other.toString())) {
+    try (Blas blas = Cublas.open(() -> {}, _ -> {}, DRIVER, other.toString())) {
       assertEquals("ffm: " + other, blas.name());
     }
     DriverException e =

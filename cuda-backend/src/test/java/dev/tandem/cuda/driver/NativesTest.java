@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -250,6 +251,22 @@ final class NativesTest {
       assertEquals(driverLine(), lines.get(1));
       assertFalse(Files.exists(Path.of(lines.getFirst())));
     }
+  }
+
+  @Test
+  void aNameThatNoFileCanHaveIsNoCache() {
+    String home = cache.toString();
+    assertEquals(Optional.empty(), Natives.cache("/a\0b", home));
+    assertEquals(Optional.empty(), Natives.cache(null, "/a\0b"));
+    assertEquals(Optional.empty(), Natives.cache("", "?"));
+    assertTrue(Natives.cache("relative", home).orElseThrow().endsWith(".cache"));
+  }
+
+  /** As glibc says it of a file on a file system that is mounted noexec, and of others. */
+  @Test
+  void aFolderWhereNothingMayBeExecutedIsTold() {
+    assertTrue(Natives.forbidden("/c/libJ.so: failed to map segment from shared object"));
+    assertFalse(Natives.forbidden("libcuda.so.1: cannot open shared object file: No such file"));
   }
 
   @Test

@@ -27,6 +27,9 @@ final class Block {
   int y;
   int z;
 
+  /** What was found in the block that it is now. */
+  BlockFindings findings = new BlockFindings();
+
   private final Barrier[] barriers = new Barrier[BARRIERS];
   private final StringBuilder printed = new StringBuilder();
   private long number;
@@ -56,6 +59,7 @@ final class Block {
   /** Makes it the block of that number, its threads before their first instruction. */
   void begin(long block) {
     number = block;
+    findings = new BlockFindings();
     LaunchShape shape = launch.shape;
     x = (int) (block % shape.gridX());
     y = (int) (block / shape.gridX() % shape.gridY());

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -39,7 +40,7 @@ final class Grid {
           Thread.ofPlatform().daemon().name("ptx-emulator-", 0).factory());
 
   /** What a block left when it ended. */
-  private record Ending(String printed, long steps, long executed) {}
+  private record Ending(String printed, BlockFindings findings, long steps, long executed) {}
 
   private final Launch launch;
   private final long blocks;
@@ -150,6 +151,17 @@ final class Grid {
         slice(waiting.poll(), waiting, idle);
       }
     }
+    if (failure != null) {
+      listUnfinished(waiting);
+    }
+  }
+
+  /** What was found in blocks that ended before lower ones, or did not end. */
+  private void listUnfinished(Deque<Block> waiting) {
+    Map<Long, BlockFindings> unlisted = new TreeMap<>();
+    early.forEach((number, ending) -> unlisted.put(number, ending.findings));
+    waiting.forEach(block -> unlisted.put(block.number(), block.findings));
+    unlisted.values().forEach(findings -> findings.listIn(launch.sanitizer));
   }
 
   private long resident() {
@@ -203,7 +215,7 @@ final class Grid {
   }
 
   private static Ending ending(Block block) {
-    return new Ending(block.printed(), block.steps(), block.executed());
+    return new Ending(block.printed(), block.findings, block.steps(), block.executed());
   }
 
   private void checkTotal() {
@@ -231,12 +243,13 @@ final class Grid {
               text));
       failed = ended + 1;
       failure = new KernelFault(DriverError.CUDA_ERROR_LAUNCH_TIMEOUT, kernel + ": " + text);
-      last = new Ending("", 0, 0);
+      last = new Ending("", new BlockFindings(), 0, 0);
     }
   }
 
   private void finish(Ending ending) {
     launch.count(ending.executed);
+    ending.findings.listIn(launch.sanitizer);
     if (!ending.printed.isEmpty()) {
       launch.machine.printer().accept(ending.printed);
     }

@@ -31,19 +31,35 @@ final class LaneAddress {
     this.base = Windows.base(space);
   }
 
-  /** Whether {@link #flat(long)} is enough: lanes do not have windows of their own. */
-  boolean common() {
-    return !ownByLane;
-  }
-
-  /** The register that the address comes from. */
-  long[] row(Warp warp) {
-    return warp.r[slot];
-  }
-
-  /** The flat address that a register's value gives, in a space where lanes do not have windows of their own. */
-  long flat(long register) {
-    return base + (register + offset & bits);
+  /**
+   * Finds {@link Warp#offsets} where the lanes are a run, keep to a view, and are aligned.
+   *
+   * @param view not of local memory, which is no lane's but its own
+   * @return whether it is so; else lanes are to be looked at one by one
+   */
+  boolean inside(Warp warp, int mask, View view, int bytes) {
+    LaneOffsets offsets = warp.offsets;
+    int first = Integer.numberOfTrailingZeros(mask);
+    int end = Long.SIZE / 2 - Integer.numberOfLeadingZeros(mask);
+    if (Integer.bitCount(mask) != end - first || space == Space.LOCAL) {
+      return false;
+    }
+    long[] row = warp.r[slot];
+    long[] at = offsets.at;
+    long move = base - view.start();
+    long shift = view.start() - view.origin();
+    long last = view.length() - bytes;
+    long outside = 0;
+    long bitsOfAll = 0;
+    for (int lane = first; lane < end; lane++) {
+      long within = (row[lane] + offset & bits) + move;
+      outside |= within | last - within;
+      bitsOfAll |= within + shift;
+      at[lane] = within + shift;
+    }
+    offsets.first = first;
+    offsets.end = end;
+    return outside >= 0 && (bitsOfAll & bytes - 1) == 0;
   }
 
   /** The flat address of a lane. Where it leaves its space, {@link MemoryAccess#view} finds out. */

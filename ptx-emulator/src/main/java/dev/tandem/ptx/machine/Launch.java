@@ -36,6 +36,11 @@ public final class Launch {
   /** The module's constant bank. */
   final MemorySegment constants;
 
+  /** The same as kernels see them. */
+  final View parameterView;
+
+  final View constantView;
+
   /** What was promised, and what the launch itself lends the kernel. */
   final List<Arguments.Range> ranges;
 
@@ -62,6 +67,9 @@ public final class Launch {
     this.parameters = MemorySegment.ofArray(new long[(arguments.length + 7) / 8]);
     MemorySegment.copy(arguments, 0, parameters, ValueLayout.JAVA_BYTE, 0, arguments.length);
     this.constants = constants;
+    this.parameterView =
+        new View(new Region(parameters), Windows.PARAMETER, parameters.byteSize());
+    this.constantView = new View(new Region(constants), Windows.CONSTANT, constants.byteSize());
     this.ranges = promise.ranges();
     this.declared = promise.declared();
     this.machine = machine;

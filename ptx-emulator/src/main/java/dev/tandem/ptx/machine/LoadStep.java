@@ -32,39 +32,51 @@ final class LoadStep extends Step {
   public void run(Warp warp, int mask) {
     if (access.order() != Order.WEAK) {
       strong(warp, mask);
-    } else if (slots.length == 1 && bytes == 4 && address.common()) {
-      words(warp, mask);
     } else {
-      values(warp, mask);
+      int first = Integer.numberOfTrailingZeros(mask);
+      View view = MemoryAccess.view(warp, access, first, address.flat(warp, first));
+      if (together(warp, mask, view)) {
+        all(warp, view.region());
+      } else {
+        values(warp, mask, view);
+      }
     }
   }
 
-  /** The common case, with all that the loop needs in local variables. */
-  private void words(Warp warp, int mask) {
-    long[] row = address.row(warp);
-    long[] target = warp.r[slots[0]];
-    View view = View.NONE;
-    MemorySegment content = null;
-    boolean watched = false;
-    for (int rest = mask; rest != 0; rest &= rest - 1) {
-      int lane = Integer.numberOfTrailingZeros(rest);
-      long at = address.flat(row[lane]);
-      if (!view.holds(at, 4) || (at & 3) != 0) {
-        view = MemoryAccess.view(warp, access, lane, at);
-        content = view.region().content;
-        watched = view.region().written != null;
+  /** Whether nothing is wrong with any lane's access, so that they need not be looked at one by one. */
+  private boolean together(Warp warp, int mask, View view) {
+    return address.inside(warp, mask, view, access.bytes())
+        && (view.region().written == null || MemoryAccess.readingAll(warp, access, view.region()));
+  }
+
+  /** Loads at {@link Warp#offsets}. */
+  private void all(Warp warp, Region region) {
+    LaneOffsets offsets = warp.offsets;
+    for (int i = 0; i < slots.length; i++) {
+      long[] target = warp.r[slots[i]];
+      if (bytes == 4) {
+        words(region.content, offsets, 4L * i, target);
+      } else {
+        for (int lane = offsets.first; lane < offsets.end; lane++) {
+          target[lane] = extend(region.load(offsets.at[lane] + (long) i * bytes, bytes));
+        }
       }
-      long offset = at - view.origin();
-      if (watched) {
-        MemoryAccess.reading(warp, access, lane, view.region(), offset);
-      }
-      int value = content.get(ValueLayout.JAVA_INT, offset);
-      target[lane] = signed ? value : value & 0xFFFF_FFFFL;
     }
   }
 
-  private void values(Warp warp, int mask) {
-    View view = View.NONE;
+  private void words(MemorySegment content, LaneOffsets offsets, long beyond, long[] target) {
+    long[] at = offsets.at;
+    long kept = signed ? -1 : 0xFFFF_FFFFL;
+    for (int lane = offsets.first; lane < offsets.end; lane++) {
+      target[lane] = content.get(ValueLayout.JAVA_INT_UNALIGNED, at[lane] + beyond) & kept;
+    }
+  }
+
+  /**
+   * @param found what the first of the lanes has found
+   */
+  private void values(Warp warp, int mask, View found) {
+    View view = found;
     for (int rest = mask; rest != 0; rest &= rest - 1) {
       int lane = Integer.numberOfTrailingZeros(rest);
       long at = address.flat(warp, lane);

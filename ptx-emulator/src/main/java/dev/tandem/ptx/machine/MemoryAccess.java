@@ -86,10 +86,8 @@ final class MemoryAccess {
     return switch (space) {
       case SHARED -> warp.block.shared.view();
       case LOCAL -> warp.local == null ? null : warp.local.view(lane);
-      case CONST ->
-          new View(new Region(launch.constants), Windows.CONSTANT, launch.constants.byteSize());
-      default ->
-          new View(new Region(launch.parameters), Windows.PARAMETER, launch.parameters.byteSize());
+      case CONST -> launch.constantView;
+      default -> launch.parameterView;
     };
   }
 
@@ -175,6 +173,30 @@ final class MemoryAccess {
     }
     region.written.mark(offset, access.bytes());
     return region.races == null ? null : warp.block.races.write(warp, access, lane, region, offset);
+  }
+
+  /** Looks at plain reads at {@link Warp#offsets} all at once; false where they must be looked at one by one. */
+  static boolean readingAll(Warp warp, Access access, Region region) {
+    if (region.awaited != null) {
+      return false;
+    }
+    warp.offsets.measure();
+    return (region.races == null || RaceSweep.takes(warp.offsets, access.bytes()))
+        && region.written.all(warp.offsets, access.bytes())
+        && (region.races == null || RaceSweep.reads(warp, access, region));
+  }
+
+  /** The same of plain writes. */
+  static boolean writingAll(Warp warp, Access access, Region region) {
+    if (region.awaited != null) {
+      return false;
+    }
+    warp.offsets.measure();
+    if (region.races != null && !RaceSweep.writes(warp, access, region)) {
+      return false;
+    }
+    region.written.mark(warp.offsets, access.bytes());
+    return true;
   }
 
   /** Looks at an atomic operation that is about to happen. One that only writes reads nothing that could be missing. */

@@ -13,13 +13,18 @@ import java.util.Set;
  * told itself. Immutable. Messages share parts, and are only spread out where somebody asks, for most are never asked.
  */
 final class Message {
-  /** Parts above which they are spread out at once, so that long chains do not keep all their links. */
-  private static final long MANY = 4096;
+  /** Links above which a chain is spread out at once, so that it does not keep them all. */
+  private static final int MANY = 4096;
+
+  /** Links that are followed before all is spread out. */
+  private static final int NEAR = 4;
 
   private final Map<Long, int[]> own;
   private final Message first;
   private final Message second;
-  private final long parts;
+
+  /** Of the longest chain that ends here. What is reached by several ways must not count each time. */
+  private final int links;
 
   /** All of it in one table; made by the first who asks. Threads that make it at a time make the same. */
   private volatile Map<Long, int[]> table;
@@ -28,7 +33,7 @@ final class Message {
     this.own = own;
     this.first = first;
     this.second = second;
-    this.parts = own.size() + parts(first) + parts(second);
+    this.links = 1 + Math.max(links(first), links(second));
     if (first == null && second == null) {
       table = own;
     }
@@ -47,14 +52,36 @@ final class Message {
     if (a == null || a == b) {
       return b;
     }
-    return b == null ? a : compact(new Message(Map.of(), a, b));
+    if (b == null || a.holds(b)) {
+      return a;
+    }
+    return b.holds(a) ? b : compact(new Message(Map.of(), a, b));
+  }
+
+  /** Whether another is one of the two that this was made from. */
+  private boolean holds(Message other) {
+    return first == other || second == other;
   }
 
   /** Whether it tells a thread of block {@code to} that a warp of block {@code of} had passed some clock. */
   boolean tells(long to, long of, int warp, int clock) {
-    Map<Long, int[]> all = table();
-    int[] toAll = all.get(key(of, Reach.DEVICE));
-    int[] within = to == of ? all.get(key(of, Reach.BLOCK)) : null;
+    return tells(to, of, warp, clock, NEAR) || tells(table(), to, of, warp, clock);
+  }
+
+  /** The same, as far as a few links show: what is asked for was mostly told last. */
+  private boolean tells(long to, long of, int warp, int clock, int links) {
+    Map<Long, int[]> made = table;
+    if (made != null || links == 0) {
+      return tells(made == null ? own : made, to, of, warp, clock);
+    }
+    return tells(own, to, of, warp, clock)
+        || second != null && second.tells(to, of, warp, clock, links - 1)
+        || first != null && first.tells(to, of, warp, clock, links - 1);
+  }
+
+  private static boolean tells(Map<Long, int[]> told, long to, long of, int warp, int clock) {
+    int[] toAll = told.get(key(of, Reach.DEVICE));
+    int[] within = to == of ? told.get(key(of, Reach.BLOCK)) : null;
     return toAll != null && clock < toAll[warp] || within != null && clock < within[warp];
   }
 
@@ -62,21 +89,12 @@ final class Message {
     return reach == Reach.BLOCK ? ~block : block;
   }
 
-  private static long parts(Message message) {
-    return message == null ? 0 : message.parts;
+  private static int links(Message message) {
+    return message == null ? 0 : message.links;
   }
 
   private static Message compact(Message message) {
-    return message.parts > MANY + 2L * largest(message.first, message.second)
-        ? new Message(message.table(), null, null)
-        : message;
-  }
-
-  /** Entries of the larger table that has been made already: spreading out is not worth it until there is much more. */
-  private static int largest(Message a, Message b) {
-    int one = a == null || a.table == null ? 0 : a.table.size();
-    int other = b == null || b.table == null ? 0 : b.table.size();
-    return Math.max(one, other);
+    return message.links > MANY ? new Message(message.table(), null, null) : message;
   }
 
   private Map<Long, int[]> table() {

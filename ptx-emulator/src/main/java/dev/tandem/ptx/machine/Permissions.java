@@ -1,6 +1,7 @@
 package dev.tandem.ptx.machine;
 
 import dev.tandem.cuda.driver.Arguments;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -8,7 +9,7 @@ import java.util.TreeSet;
  * What a launch may do in an allocation, by the ranges its arguments declared: the allocation cut into stretches, and for
  * each what a read and what a write there is. Where ranges overlap, the most permissive counts.
  */
-record Permissions(long launch, Allocation allocation, List<View> reads, List<View> writes) {
+record Permissions(long launch, Allocation allocation, View[] reads, View[] writes) {
 
   static Permissions of(Allocation allocation, Launch launch) {
     TreeSet<Long> cuts =
@@ -27,9 +28,9 @@ record Permissions(long launch, Allocation allocation, List<View> reads, List<Vi
         stretches(allocation, launch.ranges, cuts, true));
   }
 
-  private static List<View> stretches(
+  private static View[] stretches(
       Allocation allocation, List<Arguments.Range> ranges, TreeSet<Long> cuts, boolean writing) {
-    List<View> stretches = new java.util.ArrayList<>();
+    List<View> stretches = new ArrayList<>();
     for (long start : cuts.headSet(cuts.last())) {
       long length = cuts.higher(start) - start;
       Finding.Kind breach = breach(ranges, start, writing);
@@ -41,7 +42,7 @@ record Permissions(long launch, Allocation allocation, List<View> reads, List<Vi
       }
       stretches.add(new View(allocation.region, start, length, allocation.address, breach));
     }
-    return List.copyOf(stretches);
+    return stretches.toArray(View[]::new);
   }
 
   private static Finding.Kind breach(List<Arguments.Range> ranges, long at, boolean writing) {
@@ -59,7 +60,7 @@ record Permissions(long launch, Allocation allocation, List<View> reads, List<Vi
 
   /** Where an access falls that lies inside the allocation. One across stretches has a view of its own. */
   View view(long at, int bytes, boolean writing) {
-    List<View> stretches = writing ? writes : reads;
+    View[] stretches = writing ? writes : reads;
     Finding.Kind breach = null;
     for (View stretch : stretches) {
       if (stretch.holds(at, bytes)) {

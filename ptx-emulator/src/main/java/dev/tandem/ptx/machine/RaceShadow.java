@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * is lost that way may hide a race, never make one up.
  */
 final class RaceShadow {
-  private static final int SHIFT = 12;
+  private static final int SHIFT = 10;
   private static final int PAGE = 1 << SHIFT;
 
   /** The tags of a page; 0 is none. */
@@ -34,11 +34,11 @@ final class RaceShadow {
     /** Reads by another warp than that of the last read; null while there are none. */
     long[] others;
 
-    private Tags(long generation, int shift) {
+    private Tags(long generation, int shift, int places) {
       this.generation = generation;
       this.shift = shift;
-      this.writes = new long[PAGE >>> shift];
-      this.reads = new long[PAGE >>> shift];
+      this.writes = new long[places];
+      this.reads = new long[places];
     }
 
     int place(long offset) {
@@ -64,8 +64,8 @@ final class RaceShadow {
     }
 
     private Tags finer(int to) {
-      Tags finer = new Tags(generation, to);
       int times = 1 << shift - to;
+      Tags finer = new Tags(generation, to, writes.length * times);
       for (int i = 0; i < writes.length; i++) {
         Arrays.fill(finer.writes, i * times, (i + 1) * times, writes[i]);
         Arrays.fill(finer.reads, i * times, (i + 1) * times, reads[i]);
@@ -83,10 +83,17 @@ final class RaceShadow {
   private record Told(long generation, Map<Long, Message> messages) {}
 
   private final Tags[] pages;
+  private final long size;
   private volatile Told told = new Told(0, Map.of());
 
   RaceShadow(long bytes) {
+    this.size = bytes;
     this.pages = new Tags[Math.toIntExact((bytes + PAGE - 1) >>> SHIFT)];
+  }
+
+  /** Whether two offsets have their tags in one page. */
+  static boolean samePage(long a, long b) {
+    return a >>> SHIFT == b >>> SHIFT;
   }
 
   /** The tags of the page of an access, at most as coarse as it is wide. */
@@ -101,7 +108,8 @@ final class RaceShadow {
   private synchronized Tags renew(int page, int shift, long generation) {
     Tags tags = pages[page];
     if (tags == null || tags.generation != generation) {
-      tags = new Tags(generation, shift);
+      long bytes = Math.min(PAGE, size - ((long) page << SHIFT));
+      tags = new Tags(generation, shift, (int) (bytes + 3 >>> 2) << 2 - shift);
     } else if (tags.shift > shift) {
       tags = tags.finer(shift);
     }

@@ -12,7 +12,8 @@ import java.util.Arrays;
  * vector clock). Barriers let all their warps know each other's. Lanes of a warp are ordered by {@code bar.warp.sync} and
  * barriers, not by running together. What crosses blocks, or does without barriers, goes by {@link Message}s: a fence, then a
  * strong write or an atomic operation leaves one; a strong read or an atomic operation, then a fence or a barrier takes it
- * up. Strong accesses and atomic operations do not race with each other.
+ * up. What some warps fenced before a barrier any warp may tell after it: that all threads fence, meet, and one of them then
+ * draws a ticket is how most reductions over blocks are written. Strong accesses and atomic operations do not race with each other.
  *
  * <p>The rules err to one side: of several earlier reads only the last of two warps are kept, a warp's lanes release and
  * acquire for all of it, so that a race may be missed, and none is made up. Launches count as ordered; streams that run side
@@ -25,12 +26,12 @@ final class Races {
   private static final int LINE_BITS = 16;
   static final int MOST_LINES = (1 << LINE_BITS) - 1;
   private static final int KIND = LINE_BITS;
-  private static final int LANE = KIND + 2;
+  static final int LANE = KIND + 2;
   private static final int WARP = LANE + 5;
   private static final int CLOCK = WARP + 5;
 
   /** Kinds of access. The last is of reads: several lanes of a warp at once. */
-  private static final int PLAIN = 1;
+  static final int PLAIN = 1;
 
   private static final int STRONG = 2;
   private static final int ATOMIC = 3;
@@ -108,6 +109,8 @@ final class Races {
     }
     int[] latest = new int[warps];
     Message told = null;
+    Message inBlock = null;
+    Message inDevice = null;
     for (long rest = met; rest != 0; rest &= rest - 1) {
       int w = Long.numberOfTrailingZeros(rest);
       tick(w);
@@ -115,6 +118,8 @@ final class Races {
         latest[v] = Math.max(latest[v], seen[w][v]);
       }
       told = Message.both(Message.both(told, known[w]), pending[w]);
+      inBlock = Message.both(inBlock, toBlock[w]);
+      inDevice = Message.both(inDevice, toDevice[w]);
     }
     for (long rest = met; rest != 0; rest &= rest - 1) {
       int w = Long.numberOfTrailingZeros(rest);
@@ -122,6 +127,8 @@ final class Races {
       Arrays.fill(synced[w], seen[w][w]);
       known[w] = told;
       pending[w] = null;
+      toBlock[w] = inBlock;
+      toDevice[w] = inDevice;
     }
   }
 
@@ -177,7 +184,7 @@ final class Races {
       return;
     }
     int kind = kind(access);
-    Tags tags = region.races.tags(offset, access.bytes(), generation(region));
+    Tags tags = tags(region, offset, access.bytes());
     long me = tag(warp, access, lane, kind);
     int end = tags.place(offset + access.bytes() - 1);
     for (int i = tags.place(offset); i <= end; i++) {
@@ -192,7 +199,7 @@ final class Races {
   }
 
   /** Remembers a read beside those before it. */
-  private void note(Tags tags, int place, long me) {
+  void note(Tags tags, int place, long me) {
     long last = tags.reads[place];
     long now = me;
     if (last != 0 && last >>> WARP == me >>> WARP) {
@@ -215,7 +222,7 @@ final class Races {
       return null;
     }
     int kind = kind(access);
-    Tags tags = region.races.tags(offset, access.bytes(), generation(region));
+    Tags tags = tags(region, offset, access.bytes());
     long me = tag(warp, access, lane, kind);
     int end = tags.place(offset + access.bytes() - 1);
     Other twin = null;
@@ -228,15 +235,20 @@ final class Races {
           report(warp, access, lane, new Other(write, true, region, offset));
         }
       }
-      long[] others = tags.others;
-      long read = against(tags.reads[i], kind, warp, lane);
-      read = read == 0 && others != null ? against(others[i], kind, warp, lane) : read;
+      long read = againstReads(tags, i, kind, warp, lane);
       if (read != 0) {
         report(warp, access, lane, new Other(read, false, region, offset));
       }
       (kind == PLAIN ? tags.writes : tags.strong())[i] = me;
     }
     return twin;
+  }
+
+  /** The tag of a read that a write now races with, else 0. */
+  long againstReads(Tags tags, int place, int kind, Warp warp, int lane) {
+    long[] others = tags.others;
+    long read = against(tags.reads[place], kind, warp, lane);
+    return read == 0 && others != null ? against(others[place], kind, warp, lane) : read;
   }
 
   /** The read's tag where a write now races with it, else 0. */
@@ -257,7 +269,7 @@ final class Races {
   }
 
   /** The tag of a write that an access now races with, else 0. Of two strong accesses there is no race. */
-  private long againstWrite(Tags tags, int place, int kind, Warp warp, int lane) {
+  long againstWrite(Tags tags, int place, int kind, Warp warp, int lane) {
     long write = tags.writes[place];
     if (write != 0 && unordered(write, false, warp.index, lane)) {
       return write;
@@ -373,6 +385,31 @@ final class Races {
 
   private long generation(Region region) {
     return region == block.shared.region ? generation : block.launch.id;
+  }
+
+  /** The tags of the page of an access. */
+  Tags tags(Region region, long offset, int bytes) {
+    return region.races.tags(offset, bytes, generation(region));
+  }
+
+  /** Whether a tag is of the warp of that number, perhaps in another block. */
+  static boolean by(Warp warp, long tag) {
+    return warp(tag) == warp.index;
+  }
+
+  /** Whether this block is not watched any more. */
+  boolean lost() {
+    return lost;
+  }
+
+  /** The tag of a lane's plain access. */
+  long plainTag(Warp warp, Access access, int lane) {
+    return tag(warp, access, lane, PLAIN);
+  }
+
+  /** The bits of a tag that say who it was, and that it was one lane. */
+  long who() {
+    return ~((1L << clockBits) - 1 << CLOCK | MOST_LINES);
   }
 
   private long tag(Warp warp, Access access, int lane, int kind) {

@@ -8,21 +8,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The list of what went wrong. The same thing at the same place in a kernel is listed once, with how often it happened. Any
- * thread may report.
+ * The list of what went wrong. The same thing at the same place in a kernel is listed once, with how often it happened. What
+ * threads do is noted by their block first, and listed when that block's turn comes: so the list is the same however many
+ * blocks ran side by side.
  */
 public final class Sanitizer {
   /** Different findings kept; more are counted only. */
   static final int MOST = 1000;
 
-  private record Place(Finding.Kind kind, String kernel, int line, long distinction) {}
+  /** What makes two findings the same one. */
+  record Place(Finding.Kind kind, String kernel, int line, long distinction) {}
 
   private static final class Entry {
     final Finding first;
-    long times = 1;
+    long times;
 
-    Entry(Finding first) {
+    Entry(Finding first, long times) {
       this.first = first;
+      this.times = times;
     }
 
     Finding finding() {
@@ -60,7 +63,7 @@ public final class Sanitizer {
       Finding.Kind kind, Warp warp, Step at, int lane, long address, String message) {
     Instruction instruction = at.instruction();
     Block block = warp.block;
-    report(
+    Finding finding =
         new Finding(
             kind,
             block.launch.program.name(),
@@ -69,7 +72,8 @@ public final class Sanitizer {
             new Finding.Index(block.x, block.y, block.z),
             thread(block.launch.shape, warp.thread(lane)),
             address,
-            message));
+            message);
+    block.findings.note(place(finding), finding);
   }
 
   /**
@@ -78,43 +82,49 @@ public final class Sanitizer {
    * @return false where it is not, and wants reporting
    */
   boolean again(Finding.Kind kind, Warp warp, Step at) {
-    return again(new Place(kind, warp.block.launch.program.name(), at.instruction().line(), 0));
+    Block block = warp.block;
+    Place place = new Place(kind, block.launch.program.name(), at.instruction().line(), 0);
+    return block.findings.again(place) || block.findings.repeat(place, lists(place));
   }
 
-  public synchronized void report(Finding finding) {
-    Place place =
-        new Place(
-            finding.kind(),
-            finding.kernel(),
-            finding.ptxLine(),
-            finding.kernel().isEmpty() ? nextDistinction++ : 0);
-    if (again(place)) {
-      return;
-    }
-    if (fresh.size() >= MOST) {
-      beyond++;
-      return;
-    }
-    fresh.put(place, new Entry(finding));
-    Entry known = all.get(place);
-    if (known != null) {
-      known.times++;
-    } else if (all.size() < MOST) {
-      all.put(place, new Entry(finding));
-    }
+  private synchronized boolean lists(Place place) {
+    return fresh.containsKey(place);
   }
 
-  private synchronized boolean again(Place place) {
+  /** Something that the host did, or a launch as a whole. */
+  public void report(Finding finding) {
+    list(place(finding), finding, 1);
+  }
+
+  private synchronized Place place(Finding finding) {
+    long distinction = finding.kernel().isEmpty() ? nextDistinction++ : 0;
+    return new Place(finding.kind(), finding.kernel(), finding.ptxLine(), distinction);
+  }
+
+  /**
+   * Lists what was found several times.
+   *
+   * @param first of them; null where the place was listed before
+   */
+  synchronized void list(Place place, Finding first, long times) {
     Entry entry = fresh.get(place);
+    if (entry == null && (first == null || fresh.size() >= MOST)) {
+      beyond += times;
+      return;
+    }
+    add(fresh, place, first, times);
+    if (all.containsKey(place) || all.size() < MOST) {
+      add(all, place, first, times);
+    }
+  }
+
+  private static void add(Map<Place, Entry> list, Place place, Finding first, long times) {
+    Entry entry = list.get(place);
     if (entry == null) {
-      return false;
+      list.put(place, new Entry(first, times));
+    } else {
+      entry.times += times;
     }
-    entry.times++;
-    Entry known = all.get(place);
-    if (known != null) {
-      known.times++;
-    }
-    return true;
   }
 
   /** All so far, in the order in which they were found. */

@@ -40,6 +40,9 @@ public final class Warp {
   /** Where the {@link ControlStep} stands that is being run. */
   int pc;
 
+  /** Where a load or store goes whose lanes are looked at together, see {@link LaneAddress#inside}. */
+  final LaneOffsets offsets = new LaneOffsets();
+
   /** What lanes bring to an exchange, see {@link MemberStep}. */
   final long[] offered = new long[LANES];
 

@@ -33,12 +33,14 @@ public final class Windows {
 
   /** The space that a generic address means. */
   public static Space of(long address) {
-    for (Space space : new Space[] {Space.SHARED, Space.LOCAL, Space.CONST, Space.PARAM}) {
-      long within = address - base(space);
-      if (within >= 0 && within < SIZE) {
-        return space;
-      }
+    if (address >= GLOBAL || (address & 0xFFFF_FFFFL) >= SIZE) {
+      return Space.GLOBAL;
     }
-    return Space.GLOBAL;
+    long base = address & ~0xFFFF_FFFFL;
+    return base == SHARED
+        ? Space.SHARED
+        : base == LOCAL
+            ? Space.LOCAL
+            : base == CONSTANT ? Space.CONST : base == PARAMETER ? Space.PARAM : Space.GLOBAL;
   }
 }

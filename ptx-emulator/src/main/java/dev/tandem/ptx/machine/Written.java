@@ -16,10 +16,17 @@ final class Written {
   /** Stands for any page of which all is written. */
   private static final byte[] WHOLE = new byte[0];
 
+  /** As much written as a warp can touch at once, to compare with. */
+  private static final byte[] MARKED = new byte[32 * Warp.LANES];
+
   private static final VarHandle SHORTS = view(short[].class);
   private static final VarHandle INTS = view(int[].class);
   private static final VarHandle LONGS = view(long[].class);
   private static final long ONES = 0x0101010101010101L;
+
+  static {
+    Arrays.fill(MARKED, (byte) 1);
+  }
 
   private final long size;
   private final byte[][] pages;
@@ -60,6 +67,24 @@ final class Written {
     return true;
   }
 
+  /** Whether all bytes of the accesses of some lanes have been written. */
+  boolean all(LaneOffsets offsets, int bytes) {
+    long start = offsets.at[offsets.first];
+    int length = (offsets.end - offsets.first) * bytes;
+    if (offsets.adjoin(bytes) && start >>> SHIFT == start + length - 1 >>> SHIFT) {
+      byte[] page = pages[(int) (start >>> SHIFT)];
+      int from = (int) start & PAGE - 1;
+      return page == WHOLE
+          || page != null && Arrays.equals(page, from, from + length, MARKED, 0, length);
+    }
+    for (int lane = offsets.first; lane < offsets.end; lane++) {
+      if (!all(offsets.at[lane], bytes)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   boolean one(long offset) {
     return all(offset, 1);
   }
@@ -83,6 +108,17 @@ final class Written {
           LONGS.set(page, i, ONES);
         }
       }
+    }
+  }
+
+  /** Marks the accesses of some lanes. */
+  void mark(LaneOffsets offsets, int bytes) {
+    if (offsets.adjoin(bytes)) {
+      markAll(offsets.at[offsets.first], (long) (offsets.end - offsets.first) * bytes);
+      return;
+    }
+    for (int lane = offsets.first; lane < offsets.end; lane++) {
+      mark(offsets.at[lane], bytes);
     }
   }
 

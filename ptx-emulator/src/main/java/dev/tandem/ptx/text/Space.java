@@ -15,11 +15,13 @@ public enum Space {
   PARAM,
   SHARED;
 
+  private final String word = name().toLowerCase(Locale.ROOT);
+
   /** The space of a modifier, {@code "global"} or {@code "shared::cta"}; empty when the word is not a space. */
   public static Optional<Space> of(String word) {
     String plain = word.contains("::") ? word.substring(0, word.indexOf("::")) : word;
     for (Space space : values()) {
-      if (space != GENERIC && space.name().toLowerCase(Locale.ROOT).equals(plain)) {
+      if (space != GENERIC && space.word.equals(plain)) {
         return Optional.of(space);
       }
     }

@@ -1,7 +1,10 @@
 package dev.tandem.ptx.text;
 
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The types of PTX, section 5.2 of the PTX ISA. {@code B} types are bits of no meaning. */
 public enum Type {
@@ -30,25 +33,25 @@ public enum Type {
   F32X2(64),
   B128(128);
 
+  private static final Map<String, Type> BY_WORD =
+      Stream.of(values()).collect(Collectors.toMap(Type::word, type -> type));
+
   private final int bits;
+  private final String word;
 
   Type(int bits) {
     this.bits = bits;
+    this.word = name().toLowerCase(Locale.ROOT);
   }
 
   /** The type of a modifier, {@code "f32"}; empty when the word is not a type. */
   public static Optional<Type> of(String word) {
-    for (Type type : values()) {
-      if (type.word().equals(word)) {
-        return Optional.of(type);
-      }
-    }
-    return Optional.empty();
+    return Optional.ofNullable(BY_WORD.get(word));
   }
 
   /** As PTX writes it, without the dot. */
   public String word() {
-    return name().toLowerCase(Locale.ROOT);
+    return word;
   }
 
   public int bits() {

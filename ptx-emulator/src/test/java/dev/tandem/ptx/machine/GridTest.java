@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.LaunchShape;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -299,5 +300,60 @@ class GridTest {
             """,
             Trial.options());
     assertEquals(9, trial.run(1, 64).ints(1)[0]);
+  }
+
+  /** Reads of unwritten shared memory in some blocks, a race in others; and one block falls into a trap. */
+  private static final String WRONG =
+      """
+      mov.u32 %r10, tile;
+      mad.lo.u32 %r10, %r0, 4, %r10;
+      setp.ne.u32 %p3, %r2, TRAP;
+      setp.lt.u32 %p1, %r2, 33;
+      @%p1 bra RACE;
+      ld.shared.u32 %r11, [%r10];
+      RACE:
+      st.shared.u32 [%r10], %r1;
+      @%p3 bra REST;
+      trap;
+      REST:
+      xor.b32 %r12, %r0, 33;
+      mov.u32 %r10, tile;
+      mad.lo.u32 %r10, %r12, 4, %r10;
+      setp.lt.u32 %p2, %r2, 21;
+      @%p2 bra END;
+      ld.shared.u32 %r11, [%r10];
+      END:
+      """;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1000", "150"})
+  void theSameFindingsOnAnyNumberOfThreads(String trap) {
+    String once = null;
+    for (int threads : new int[] {1, 2, 5, 5, 5}) {
+      Trial trial =
+          Trial.of(
+              ".shared .align 4 .b32 tile[64];",
+              WRONG.replace("TRAP", trap),
+              Trial.options().withThreads(threads));
+      if (trap.equals("1000")) {
+        trial.run(300, 64);
+      } else {
+        assertThrows(KernelFault.class, () -> trial.run(300, 64));
+      }
+      String found = trial.findings().toString();
+      once = once == null ? found : once;
+      assertEquals(once, found, threads + " threads");
+    }
+    Trial trial =
+        Trial.of(
+            ".shared .align 4 .b32 tile[64];", WRONG.replace("TRAP", trap), Trial.options());
+    if (trap.equals("1000")) {
+      trial.run(300, 64);
+      List<Finding> uninitialised = trial.findings(Finding.Kind.UNINITIALISED);
+      assertEquals(new Finding.Index(21, 0, 0), uninitialised.getFirst().block());
+      assertEquals(new Finding.Index(33, 0, 0), uninitialised.getLast().block());
+      Finding race = trial.findings(Finding.Kind.SHARED_RACE).getFirst();
+      assertEquals(new Finding.Index(21, 0, 0), race.block());
+    }
   }
 }

@@ -322,6 +322,56 @@ class RacesTest {
     trial.only(Finding.Kind.GLOBAL_RACE);
   }
 
+  /** All threads write and fence; after a barrier one draws the block's ticket; the last block adds all up. */
+  @ParameterizedTest
+  @ValueSource(strings = {"membar.gl;", "membar.cta;", ""})
+  void aBarrierHandsOnWhatOtherThreadsHaveFenced(String fence) {
+    String body =
+        """
+        .reg .b32 %%big<4>;
+        mov.u32 %%r10, ticket;
+        mad.lo.u32 %%r20, %%r2, 64, %%r0;
+        mul.wide.u32 %%rd10, %%r20, 4;
+        add.s64 %%rd10, %%rd10, %%rd1;
+        st.global.u32 [%%rd10], 5;
+        %s
+        bar.sync 0;
+        setp.ne.u32 %%p1, %%r0, 0;
+        @%%p1 bra drawn;
+        atom.global.add.u32 %%r11, [%%rd2], 1;
+        st.shared.u32 [%%r10], %%r11;
+        drawn:
+        bar.sync 0;
+        ld.shared.u32 %%r12, [%%r10];
+        setp.ne.u32 %%p2, %%r12, 3;
+        @%%p2 bra end;
+        membar.gl;
+        ld.global.u32 %%r13, [%%rd5];
+        ld.global.u32 %%r14, [%%rd5+256];
+        ld.global.u32 %%r15, [%%rd5+512];
+        add.u32 %%r13, %%r13, %%r14;
+        add.u32 %%r13, %%r13, %%r15;
+        st.global.u32 [%%rd7], %%r13;
+        end:
+        """
+            .formatted(fence);
+    MemoryTrial trial = MemoryTrial.device();
+    long out = trial.zeros(256);
+    trial.run(
+        ".shared .align 4 .b32 ticket;",
+        body,
+        LaunchShape.of(4, 64),
+        trial.zeros(1024),
+        trial.zeros(4),
+        out);
+    assertEquals(15, trial.ints(out, 64)[63]);
+    boolean fenced = fence.equals("membar.gl;");
+    assertEquals(fenced, trial.findings().isEmpty(), () -> trial.findings().toString());
+    if (!fenced) {
+      assertEquals(Finding.Kind.GLOBAL_RACE, trial.findings().getFirst().kind());
+    }
+  }
+
   /** Block 0 writes a value, then a flag; block 1 waits for the flag, then reads the value. */
   private static String flag(String release, String load, String after) {
     return """
