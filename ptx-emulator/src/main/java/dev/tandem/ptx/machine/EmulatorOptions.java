@@ -8,7 +8,7 @@ package dev.tandem.ptx.machine;
  * @param threads of the host, that run blocks side by side where the kernel allows
  * @param sanitizer how much to check. Accesses outside memory are refused at every level
  * @param collect whether findings are only collected, for the driver to be asked for; else the next call that waits throws
- * @param stepLimit warp instructions after which a launch counts as endless
+ * @param stepLimit warp instructions after which a launch counts as endless; 50 million at first, some seconds of plain work
  */
 public record EmulatorOptions(
     int computeCapability,
@@ -17,6 +17,14 @@ public record EmulatorOptions(
     Sanitizer sanitizer,
     boolean collect,
     long stepLimit) {
+  public EmulatorOptions {
+    if (computeCapability < 50 || memoryBytes < 1 || threads < 1 || stepLimit < 1) {
+      throw new IllegalArgumentException(
+          "software GPU: got compute capability %d, %d bytes, %d threads, %d steps; a capability is written 80 or 90, the others are at least 1"
+              .formatted(computeCapability, memoryBytes, threads, stepLimit));
+    }
+  }
+
   /** How much is checked beyond bounds and alignment. */
   public enum Sanitizer {
     /** Nothing more. */
@@ -35,7 +43,7 @@ public record EmulatorOptions(
         Runtime.getRuntime().availableProcessors(),
         Sanitizer.FULL,
         false,
-        2_000_000_000L);
+        50_000_000L);
   }
 
   public EmulatorOptions withComputeCapability(int capability) {

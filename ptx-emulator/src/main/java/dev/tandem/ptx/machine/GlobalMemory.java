@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -144,6 +145,38 @@ public final class GlobalMemory implements AutoCloseable {
       allocation.region.written.markAll(offset, bytes);
     }
     return allocation.region.content.asSlice(offset, bytes);
+  }
+
+  /** The first address of a stretch that nobody has written, or -1, also where nobody keeps account. */
+  public long firstUnwritten(long address, long bytes) {
+    Allocation allocation = within("read", address, bytes);
+    Written written = allocation.region.written;
+    long offset = address - allocation.address;
+    long first = written == null ? -1 : written.firstUnwritten(offset, bytes);
+    return first < 0 ? -1 : allocation.address + first;
+  }
+
+  /** A stretch that counts as unwritten for a while, and what was known of it before. */
+  record Blank(Written written, long offset, Written before) {
+    /** Ends it: what was written before and what has been written since are written. */
+    void end() {
+      written.giveBack(offset, before);
+    }
+  }
+
+  /** Lets a stretch count as unwritten; empty where nobody keeps account, or the stretch is not all memory. */
+  Optional<Blank> blank(long address, long bytes) {
+    Allocation allocation = find(address);
+    if (allocation == null
+        || allocation.isFreed()
+        || allocation.region.written == null
+        || address < allocation.address
+        || bytes > allocation.address + allocation.bytes - address) {
+      return Optional.empty();
+    }
+    Written written = allocation.region.written;
+    long offset = address - allocation.address;
+    return Optional.of(new Blank(written, offset, written.take(offset, bytes)));
   }
 
   /** Copies bytes; those that nobody has written stay so in the copy. The two pieces may be one, but must not overlap else. */

@@ -4,6 +4,7 @@ import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.LaunchShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -83,6 +84,32 @@ public final class Launch {
    * @throws KernelFault where a kernel does what no GPU can; of several, that of the first block
    */
   public void run() {
+    List<GlobalMemory.Blank> blanks = blanks();
+    try {
+      runGrid();
+    } finally {
+      blanks.reversed().forEach(GlobalMemory.Blank::end);
+    }
+  }
+
+  /** What arguments name as written only counts as unwritten at first. */
+  private List<GlobalMemory.Blank> blanks() {
+    List<GlobalMemory.Blank> blanks = new ArrayList<>();
+    for (Arguments.Range range : ranges) {
+      if (range.access() == Arguments.Access.WRITE && ranges.stream().noneMatch(other -> reads(other, range))) {
+        memory.blank(range.address(), range.bytes()).ifPresent(blanks::add);
+      }
+    }
+    return blanks;
+  }
+
+  private static boolean reads(Arguments.Range other, Arguments.Range range) {
+    return other.access() != Arguments.Access.WRITE
+        && other.address() < range.address() + range.bytes()
+        && range.address() < other.address() + other.bytes();
+  }
+
+  private void runGrid() {
     if (!shape.cooperative()) {
       new Grid(this).run();
       return;
@@ -94,6 +121,13 @@ public final class Launch {
     } finally {
       memory.free(workspace);
     }
+  }
+
+  /** Whether an argument says of an address that the kernel writes it before it reads it. */
+  boolean writesFirst(long address) {
+    return ranges.stream()
+        .anyMatch(range ->
+            range.access() == Arguments.Access.WRITE && address - range.address() >= 0 && address - range.address() < range.bytes());
   }
 
   /** Where the grid's workspace lies; 0 where the launch is not cooperative. */

@@ -259,10 +259,12 @@ final class MemoryAccess {
       last--;
     }
     boolean all = first == 0 && last == access.bytes() - 1;
+    boolean blank = warp.block.launch.writesFirst(region.origin + offset);
     String which = all ? "" : ", of which bytes " + first + " to " + last + " are meant";
     String text =
         access.words()
             + " of memory that nothing has written"
+            + (blank ? " in this launch, of which an argument says that it is written first" : "")
             + which
             + "; "
             + whose(warp, lane, region, offset);

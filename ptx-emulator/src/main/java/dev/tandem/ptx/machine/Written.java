@@ -149,6 +149,51 @@ final class Written {
     }
   }
 
+  /** The first byte of a stretch that has not been written, or -1. */
+  long firstUnwritten(long offset, long bytes) {
+    for (long at = offset; at < offset + bytes; ) {
+      int number = (int) (at >>> SHIFT);
+      int from = (int) at & PAGE - 1;
+      int count = (int) Math.min(offset + bytes - at, PAGE - from);
+      byte[] page = pages[number];
+      if (page == null) {
+        return at;
+      }
+      for (int i = from; page != WHOLE && i < from + count; i++) {
+        if (page[i] == 0) {
+          return at + i - from;
+        }
+      }
+      at += count;
+    }
+    return -1;
+  }
+
+  /** What it says of a stretch, which from now on counts as unwritten. */
+  Written take(long offset, long bytes) {
+    Written taken = new Written(bytes);
+    taken.copy(0, this, offset, bytes);
+    copy(offset, new Written(bytes), 0, bytes);
+    return taken;
+  }
+
+  /** Marks what {@link #take} had found written. */
+  void giveBack(long offset, Written taken) {
+    for (int number = 0; number < taken.pages.length; number++) {
+      byte[] page = taken.pages[number];
+      long start = offset + ((long) number << SHIFT);
+      if (page == WHOLE) {
+        markAll(start, taken.length(number));
+      } else if (page != null) {
+        for (int i = 0; i < taken.length(number); i++) {
+          if (page[i] != 0) {
+            mark(start + i, 1);
+          }
+        }
+      }
+    }
+  }
+
   /** Takes over what another says of bytes that have been copied from its region. */
   void copy(long to, Written other, long from, long bytes) {
     for (long done = 0; done < bytes; ) {
