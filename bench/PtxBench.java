@@ -14,7 +14,8 @@ import java.util.Arrays;
  * how many cores take part. The kernels are small and typical; their PTX is written here. Run it by bench/run.
  */
 final class PtxBench {
-  private static final int ROUNDS = 9;
+  private static final int ROUNDS = 15;
+  private static final int LAUNCHES = 8;
   private static final long WARM_NANOS = 4_000_000_000L;
   private static final int N = 1 << 18;
 
@@ -142,55 +143,80 @@ final class PtxBench {
       }
       """;
 
+  private final EmulatedDriver driver;
+  private final Stream stream;
+  private final Function function;
+  private final LaunchShape shape;
+  private final Arguments values;
+  private final double[] rates = new double[ROUNDS];
+
+  private PtxBench(EmulatedDriver driver, Context context, Stream stream, String kernel) {
+    this.driver = driver;
+    this.stream = stream;
+    this.function = context.load("bench.ptx", PTX).function(kernel);
+    this.shape = LaunchShape.of(kernel.equals("saxpy") ? 64 : N / 128 / 4, 128);
+    DeviceMemory x = stream.allocate(4L * N);
+    DeviceMemory y = stream.allocate(4L * N);
+    stream.fill(x.address(), 0x3f800000, 4, N);
+    stream.fill(y.address(), 0x3f800000, 4, N);
+    this.values = new Arguments().read(x.address(), 4L * N).readWrite(y.address(), 4L * N).int32(N);
+  }
+
   public static void main(String[] arguments) {
-    System.out.printf("%-8s %-7s %9s %9s %9s   million instructions a second, median (quartiles)%n", "kernel", "checks", "1 core", "2 cores", "ratio");
+    System.out.println("million PTX instructions a second, each thread's counted: median (quartiles)");
+    System.out.printf("%-8s %-7s %-22s %-22s %s%n", "kernel", "checks", "1 core", "2 cores", "ratio");
     for (String kernel : new String[] {"chain", "saxpy", "sum"}) {
       for (EmulatorOptions.Sanitizer checks : EmulatorOptions.Sanitizer.values()) {
-        double[] one = rates(kernel, checks, 1);
-        double[] two = rates(kernel, checks, 2);
-        System.out.printf(
-            "%-8s %-7s %9.0f %9.0f %9.2f   (%.0f to %.0f, %.0f to %.0f)%n",
-            kernel, checks, median(one), median(two), median(two) / median(one),
-            one[ROUNDS / 4], one[ROUNDS * 3 / 4], two[ROUNDS / 4], two[ROUNDS * 3 / 4]);
+        EmulatorOptions options = EmulatorOptions.standard().withSanitizer(checks).collecting();
+        compare(kernel, checks, options.withThreads(1), options.withThreads(2));
       }
     }
   }
 
-  private static double median(double[] sorted) {
-    return sorted[sorted.length / 2];
-  }
-
-  /** Million instructions a second, sorted. */
-  private static double[] rates(String kernel, EmulatorOptions.Sanitizer checks, int threads) {
-    EmulatorOptions options = EmulatorOptions.standard().withSanitizer(checks).withThreads(threads);
-    try (EmulatedDriver driver = EmulatedDriver.open(options);
-        Context context = driver.devices().getFirst().open();
-        Stream stream = context.stream();
-        Module module = context.load("bench.ptx", PTX);
-        DeviceMemory x = context.allocate(4L * N);
-        DeviceMemory y = context.allocate(4L * N)) {
-      stream.fill(x.address(), 0x3f800000, 4, N);
-      stream.fill(y.address(), 0x3f800000, 4, N);
-      Function function = module.function(kernel);
-      LaunchShape shape = LaunchShape.of(kernel.equals("saxpy") ? 64 : N / 128 / 4, 128);
-      Arguments values = new Arguments().read(x.address(), 4L * N).readWrite(y.address(), 4L * N).int32(N);
+  /** Rounds with one thread and with two take turns, so that the machine's moods fall on both. */
+  private static void compare(
+      String kernel, EmulatorOptions.Sanitizer checks, EmulatorOptions one, EmulatorOptions two) {
+    try (EmulatedDriver first = EmulatedDriver.open(one);
+        EmulatedDriver second = EmulatedDriver.open(two);
+        Context a = first.devices().getFirst().open();
+        Context b = second.devices().getFirst().open()) {
+      PtxBench single = new PtxBench(first, a, a.stream(), kernel);
+      PtxBench pair = new PtxBench(second, b, b.stream(), kernel);
       long until = System.nanoTime() + WARM_NANOS;
       while (System.nanoTime() < until) {
-        stream.launch(function, shape, values);
-        stream.synchronize();
+        single.launch();
+        pair.launch();
       }
-      double[] rates = new double[ROUNDS];
       for (int round = 0; round < ROUNDS; round++) {
-        long before = driver.instructions();
-        long begin = System.nanoTime();
-        for (int launch = 0; launch < 8; launch++) {
-          stream.launch(function, shape, values);
-        }
-        stream.synchronize();
-        rates[round] = (driver.instructions() - before) * 1e3 / (System.nanoTime() - begin);
+        single.measure(round);
+        pair.measure(round);
       }
-      Arrays.sort(rates);
-      return rates;
+      System.out.printf(
+          "%-8s %-7s %-22s %-22s %.2f%n",
+          kernel, checks, single.text(), pair.text(), pair.median() / single.median());
     }
+  }
+
+  private void launch() {
+    stream.launch(function, shape, values);
+    stream.synchronize();
+  }
+
+  private void measure(int round) {
+    long before = driver.instructions();
+    long begin = System.nanoTime();
+    for (int launch = 0; launch < LAUNCHES; launch++) {
+      launch();
+    }
+    rates[round] = (driver.instructions() - before) * 1e3 / (System.nanoTime() - begin);
+  }
+
+  private double median() {
+    return Arrays.stream(rates).sorted().toArray()[ROUNDS / 2];
+  }
+
+  private String text() {
+    double[] sorted = Arrays.stream(rates).sorted().toArray();
+    return "%.0f (%.0f to %.0f)".formatted(sorted[ROUNDS / 2], sorted[ROUNDS / 4], sorted[ROUNDS * 3 / 4]);
   }
 }

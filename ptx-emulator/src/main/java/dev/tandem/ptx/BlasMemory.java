@@ -1,16 +1,17 @@
 package dev.tandem.ptx;
 
+import dev.tandem.cuda.driver.DriverError;
 import java.lang.foreign.MemorySegment;
 
 /** The software GPU's memory as its matrix products see it. */
 record BlasMemory(EmulatedGpu gpu) implements EmulatedBlas.Memory {
   @Override
   public MemorySegment read(long address, long bytes) {
-    return gpu.memory().read(address, bytes);
+    return gpu.bytes("read", DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, address, bytes, false);
   }
 
   @Override
   public MemorySegment write(long address, long bytes) {
-    return gpu.memory().write(address, bytes);
+    return gpu.bytes("write", DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, address, bytes, true);
   }
 }

@@ -114,7 +114,7 @@ final class EmulatedBlas implements Blas {
         gemm.toString(),
         () -> {
           if (bytes > 0) {
-            memory.read(at, bytes);
+            EmulatedGemm.reach(gemm, "the workspace", () -> memory.read(at, bytes));
           }
           product.run();
         });

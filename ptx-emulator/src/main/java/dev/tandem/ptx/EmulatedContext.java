@@ -188,6 +188,9 @@ final class EmulatedContext implements Context {
         if (resource instanceof EmulatedMemory memory) {
           left.add(memory);
         } else {
+          if (resource instanceof EmulatedPinned pinned && !gpu.broken()) {
+            gpu.leaked(pinned);
+          }
           failures.attempt(resource::close);
         }
       }

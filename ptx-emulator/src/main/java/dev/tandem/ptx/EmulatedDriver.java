@@ -25,6 +25,11 @@ public final class EmulatedDriver implements Driver {
     device = new EmulatedDevice(gpu);
   }
 
+  /** A device as {@link EmulatorOptions#standard} describes it. */
+  public static EmulatedDriver open() {
+    return open(EmulatorOptions.standard());
+  }
+
   public static EmulatedDriver open(EmulatorOptions options) {
     return new EmulatedDriver(options);
   }

@@ -146,7 +146,7 @@ final class EmulatedFunction implements Function {
     module.checkOpen("cuLaunchKernel");
     check(shape, arguments);
     byte[] packed = arguments.packed().toArray(ValueLayout.JAVA_BYTE);
-    Launch.Promise promise = new Launch.Promise(arguments.ranges(), arguments.declared());
+    Launch.Promise promise = new Launch.Promise(arguments.ranges(), arguments.declared(), HostSite.here());
     return () -> {
       module.checkOpen("cuLaunchKernel");
       ModuleVariables variables = module.variables();
@@ -164,14 +164,11 @@ final class EmulatedFunction implements Function {
   }
 
   private void check(LaunchShape shape, Arguments arguments) {
-    if (arguments.packed().byteSize() != program.kernel().parameterBytes()) {
-      throw refused(
-          DriverError.CUDA_ERROR_INVALID_VALUE,
-          "the arguments take "
-              + arguments.packed().byteSize()
-              + " bytes, the kernel's parameters "
-              + program.kernel().parameterBytes()
-              + "; pass them in order and in their own sizes");
+    EmulatedParameters parameters = new EmulatedParameters(program.kernel(), gpu);
+    String wrong = parameters.mismatch(arguments);
+    wrong = wrong.isEmpty() ? parameters.overreach(arguments) : wrong;
+    if (!wrong.isEmpty()) {
+      throw refused(DriverError.CUDA_ERROR_INVALID_VALUE, wrong);
     }
     int[] required = program.kernel().limits().requiredThreads();
     boolean asRequired =
@@ -193,16 +190,7 @@ final class EmulatedFunction implements Function {
               + " threads, 64 along z, and grids of at most 65535 along y and z"
               + (asRequired ? "" : ", and only the block that .reqntid names"));
     }
-    if (shape.sharedBytes() > mostDynamic()) {
-      throw refused(
-          DriverError.CUDA_ERROR_INVALID_VALUE,
-          "got "
-              + shape.sharedBytes()
-              + " bytes of dynamic shared memory beside "
-              + program.sharedBytes()
-              + " static; set MAX_DYNAMIC_SHARED_BYTES, up to "
-              + (limit() - program.sharedBytes()));
-    }
+    checkShared(shape.sharedBytes());
     if (shape.cooperative()) {
       long resident =
           (long) activeBlocks((int) shape.threads(), shape.sharedBytes())
@@ -213,6 +201,25 @@ final class EmulatedFunction implements Function {
             "got " + shape.blocks() + " blocks; " + resident + " fit at a time");
       }
     }
+  }
+
+  private void checkShared(long dynamic) {
+    if (dynamic <= mostDynamic()) {
+      return;
+    }
+    long grantable = limit() - program.sharedBytes();
+    throw refused(
+        DriverError.CUDA_ERROR_INVALID_VALUE,
+        "got "
+            + dynamic
+            + " bytes of dynamic shared memory beside "
+            + program.sharedBytes()
+            + " static; "
+            + (dynamic > grantable
+                ? "a block of this device can be granted " + grantable + " at most; use less"
+                : mostDynamic()
+                    + " are granted now; set MAX_DYNAMIC_SHARED_BYTES, which may be up to "
+                    + grantable));
   }
 
   private DriverException refused(DriverError error, String detail) {

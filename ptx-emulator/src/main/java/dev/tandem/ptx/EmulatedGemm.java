@@ -8,6 +8,7 @@ import dev.tandem.cuda.driver.Gemm;
 import dev.tandem.cuda.driver.Gemm.Matrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * A product on the software GPU. Every element of C is, for each compute type, with sums over k in ascending order:
@@ -103,7 +104,8 @@ final class EmulatedGemm {
   private void read(
       Matrix matrix, int i, int column, double[] values, int at, int step, int count) {
     long bytes = (long) count * matrix.type().bytes();
-    MemorySegment from = memory.read(address(matrix, i, column), bytes);
+    long address = address(matrix, i, column);
+    MemorySegment from = reach(gemm, name(matrix, i), () -> memory.read(address, bytes));
     EmulatedNumbers.read(from, matrix.type(), values, at, step, count);
   }
 
@@ -191,7 +193,25 @@ final class EmulatedGemm {
           beta == 0 ? scaled(alpha, sums[row]) : scaled(alpha, sums[row], beta, before[row]);
     }
     long bytes = (long) m * c.type().bytes();
-    EmulatedNumbers.write(memory.write(address(c, i, column), bytes), c.type(), sums, m);
+    long address = address(c, i, column);
+    MemorySegment to = reach(gemm, name(c, i), () -> memory.write(address, bytes));
+    EmulatedNumbers.write(to, c.type(), sums, m);
+  }
+
+  /** A matrix, for errors. */
+  private String name(Matrix matrix, int i) {
+    String name = matrix == gemm.a() ? "A" : matrix == gemm.b() ? "B" : "C";
+    return gemm.batch() == 1 ? name : name + " of product " + i;
+  }
+
+  /** Memory that a product reaches for; where it is not there, the error names the product and this part of it. */
+  static MemorySegment reach(Gemm gemm, String part, Supplier<MemorySegment> access) {
+    try {
+      return access.get();
+    } catch (DriverException e) {
+      throw new DriverException(
+          gemm.toString(), e.error(), part + ": " + Failures.detail(e));
+    }
   }
 
   private double scalar(double value) {

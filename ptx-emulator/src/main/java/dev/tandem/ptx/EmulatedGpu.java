@@ -11,6 +11,7 @@ import dev.tandem.ptx.machine.GlobalMemory;
 import dev.tandem.ptx.machine.KernelFault;
 import dev.tandem.ptx.machine.Machine;
 import dev.tandem.ptx.machine.Sanitizer;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,10 +32,29 @@ final class EmulatedGpu {
   private final Map<String, Long> launches = new TreeMap<>();
   private final StringBuilder printed = new StringBuilder();
   private GlobalMemory memory;
-  private DriverException broken;
+
+  /** What has been allocated and not freed: sizes by address. */
+  private final TreeMap<Long, Long> live = new TreeMap<>();
+
+  /** Found, taken out of the sanitizer's list of what is new, and not told yet. */
+  private final List<Finding> untold = new ArrayList<>();
+
+  private Loss loss;
   private long instructions;
   private long nextHandle = 1;
   private boolean closed;
+
+  /** What the context was lost by. */
+  private static final class Loss {
+    final String operation;
+    final KernelFault fault;
+    boolean told;
+
+    Loss(String operation, KernelFault fault) {
+      this.operation = operation;
+      this.fault = fault;
+    }
+  }
 
   EmulatedGpu(EmulatorOptions options) {
     this.options = options;
@@ -80,8 +100,9 @@ final class EmulatedGpu {
     if (contexts.isEmpty()) {
       memory = new GlobalMemory(options.memoryBytes(), sanitizer);
       pool.clear();
-      sanitizer.drain(); // what the last context died of has been thrown
-      broken = null;
+      live.clear();
+      news(); // what the last context died of has been thrown
+      loss = null;
     }
     EmulatedContext context = new EmulatedContext(this, device);
     contexts.add(context);
@@ -94,7 +115,9 @@ final class EmulatedGpu {
     if (contexts.isEmpty()) {
       memory.close();
     }
-    report("cuDevicePrimaryCtxRelease");
+    if (!lossTold()) {
+      report("cuDevicePrimaryCtxRelease");
+    }
   }
 
   /** Closes the contexts, and opens no more. */
@@ -107,7 +130,12 @@ final class EmulatedGpu {
 
   /** Whether a kernel has failed, after which nothing works. */
   boolean broken() {
-    return broken != null;
+    return loss != null;
+  }
+
+  /** Whether a call has thrown the failure already, so that closing need not. */
+  boolean lossTold() {
+    return loss != null && loss.told;
   }
 
   /** Tells of memory that its owner has not freed. */
@@ -116,6 +144,20 @@ final class EmulatedGpu {
     memory.leaks().stream()
         .filter(leak -> addresses.contains(leak.address()))
         .forEach(sanitizer::report);
+  }
+
+  /** Tells of pinned memory that its owner has not closed. */
+  void leaked(EmulatedPinned pinned) {
+    sanitizer.report(
+        new Finding(
+            Finding.Kind.LEAK,
+            "",
+            0,
+            "",
+            Finding.Index.NONE,
+            Finding.Index.NONE,
+            pinned.segment().address(),
+            "not closed: " + pinned.segment().byteSize() + " bytes of the host's pinned memory"));
   }
 
   /** A number for something that has none of its own. */
@@ -131,17 +173,85 @@ final class EmulatedGpu {
     streams.remove(stream);
   }
 
-  /** Throws what has broken the context, if anything has. */
+  /** Throws what has broken the context, if anything has: at first all that is known of it, then that it happened. */
   void check(String operation) {
-    if (broken != null) {
-      throw new DriverException(
-          operation, broken.error(), "the context is lost since " + broken.getMessage(), broken);
+    if (loss == null) {
+      return;
     }
+    String lost = "the context is lost since " + loss.operation + " failed";
+    if (loss.told) {
+      throw new DriverException(operation, loss.fault.error(), lost + ", see the first error");
+    }
+    loss.told = true;
+    List<Finding> found = news();
+    String text = loss.fault.getMessage();
+    String last = found.stream().anyMatch(finding -> tells(finding, text)) ? "" : line(text);
+    throw new DriverException(
+        operation, loss.fault.error(), lost + ":" + lines(found) + last, loss.fault);
+  }
+
+  /** Whether a finding is the one that a fault's text is about. */
+  private static boolean tells(Finding finding, String fault) {
+    String place = finding.kernel() + ", PTX line " + finding.ptxLine() + " ";
+    return (fault + " ").replace(',', ' ').contains(place.replace(',', ' '))
+        || fault.contains(finding.message().split(";", 2)[0]);
+  }
+
+  private static String lines(List<Finding> findings) {
+    return findings.stream().map(EmulatedGpu::line).collect(Collectors.joining());
+  }
+
+  private static String line(Object text) {
+    return System.lineSeparator() + "  " + text;
+  }
+
+  /** What was found and not told yet. From here on it counts as told. */
+  private List<Finding> news() {
+    List<Finding> found = new ArrayList<>(untold);
+    untold.clear();
+    found.addAll(sanitizer.drain());
+    return found;
+  }
+
+  /** What the host has just done wrong is being thrown, and need not be told again. */
+  void told() {
+    List<Finding> found = new ArrayList<>(sanitizer.drain());
+    if (!found.isEmpty() && found.getLast().kernel().isEmpty()) {
+      found.removeLast();
+    }
+    untold.addAll(found);
+  }
+
+  /**
+   * The bytes of memory for the host, or for what no PTX does.
+   *
+   * @param writing whether they will all be written
+   * @throws DriverException with this error where not all of them are there
+   */
+  MemorySegment bytes(
+      String operation, DriverError error, long address, long bytes, boolean writing) {
+    try {
+      return writing ? memory.write(address, bytes) : memory.read(address, bytes);
+    } catch (DriverException e) {
+      told();
+      String beyond = beyond(address, bytes);
+      throw new DriverException(operation, error, beyond.isEmpty() ? Failures.detail(e) : beyond);
+    }
+  }
+
+  /** Says how far bytes that begin in an allocation reach out of it; empty where they do not. */
+  String beyond(long address, long bytes) {
+    Map.Entry<Long, Long> at = live.floorEntry(address);
+    long inside = at == null ? 0 : at.getValue() - (address - at.getKey());
+    return inside <= 0 || bytes <= inside
+        ? ""
+        : "%d bytes at 0x%x reach %d bytes past the end of the %d-byte allocation at 0x%x"
+            .formatted(bytes, address, bytes - inside, at.getValue(), at.getKey());
   }
 
   /** A kernel failed: from now on every call says so, until the last context is closed. */
   void fail(String operation, KernelFault fault) {
-    broken = new DriverException(operation, fault.error(), fault.getMessage(), fault);
+    loss = new Loss(operation, fault);
     streams.forEach(EmulatedStream::abandon);
   }
 
@@ -151,11 +261,10 @@ final class EmulatedGpu {
     if (options.collect()) {
       return;
     }
-    List<Finding> found = sanitizer.drain();
+    List<Finding> found = news();
     if (!found.isEmpty()) {
-      StringBuilder text = new StringBuilder();
-      found.forEach(finding -> text.append(System.lineSeparator()).append("  ").append(finding));
-      throw new DriverException(operation, DriverError.SANITIZER, found.size() + " new:" + text);
+      throw new DriverException(
+          operation, DriverError.SANITIZER, found.size() + " new:" + lines(found));
     }
   }
 
@@ -209,22 +318,26 @@ final class EmulatedGpu {
       check(operation);
     }
     try {
-      return use == Use.MODULE ? memory.allocateOpen(bytes) : memory.allocate(bytes);
+      long address =
+          use == Use.MODULE ? memory.allocateOpen(bytes) : memory.allocate(bytes);
+      live.put(address, bytes);
+      return address;
     } catch (DriverException e) {
       pool.give(reused);
-      throw new DriverException(operation, e.error(), e.getMessage(), e);
+      throw new DriverException(operation, e.error(), Failures.detail(e), e);
     }
   }
 
   /** Frees memory. Freed in stream order, it stays in the pool. */
   void free(long address, long bytes, boolean pooled) {
     memory.free(address);
+    live.remove(address);
     if (pooled) {
       pool.give(bytes);
     }
   }
 
-  /** The host frees what it has freed before. */
+  /** The host frees what it has freed before, which is about to be thrown. */
   void freedAgain(DeviceMemory memory) {
     sanitizer.report(
         new Finding(
@@ -236,6 +349,7 @@ final class EmulatedGpu {
             Finding.Index.NONE,
             memory.address(),
             "the " + memory.bytes() + " bytes here are freed already"));
+    told();
   }
 
   MemoryPool pool() {

@@ -12,10 +12,14 @@ import dev.tandem.ptx.text.PtxException;
 import dev.tandem.ptx.text.PtxModule;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** PTX that was read, found to be known in every instruction, and given its memory. */
 final class EmulatedModule extends EmulatedResource implements Module {
   private static final String OPERATION = "cuModuleLoadData of ";
+  private static final Pattern BLANKS_AND_COMMENTS =
+      Pattern.compile("(?s)(?:\\s++|//[^\\n]*+|/\\*.*?\\*/)*+");
 
   private final ModuleVariables variables;
   private final Map<String, EmulatedFunction> functions = new LinkedHashMap<>();
@@ -28,6 +32,7 @@ final class EmulatedModule extends EmulatedResource implements Module {
   static EmulatedModule load(EmulatedContext context, String name, String ptx) {
     EmulatedGpu gpu = context.gpu();
     ModuleVariables variables = null;
+    checkPtx(name, ptx);
     try {
       PtxModule text = Parser.parse(ptx);
       checkTarget(gpu, name, text);
@@ -46,6 +51,20 @@ final class EmulatedModule extends EmulatedResource implements Module {
       }
       throw new DriverException(
           OPERATION + name, DriverError.CUDA_ERROR_INVALID_PTX, e.getMessage(), e);
+    }
+  }
+
+  /** PTX begins with a directive, after blanks and comments; CUDA C, which is often taken for it, does not. */
+  private static void checkPtx(String name, String ptx) {
+    Matcher before = BLANKS_AND_COMMENTS.matcher(ptx);
+    String rest = before.lookingAt() ? ptx.substring(before.end()) : ptx;
+    if (!rest.startsWith(".")) {
+      throw new DriverException(
+          OPERATION + name,
+          DriverError.CUDA_ERROR_INVALID_PTX,
+          "this is not PTX, got "
+              + (rest.isEmpty() ? "an empty text" : "'" + rest.lines().findFirst().get() + "'")
+              + " where .version belongs; compile CUDA C with nvcc -ptx, and load what that writes");
     }
   }
 

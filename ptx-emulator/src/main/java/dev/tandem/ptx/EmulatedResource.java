@@ -80,20 +80,26 @@ abstract class EmulatedResource implements AutoCloseable {
     context.forget(this);
   }
 
-  /** A call that is refused during a capture leaves it open, to be closed afterwards. */
+  /**
+   * A call that is refused during a capture leaves it open, to be closed afterwards. Where the context is lost, and a call has
+   * said so, nothing is thrown: an exception on its way to the caller shall not be buried under others.
+   */
   @Override
   public final void close() {
     synchronized (gpu()) {
       if (closed) {
         return;
       }
+      boolean told = gpu().lossTold();
       try {
         end();
       } catch (DriverException e) {
         if (gpu().broken()) {
           markClosed();
         }
-        throw e;
+        if (!told) {
+          throw e;
+        }
       }
     }
   }

@@ -155,7 +155,9 @@ final class EmulatedStream extends EmulatedResource implements Stream {
           new Work(
               Work.Kind.COPY,
               operation,
-              () -> gpu.memory().write(to, bytes).copyFrom(host.piece(operation, offset, bytes))));
+              () ->
+                  gpu.bytes(operation, DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, to, bytes, true)
+                      .copyFrom(host.piece(operation, offset, bytes))));
     }
   }
 
@@ -169,7 +171,15 @@ final class EmulatedStream extends EmulatedResource implements Stream {
           new Work(
               Work.Kind.COPY,
               operation,
-              () -> host.piece(operation, offset, bytes).copyFrom(gpu.memory().read(from, bytes))));
+              () ->
+                  host.piece(operation, offset, bytes)
+                      .copyFrom(
+                          gpu.bytes(
+                              operation,
+                              DriverError.CUDA_ERROR_ILLEGAL_ADDRESS,
+                              from,
+                              bytes,
+                              false))));
     }
   }
 
@@ -182,11 +192,7 @@ final class EmulatedStream extends EmulatedResource implements Stream {
 
   /** As the real driver does, which looks up the allocation at the call. */
   private void checkDevice(String operation, long address, long bytes) {
-    try {
-      gpu.memory().read(address, bytes);
-    } catch (DriverException e) {
-      throw new DriverException(operation, DriverError.CUDA_ERROR_INVALID_VALUE, e.getMessage(), e);
-    }
+    gpu.bytes(operation, DriverError.CUDA_ERROR_INVALID_VALUE, address, bytes, false);
   }
 
   @Override

@@ -67,6 +67,9 @@ final class WriteFirstTest {
       assertEquals(Finding.Kind.UNINITIALISED, found.kind());
       assertEquals(memory.address(), found.address());
       assertTrue(found.message().contains("says that it is written first"), found.message());
+      assertTrue(
+          found.message().contains("; launched at WriteFirstTest.java:"), found.message());
+      assertTrue(found.message().contains("block (1, 1, 1)"), found.message());
     });
   }
 

@@ -258,7 +258,7 @@ public final class GlobalMemory implements AutoCloseable {
     }
     if (at == null) {
       return address >= 0 && address < 4096
-          ? "a null pointer plus " + address + " bytes"
+          ? "at a null pointer plus " + address + " bytes"
           : "nowhere near any allocation";
     }
     return at.describe(address, bytes);

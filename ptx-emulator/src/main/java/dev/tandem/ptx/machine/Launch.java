@@ -14,8 +14,9 @@ public final class Launch {
    * What was said of the memory behind the arguments.
    *
    * @param declared whether the ranges are all that the kernel is meant to touch
+   * @param site where the host made the launch, {@code "Gelu.java:34"}; empty where that is not known
    */
-  public record Promise(List<Arguments.Range> ranges, boolean declared) {}
+  public record Promise(List<Arguments.Range> ranges, boolean declared, String site) {}
 
   /**
    * Bytes that cooperative groups synchronise a grid by: their size in the first word, a counter in the second. The address is
@@ -46,6 +47,7 @@ public final class Launch {
   final List<Arguments.Range> ranges;
 
   final boolean declared;
+  private final String site;
   final GlobalMemory memory;
   final Sanitizer sanitizer;
   final Machine machine;
@@ -73,6 +75,7 @@ public final class Launch {
     this.constantView = new View(new Region(constants), Windows.CONSTANT, constants.byteSize());
     this.ranges = promise.ranges();
     this.declared = promise.declared();
+    this.site = promise.site();
     this.machine = machine;
     this.memory = machine.memory();
     this.sanitizer = machine.sanitizer();
@@ -128,6 +131,22 @@ public final class Launch {
     return ranges.stream()
         .anyMatch(range ->
             range.access() == Arguments.Access.WRITE && address - range.address() >= 0 && address - range.address() < range.bytes());
+  }
+
+  /** The host's part in it, for the end of a finding's message. */
+  String origin() {
+    if (site.isEmpty()) {
+      return "";
+    }
+    return "; launched at %s with grid (%d, %d, %d), block (%d, %d, %d)"
+        .formatted(
+            site,
+            shape.gridX(),
+            shape.gridY(),
+            shape.gridZ(),
+            shape.blockX(),
+            shape.blockY(),
+            shape.blockZ());
   }
 
   /** Where the grid's workspace lies; 0 where the launch is not cooperative. */

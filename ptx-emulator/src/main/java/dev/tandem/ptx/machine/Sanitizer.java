@@ -72,7 +72,7 @@ public final class Sanitizer {
             new Finding.Index(block.x, block.y, block.z),
             thread(block.launch.shape, warp.thread(lane)),
             address,
-            message);
+            message + block.launch.origin());
     block.findings.note(place(finding), finding);
   }
 

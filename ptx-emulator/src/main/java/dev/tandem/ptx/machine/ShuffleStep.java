@@ -94,7 +94,7 @@ final class ShuffleStep extends MemberStep {
         "reads lane "
             + other
             + ", which "
-            + ((warp.live >>> other & 1) == 0 ? "has exited" : "takes no part")
+            + ((warp.live >>> other & 1) == 0 ? "has exited without coming here" : "takes no part")
             + "; its value is undefined");
     return warp.r[value][other] & 0xFFFFFFFFL;
   }

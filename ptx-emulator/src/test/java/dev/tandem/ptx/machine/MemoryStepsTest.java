@@ -260,7 +260,7 @@ class MemoryStepsTest {
   void aNullPointerIsCalledSo() {
     Finding found =
         fault("", "ld.global.f32 %f1, [%rd5];", DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, 0);
-    assertEquals("4-byte read a null pointer plus 0 bytes", found.message());
+    assertEquals("4-byte read at a null pointer plus 0 bytes", found.message());
   }
 
   @Test

@@ -93,7 +93,7 @@ final class MemoryTrial {
     for (long address : addresses) {
       arguments.putLong(address);
     }
-    Launch.Promise promise = new Launch.Promise(ranges, declared);
+    Launch.Promise promise = new Launch.Promise(ranges, declared, "");
     new Launch(program, shape, arguments.array(), constants, promise, machine).run();
     return this;
   }

@@ -104,7 +104,7 @@ final class Trial {
 
   Trial run(LaunchShape shape) {
     byte[] arguments = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(array).array();
-    Launch.Promise promise = new Launch.Promise(List.of(), false);
+    Launch.Promise promise = new Launch.Promise(List.of(), false, "");
     Launch launch = new Launch(program, shape, arguments, MemorySegment.NULL, promise, machine);
     try {
       launch.run();
