@@ -31,6 +31,14 @@ final class EmulatedBlas implements Blas {
 
     /** The same, for bytes that will all be written: from here on they are initialised. */
     MemorySegment write(long address, long bytes);
+
+    /** The first address of a stretch that nobody has written; -1 where there is none or nobody keeps account. */
+    default long firstUnwritten(long address, long bytes) {
+      return -1;
+    }
+
+    /** Takes note that a product reads what nobody has written. */
+    default void readUnwritten(String what, long address) {}
   }
 
   /** The way into a stream: runs the work at its turn, or records it where the stream is being captured. */

@@ -146,7 +146,8 @@ final class EmulatedFunction implements Function {
     module.checkOpen("cuLaunchKernel");
     check(shape, arguments);
     byte[] packed = arguments.packed().toArray(ValueLayout.JAVA_BYTE);
-    Launch.Promise promise = new Launch.Promise(arguments.ranges(), arguments.declared(), HostSite.here());
+    Launch.Promise promise =
+        new Launch.Promise(arguments.ranges(), arguments.declared(), HostSite.here());
     return () -> {
       module.checkOpen("cuLaunchKernel");
       ModuleVariables variables = module.variables();

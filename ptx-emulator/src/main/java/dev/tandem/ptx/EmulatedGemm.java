@@ -8,6 +8,8 @@ import dev.tandem.cuda.driver.Gemm;
 import dev.tandem.cuda.driver.Gemm.Matrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -34,6 +36,9 @@ final class EmulatedGemm {
   private final Gemm gemm;
   private final ComputeType compute;
   private final EmulatedBlas.Memory memory;
+
+  /** Matrices of which unwritten elements have been read. */
+  private final Set<String> unwritten = new HashSet<>();
 
   /**
    * @param compute what it is computed in: the product's own type, or what the math mode makes of it
@@ -106,7 +111,16 @@ final class EmulatedGemm {
     long bytes = (long) count * matrix.type().bytes();
     long address = address(matrix, i, column);
     MemorySegment from = reach(gemm, name(matrix, i), () -> memory.read(address, bytes));
+    checkWritten(matrix, i, address, bytes);
     EmulatedNumbers.read(from, matrix.type(), values, at, step, count);
+  }
+
+  /** Once a matrix, and not once a column. */
+  private void checkWritten(Matrix matrix, int i, long address, long bytes) {
+    long first = memory.firstUnwritten(address, bytes);
+    if (first >= 0 && unwritten.add(name(matrix, i))) {
+      memory.readUnwritten(gemm + ": " + name(matrix, i), first);
+    }
   }
 
   private static long address(Matrix matrix, int i, int column) {
@@ -209,8 +223,7 @@ final class EmulatedGemm {
     try {
       return access.get();
     } catch (DriverException e) {
-      throw new DriverException(
-          gemm.toString(), e.error(), part + ": " + Failures.detail(e));
+      throw new DriverException(gemm.toString(), e.error(), part + ": " + Failures.detail(e));
     }
   }
 

@@ -318,8 +318,7 @@ final class EmulatedGpu {
       check(operation);
     }
     try {
-      long address =
-          use == Use.MODULE ? memory.allocateOpen(bytes) : memory.allocate(bytes);
+      long address = use == Use.MODULE ? memory.allocateOpen(bytes) : memory.allocate(bytes);
       live.put(address, bytes);
       return address;
     } catch (DriverException e) {

@@ -12,32 +12,16 @@ record EmulatedParameters(LinkedKernel kernel, EmulatedGpu gpu) {
     int count = kernel.parameters().size();
     String counts = "; got " + arguments.count() + " arguments for " + count + " parameters";
     for (int i = 0; i < Math.min(arguments.count(), count); i++) {
-      long taken = end(arguments, i) - arguments.offset(i);
-      // Up to the next parameter: so far an argument, too, is seen to reach.
-      long end = i + 1 < count ? kernel.offsets().get(i + 1) : kernel.parameterBytes();
-      long begin = kernel.offsets().get(i);
-      boolean last = i + 1 == arguments.count() || i + 1 == count;
-      boolean fits =
-          last ? taken >= kernel.parameters().get(i).bytes() : arguments.offset(i + 1) == end;
-      if (arguments.offset(i) != begin || !fits || last && !holds(arguments, i, taken)) {
+      long bytes = kernel.parameters().get(i).bytes();
+      if (arguments.offset(i) != kernel.offsets().get(i) || arguments.bytes(i) != bytes) {
         return "argument %d has %d bytes, %s has %d%s; pass them in order and in their own sizes"
-            .formatted(i, taken, name(i), kernel.parameters().get(i).bytes(), counts);
+            .formatted(i, arguments.bytes(i), name(i), bytes, counts);
       }
     }
     if (arguments.count() < count) {
       return name(arguments.count()) + " has no argument" + counts;
     }
     return arguments.count() == count ? "" : "there is no parameter " + count + counts;
-  }
-
-  /** Whether an argument that is the last of one of the two lists is as long as its parameter, or padded to the next argument. */
-  private boolean holds(Arguments arguments, int i, long taken) {
-    long bytes = kernel.parameters().get(i).bytes();
-    return taken == bytes || i + 1 < arguments.count() && taken >= bytes;
-  }
-
-  private static long end(Arguments arguments, int i) {
-    return i + 1 < arguments.count() ? arguments.offset(i + 1) : arguments.packed().byteSize();
   }
 
   private String name(int i) {
@@ -62,7 +46,7 @@ record EmulatedParameters(LinkedKernel kernel, EmulatedGpu gpu) {
   }
 
   private static boolean isAddress(Arguments arguments, int i, long address) {
-    return end(arguments, i) - arguments.offset(i) >= Long.BYTES
+    return arguments.bytes(i) == Long.BYTES
         && arguments.packed().get(ValueLayout.JAVA_LONG, arguments.offset(i)) == address;
   }
 }

@@ -12,7 +12,6 @@ import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.PinnedMemory;
 import dev.tandem.cuda.driver.Stream;
 import dev.tandem.ptx.machine.KernelFault;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 

@@ -20,8 +20,7 @@ final class Failures {
 
   /** What an exception says beyond its call and its error's own meaning, for another to say of another call. */
   static String detail(DriverException e) {
-    String known =
-        e.operation() + ": " + e.error().meaning() + " (" + e.error().name() + "); ";
+    String known = e.operation() + ": " + e.error().meaning() + " (" + e.error().name() + "); ";
     return e.getMessage().startsWith(known) ? e.getMessage().substring(known.length()) : "";
   }
 

@@ -97,8 +97,7 @@ final class ModuleVariables {
   }
 
   private void addMemory(Variable variable, long address) {
-    memories.put(
-        variable.name(), new Place(address, variable.bytes()));
+    memories.put(variable.name(), new Place(address, variable.bytes()));
   }
 
   private void initialise(PtxModule module, Variable variable) {

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.Blas;
+import dev.tandem.cuda.driver.ComputeType;
 import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.DataType;
 import dev.tandem.cuda.driver.DeviceMemory;
 import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.Event;
 import dev.tandem.cuda.driver.ExecutableGraph;
+import dev.tandem.cuda.driver.Gemm;
 import dev.tandem.cuda.driver.Graph;
 import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.Module;
@@ -164,7 +168,11 @@ final class EmulatedDriverTest {
       assertEquals(Finding.Kind.OUT_OF_BOUNDS, finding.kind());
       assertEquals("wild", finding.kernel());
       assertEquals(WILD_LINE, finding.ptxLine());
-      assertThrows(DriverException.class, context::close);
+      assertEquals(
+          1, fault.getMessage().split("a kernel used an address", -1).length - 1, "said once");
+      assertTrue(fault.getMessage().contains("out of bounds in wild, PTX line " + WILD_LINE));
+      assertTrue(after.getMessage().endsWith("since wild failed, see the first error"));
+      context.close();
 
       try (Context fresh = driver.devices().getFirst().open();
           Stream works = fresh.stream();
@@ -319,8 +327,149 @@ final class EmulatedDriverTest {
                       LaunchShape.of(1, 1),
                       new Arguments().int32(1)));
       assertEquals(DriverError.CUDA_ERROR_INVALID_VALUE, refusal.error());
-      assertTrue(refusal.getMessage().contains("4 bytes"), refusal.getMessage());
-      assertTrue(refusal.getMessage().contains("parameters 8"), refusal.getMessage());
+      assertTrue(
+          refusal
+              .getMessage()
+              .contains(
+                  "argument 0 has 4 bytes, parameter 0 (at, .u64) has 8; got 1 arguments for 1"),
+          refusal.getMessage());
+      DriverException none = refused(stream, module, new Arguments());
+      assertTrue(none.getMessage().contains("parameter 0 (at, .u64) has no argument"));
+      DriverException more = refused(stream, module, new Arguments().int64(1).int32(2));
+      assertTrue(more.getMessage().contains("got 2 arguments for 1 parameters"));
+    }
+  }
+
+  private static DriverException refused(Stream stream, Module module, Arguments arguments) {
+    DriverException refusal =
+        assertThrows(
+            DriverException.class,
+            () -> stream.launch(module.function("increment"), LaunchShape.of(1, 1), arguments));
+    assertEquals(DriverError.CUDA_ERROR_INVALID_VALUE, refusal.error());
+    return refusal;
+  }
+
+  @Test
+  void argumentsMustNotPromiseMoreThanThereIs() {
+    try (EmulatedDriver driver = EmulatedDriver.open();
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX);
+        DeviceMemory memory = context.allocate(256)) {
+      Arguments tooMuch = new Arguments().write(memory.address(), 1024);
+      String message = refused(stream, module, tooMuch).getMessage();
+      assertTrue(message.contains("argument 0 for parameter 0 (at, .u64)"), message);
+      assertTrue(message.contains("768 bytes past the end of the 256-byte allocation"), message);
+    }
+  }
+
+  /** The read of what nobody wrote comes first, and may be why the other kernel went astray. */
+  @Test
+  void faultIsToldWithWhatWasFoundBefore() {
+    try (EmulatedDriver driver = EmulatedDriver.open();
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX);
+        DeviceMemory memory = context.allocate(4);
+        PinnedMemory _ = context.pin(4)) {
+      increment(stream, module, memory);
+      stream.launch(module.function("wild"), LaunchShape.of(1, 1), new Arguments());
+      DriverException fault = assertThrows(DriverException.class, stream::synchronize);
+      int read = fault.getMessage().indexOf("uninitialised in increment");
+      int write = fault.getMessage().indexOf("out of bounds in wild");
+      assertTrue(read > 0 && read < write, fault.getMessage());
+      assertEquals(3, fault.getMessage().lines().count(), fault.getMessage());
+    }
+  }
+
+  /** What was thrown at once is not thrown again when all is closed, as it is here. */
+  @Test
+  void whatWasThrownIsNotToldAgain() {
+    try (EmulatedDriver driver = EmulatedDriver.open();
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        PinnedMemory host = context.pin(64);
+        DeviceMemory memory = context.allocate(16)) {
+      DriverException fill =
+          assertThrows(DriverException.class, () -> stream.fill(memory.address(), 1, 4, 5));
+      assertEquals(
+          "cuMemsetD32Async: an argument is out of range (CUDA_ERROR_INVALID_VALUE); 20 bytes at"
+              + " 0x%1$x reach 4 bytes past the end of the 16-byte allocation at 0x%1$x"
+                  .formatted(memory.address()),
+          fill.getMessage());
+      assertThrows(DriverException.class, () -> stream.upload(memory.address(), host, 0, 64));
+      DeviceMemory ordered = stream.allocate(4);
+      stream.free(ordered);
+      assertThrows(DriverException.class, () -> stream.free(ordered));
+      assertEquals(3, driver.findings().size());
+    }
+  }
+
+  @Test
+  void pinnedMemoryLeftAtTheEndHasLeaked() {
+    try (EmulatedDriver driver = EmulatedDriver.open()) {
+      Context context = driver.devices().getFirst().open();
+      context.pin(12345);
+      DriverException leak = assertThrows(DriverException.class, context::close);
+      assertTrue(leak.getMessage().contains("12345 bytes"), leak.getMessage());
+      assertEquals(Finding.Kind.LEAK, driver.findings().getFirst().kind());
+    }
+  }
+
+  @Test
+  void sharedMemoryThatIsNotGrantedSaysWhatWouldBe() {
+    try (EmulatedDriver driver = EmulatedDriver.open();
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Module module = context.load("test.ptx", PTX)) {
+      for (int bytes : new int[] {100_000, 200_000}) {
+        LaunchShape shape = LaunchShape.of(1, 1).withShared(bytes);
+        DriverException refusal =
+            assertThrows(
+                DriverException.class,
+                () -> stream.launch(module.function("wild"), shape, new Arguments()));
+        // 48 KiB without asking, 163 KiB with, as CUDA's guide says of 8.0.
+        boolean curable = bytes <= 163 << 10;
+        String message = refusal.getMessage();
+        assertEquals(curable, message.contains("MAX_DYNAMIC_SHARED_BYTES"), message);
+        assertTrue(message.contains(curable ? "49152 are granted" : "166912 at most"), message);
+      }
+    }
+  }
+
+  @Test
+  void whatIsNotPtxIsRefusedAsSuch() {
+    try (EmulatedDriver driver = EmulatedDriver.open();
+        Context context = driver.devices().getFirst().open()) {
+      String source = "/* a kernel */\n// of mine\n#include <cstdio>\n";
+      for (String text : new String[] {source, "", "__global__ void f() {}"}) {
+        DriverException refusal =
+            assertThrows(DriverException.class, () -> context.load("kernel.cu", text));
+        assertEquals(DriverError.CUDA_ERROR_INVALID_PTX, refusal.error());
+        assertTrue(refusal.getMessage().contains("nvcc -ptx"), refusal.getMessage());
+      }
+      context.load("commented.ptx", "\n/* a\n */ // b\n" + PTX).close();
+    }
+  }
+
+  @Test
+  void aProductOutsideMemoryNamesItsMatrix() {
+    try (EmulatedDriver driver = EmulatedDriver.open();
+        Context context = driver.devices().getFirst().open();
+        Stream stream = context.stream();
+        Blas blas = context.blas();
+        DeviceMemory small = context.allocate(16);
+        DeviceMemory large = context.allocate(64)) {
+      stream.fill(large.address(), 0, 1, 64);
+      blas.stream(stream);
+      Gemm.Matrix a = new Gemm.Matrix(large.address(), DataType.F32, 4);
+      Gemm.Matrix b = new Gemm.Matrix(small.address(), DataType.F32, 5);
+      Gemm.Matrix c = new Gemm.Matrix(large.address() + 32, DataType.F32, 1);
+      blas.gemm(new Gemm(true, true, 1, 5, 4, 1, a, b, 0, c, ComputeType.F32, 1));
+      DriverException e = assertThrows(DriverException.class, stream::synchronize);
+      assertTrue(e.getMessage().startsWith("gemm (1, 4) x (4, 5)"), e.getMessage());
+      assertTrue(e.getMessage().contains("B: 20 bytes"), e.getMessage());
+      assertTrue(e.getMessage().contains("reach 4 bytes past the end"), e.getMessage());
     }
   }
 

@@ -29,8 +29,7 @@ final class FuzzedKernelsTest {
   private record Field(String name, int at, int bytes, String hash) {
     static Field of(String text) {
       String[] parts = text.split(":");
-      return new Field(
-          parts[0], Integer.parseInt(parts[1]), Integer.parseInt(parts[2]), parts[3]);
+      return new Field(parts[0], Integer.parseInt(parts[1]), Integer.parseInt(parts[2]), parts[3]);
     }
 
     Field in(byte[] states) {
@@ -71,12 +70,7 @@ final class FuzzedKernelsTest {
         Module module = gpu.load("fuzz.ptx", ptx);
         DeviceMemory in = gpu.upload(resource("input.bin"));
         DeviceMemory out = gpu.zeros(in.bytes());
-        gpu.kernel(module, kernel)
-            .shape(BLOCKS, THREADS)
-            .in(in)
-            .out(out)
-            .bytes(extra(), 8)
-            .run();
+        gpu.kernel(module, kernel).shape(BLOCKS, THREADS).in(in).out(out).bytes(extra(), 8).run();
         byte[] states = gpu.bytes(out);
         assertEquals(expected, expected.stream().map(field -> field.in(states)).toList());
       }

@@ -292,10 +292,7 @@ final class LoopbackDriver {
     on("cuMemFree_v2", "p", a -> unlessCapturing(() -> free(a[0])));
     on("cuMemAllocAsync", "plp", a -> allocate(a[0], a[1], "ordered memory"));
     on("cuMemFreeAsync", "pp", a -> free(a[0]));
-    on(
-        "cuMemHostAlloc",
-        "pli",
-        a -> unlessCapturing(() -> allocate(a[0], a[1], "pinned memory")));
+    on("cuMemHostAlloc", "pli", a -> unlessCapturing(() -> allocate(a[0], a[1], "pinned memory")));
     on("cuMemFreeHost", "p", a -> unlessCapturing(() -> free(a[0])));
     on("cuDeviceGetMemPool", "pi", a -> write(a[0], POOL + a[1]));
     on(

@@ -29,6 +29,7 @@ public final class Arguments {
 
   private final MemorySegment packed = Arena.ofAuto().allocate(MAX_BYTES, 16);
   private final List<Long> offsets = new ArrayList<>();
+  private final List<Long> sizes = new ArrayList<>();
   private final List<Range> ranges = new ArrayList<>();
   private boolean undeclared;
   private long size;
@@ -84,6 +85,7 @@ public final class Arguments {
   /** Empties it, to be filled again. */
   public Arguments clear() {
     offsets.clear();
+    sizes.clear();
     ranges.clear();
     undeclared = false;
     size = 0;
@@ -98,6 +100,11 @@ public final class Arguments {
   /** Where argument {@code i} begins in {@link #packed}. */
   public long offset(int i) {
     return offsets.get(i);
+  }
+
+  /** How long argument {@code i} is. */
+  public long bytes(int i) {
+    return sizes.get(i);
   }
 
   /** The bytes of all arguments, native memory. */
@@ -135,6 +142,7 @@ public final class Arguments {
               + ", the rest by address");
     }
     offsets.add(at);
+    sizes.add(bytes);
     size = at + bytes;
     return at;
   }

@@ -72,8 +72,7 @@ public final class Cublas {
    * @param configured what the user asked for, as {@link CublasChoice} reads it; null: what TANDEM_CUBLAS says
    * @throws DriverException NO_CUBLAS, naming what was searched and what to do
    */
-  static Blas open(
-      Runnable enter, Consumer<Stream> admit, int driverVersion, String configured) {
+  static Blas open(Runnable enter, Consumer<Stream> admit, int driverVersion, String configured) {
     Loaded loaded = load(driverVersion, configured);
     return new CublasBlas(loaded.handles().get(), loaded.report().library(), enter, admit);
   }

@@ -26,6 +26,7 @@ final class LibCuda {
   /** As the dynamic linker finds it, else where WSL and NixOS keep it, which not every setup tells the linker. */
   private static final List<String> NAMES =
       List.of(NAME, "/usr/lib/wsl/lib/" + NAME, "/run/opengl-driver/lib/" + NAME);
+
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final AddressLayout ADDRESS = ValueLayout.ADDRESS;

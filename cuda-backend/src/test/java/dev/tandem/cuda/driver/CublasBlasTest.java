@@ -55,8 +55,7 @@ final class CublasBlasTest {
               throw refusal;
             });
     fake.calls();
-    assertEquals(
-        refusal, assertThrows(DriverException.class, () -> blas.stream(stream(1))));
+    assertEquals(refusal, assertThrows(DriverException.class, () -> blas.stream(stream(1))));
     assertEquals(List.of(), fake.calls());
     blas.close();
   }
@@ -192,8 +191,7 @@ final class CublasBlasTest {
     IllegalStateException unset =
         assertThrows(IllegalStateException.class, () -> blas.gemm(gemm(256)));
     assertTrue(unset.getMessage().endsWith("call stream first"), unset.getMessage());
-    DriverException workspace =
-        assertThrows(DriverException.class, () -> blas.workspace(256, -1));
+    DriverException workspace = assertThrows(DriverException.class, () -> blas.workspace(256, -1));
     assertEquals(DriverError.CUBLAS_STATUS_INVALID_VALUE, workspace.error());
     blas.close();
     fake.calls();

@@ -70,8 +70,7 @@ public final class Launch {
     this.parameters = MemorySegment.ofArray(new long[(arguments.length + 7) / 8]);
     MemorySegment.copy(arguments, 0, parameters, ValueLayout.JAVA_BYTE, 0, arguments.length);
     this.constants = constants;
-    this.parameterView =
-        new View(new Region(parameters), Windows.PARAMETER, parameters.byteSize());
+    this.parameterView = new View(new Region(parameters), Windows.PARAMETER, parameters.byteSize());
     this.constantView = new View(new Region(constants), Windows.CONSTANT, constants.byteSize());
     this.ranges = promise.ranges();
     this.declared = promise.declared();
@@ -99,7 +98,8 @@ public final class Launch {
   private List<GlobalMemory.Blank> blanks() {
     List<GlobalMemory.Blank> blanks = new ArrayList<>();
     for (Arguments.Range range : ranges) {
-      if (range.access() == Arguments.Access.WRITE && ranges.stream().noneMatch(other -> reads(other, range))) {
+      if (range.access() == Arguments.Access.WRITE
+          && ranges.stream().noneMatch(other -> reads(other, range))) {
         memory.blank(range.address(), range.bytes()).ifPresent(blanks::add);
       }
     }
@@ -130,7 +130,9 @@ public final class Launch {
   boolean writesFirst(long address) {
     return ranges.stream()
         .anyMatch(range ->
-            range.access() == Arguments.Access.WRITE && address - range.address() >= 0 && address - range.address() < range.bytes());
+            range.access() == Arguments.Access.WRITE
+                && address - range.address() >= 0
+                && address - range.address() < range.bytes());
   }
 
   /** The host's part in it, for the end of a finding's message. */

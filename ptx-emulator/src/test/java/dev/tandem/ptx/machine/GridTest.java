@@ -345,8 +345,7 @@ class GridTest {
       assertEquals(once, found, threads + " threads");
     }
     Trial trial =
-        Trial.of(
-            ".shared .align 4 .b32 tile[64];", WRONG.replace("TRAP", trap), Trial.options());
+        Trial.of(".shared .align 4 .b32 tile[64];", WRONG.replace("TRAP", trap), Trial.options());
     if (trap.equals("1000")) {
       trial.run(300, 64);
       List<Finding> uninitialised = trial.findings(Finding.Kind.UNINITIALISED);

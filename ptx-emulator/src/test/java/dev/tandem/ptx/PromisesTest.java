@@ -1,10 +1,16 @@
 package dev.tandem.ptx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.Blas;
+import dev.tandem.cuda.driver.ComputeType;
+import dev.tandem.cuda.driver.DataType;
 import dev.tandem.cuda.driver.DeviceMemory;
+import dev.tandem.cuda.driver.DriverException;
+import dev.tandem.cuda.driver.Gemm;
 import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.Module;
 import dev.tandem.ptx.machine.EmulatorOptions;
@@ -12,8 +18,8 @@ import dev.tandem.ptx.machine.Finding;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Memory that a launch declares as written first counts as unwritten until the launch has written it. */
-final class WriteFirstTest {
+/** What launches and products say of their memory: they are held to it. */
+final class PromisesTest {
   private static final String PTX =
       """
       .version 7.8
@@ -67,8 +73,7 @@ final class WriteFirstTest {
       assertEquals(Finding.Kind.UNINITIALISED, found.kind());
       assertEquals(memory.address(), found.address());
       assertTrue(found.message().contains("says that it is written first"), found.message());
-      assertTrue(
-          found.message().contains("; launched at WriteFirstTest.java:"), found.message());
+      assertTrue(found.message().contains("; launched at PromisesTest.java:"), found.message());
       assertTrue(found.message().contains("block (1, 1, 1)"), found.message());
     });
   }
@@ -95,6 +100,55 @@ final class WriteFirstTest {
       launch(gpu, module, "set", new Arguments().write(fresh.address(), 4));
       launch(gpu, module, "increment", new Arguments().readWrite(fresh.address(), 4));
       assertEquals(List.of(), driver.findings());
+    });
+  }
+
+  /** A product of what nobody has written would make NaN look written. */
+  @Test
+  void aProductOfUnwrittenMemoryIsFound() {
+    onGpu((driver, gpu, _) -> {
+      DeviceMemory a = gpu.upload(1f, 2f, 3f, 4f);
+      DeviceMemory b = gpu.allocate(16);
+      DeviceMemory c = gpu.allocate(16);
+      gpu.stream().fill(b.address(), 0, 4, 3);
+      try (Blas blas = gpu.context().blas()) {
+        blas.stream(gpu.stream());
+        blas.gemm(
+            new Gemm(
+                false,
+                false,
+                2,
+                2,
+                2,
+                1,
+                new Gemm.Matrix(a.address(), DataType.F32, 2),
+                new Gemm.Matrix(b.address(), DataType.F32, 2),
+                0,
+                new Gemm.Matrix(c.address(), DataType.F32, 2),
+                ComputeType.F32,
+                1));
+        gpu.stream().synchronize();
+      }
+      assertEquals(1, driver.findings().size(), driver.findings().toString());
+      Finding found = driver.findings().getFirst();
+      assertEquals(Finding.Kind.UNINITIALISED, found.kind());
+      assertEquals(b.address() + 12, found.address());
+      assertTrue(found.message().contains(": B is read"), found.message());
+    });
+  }
+
+  @Test
+  void theFirstArgumentThatDoesNotFitIsNamed() {
+    onGpu((_, gpu, module) -> {
+      DeviceMemory memory = gpu.upload(1);
+      Arguments narrow = new Arguments().int32(1).int32(2);
+      DriverException refusal =
+          assertThrows(DriverException.class, () -> launch(gpu, module, "set", narrow));
+      assertTrue(
+          refusal.getMessage().contains("argument 0 has 4 bytes, parameter 0 (at, .u64) has 8"),
+          refusal.getMessage());
+      launch(gpu, module, "set", new Arguments().write(memory.address(), 4));
+      assertEquals(7, gpu.ints(memory)[0]);
     });
   }
 }
