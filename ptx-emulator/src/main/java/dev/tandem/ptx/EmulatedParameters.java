@@ -26,7 +26,9 @@ record EmulatedParameters(LinkedKernel kernel, EmulatedGpu gpu) {
 
   private String name(int i) {
     Variable parameter = kernel.parameters().get(i);
-    return "parameter %d (%s, .%s)".formatted(i, parameter.name(), parameter.type().word());
+    // The parser numbers names that several kernels use.
+    String written = parameter.name().replaceFirst("#\\d+$", "");
+    return "parameter %d (%s, .%s)".formatted(i, written, parameter.type().word());
   }
 
   /** Says which argument's range reaches out of the allocation that it begins in; empty where none does. */
