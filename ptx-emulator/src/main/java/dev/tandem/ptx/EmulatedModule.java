@@ -32,6 +32,7 @@ final class EmulatedModule extends EmulatedResource implements Module {
   static EmulatedModule load(EmulatedContext context, String name, String ptx) {
     EmulatedGpu gpu = context.gpu();
     ModuleVariables variables = null;
+    String where = "";
     checkPtx(name, ptx);
     try {
       PtxModule text = Parser.parse(ptx);
@@ -39,6 +40,7 @@ final class EmulatedModule extends EmulatedResource implements Module {
       variables = ModuleVariables.place(gpu, text);
       Map<String, Program> programs = new LinkedHashMap<>();
       for (String kernel : text.kernels()) {
+        where = "kernel " + kernel + ", ";
         programs.put(kernel, Program.of(Linker.link(text, kernel), variables::address));
       }
       EmulatedModule module = new EmulatedModule(context, name, variables);
@@ -50,7 +52,7 @@ final class EmulatedModule extends EmulatedResource implements Module {
         variables.free();
       }
       throw new DriverException(
-          OPERATION + name, DriverError.CUDA_ERROR_INVALID_PTX, e.getMessage(), e);
+          OPERATION + name, DriverError.CUDA_ERROR_INVALID_PTX, where + e.getMessage(), e);
     }
   }
 

@@ -151,4 +151,16 @@ final class PromisesTest {
       assertEquals(7, gpu.ints(memory)[0]);
     });
   }
+
+  @Test
+  void aKernelThatCannotBeLoadedIsNamed() {
+    onGpu((_, gpu, _) -> {
+      String unknown = PTX.replace("mov.u32 %r1, 7;", "mov.u33 %r1, 7;");
+      DriverException refusal =
+          assertThrows(DriverException.class, () -> gpu.load("unknown.ptx", unknown));
+      assertTrue(refusal.getMessage().contains("unknown.ptx"), refusal.getMessage());
+      assertTrue(
+          refusal.getMessage().contains("kernel set, line 19: mov.u33"), refusal.getMessage());
+    });
+  }
 }
