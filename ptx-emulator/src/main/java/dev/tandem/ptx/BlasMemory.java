@@ -25,13 +25,8 @@ record BlasMemory(EmulatedGpu gpu) implements EmulatedBlas.Memory {
   public void readUnwritten(String what, long address) {
     gpu.sanitizer()
         .report(
-            new Finding(
+            Finding.ofHost(
                 Finding.Kind.UNINITIALISED,
-                "",
-                0,
-                "",
-                Finding.Index.NONE,
-                Finding.Index.NONE,
                 address,
                 what + " is read, and nothing has written it"));
   }

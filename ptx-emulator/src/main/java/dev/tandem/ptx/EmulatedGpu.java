@@ -33,9 +33,6 @@ final class EmulatedGpu {
   private final StringBuilder printed = new StringBuilder();
   private GlobalMemory memory;
 
-  /** What has been allocated and not freed: sizes by address. */
-  private final TreeMap<Long, Long> live = new TreeMap<>();
-
   /** Found, taken out of the sanitizer's list of what is new, and not told yet. */
   private final List<Finding> untold = new ArrayList<>();
 
@@ -100,7 +97,6 @@ final class EmulatedGpu {
     if (contexts.isEmpty()) {
       memory = new GlobalMemory(options.memoryBytes(), sanitizer);
       pool.clear();
-      live.clear();
       news(); // what the last context died of has been thrown
       loss = null;
     }
@@ -149,13 +145,8 @@ final class EmulatedGpu {
   /** Tells of pinned memory that its owner has not closed. */
   void leaked(EmulatedPinned pinned) {
     sanitizer.report(
-        new Finding(
+        Finding.ofHost(
             Finding.Kind.LEAK,
-            "",
-            0,
-            "",
-            Finding.Index.NONE,
-            Finding.Index.NONE,
             pinned.segment().address(),
             "not closed: " + pinned.segment().byteSize() + " bytes of the host's pinned memory"));
   }
@@ -234,19 +225,9 @@ final class EmulatedGpu {
       return writing ? memory.write(address, bytes) : memory.read(address, bytes);
     } catch (DriverException e) {
       told();
-      String beyond = beyond(address, bytes);
+      String beyond = memory.beyond(address, bytes);
       throw new DriverException(operation, error, beyond.isEmpty() ? Failures.detail(e) : beyond);
     }
-  }
-
-  /** Says how far bytes that begin in an allocation reach out of it; empty where they do not. */
-  String beyond(long address, long bytes) {
-    Map.Entry<Long, Long> at = live.floorEntry(address);
-    long inside = at == null ? 0 : at.getValue() - (address - at.getKey());
-    return inside <= 0 || bytes <= inside
-        ? ""
-        : "%d bytes at 0x%x reach %d bytes past the end of the %d-byte allocation at 0x%x"
-            .formatted(bytes, address, bytes - inside, at.getValue(), at.getKey());
   }
 
   /** A kernel failed: from now on every call says so, until the last context is closed. */
@@ -318,9 +299,7 @@ final class EmulatedGpu {
       check(operation);
     }
     try {
-      long address = use == Use.MODULE ? memory.allocateOpen(bytes) : memory.allocate(bytes);
-      live.put(address, bytes);
-      return address;
+      return use == Use.MODULE ? memory.allocateOpen(bytes) : memory.allocate(bytes);
     } catch (DriverException e) {
       pool.give(reused);
       throw new DriverException(operation, e.error(), Failures.detail(e), e);
@@ -330,7 +309,6 @@ final class EmulatedGpu {
   /** Frees memory. Freed in stream order, it stays in the pool. */
   void free(long address, long bytes, boolean pooled) {
     memory.free(address);
-    live.remove(address);
     if (pooled) {
       pool.give(bytes);
     }
@@ -339,13 +317,8 @@ final class EmulatedGpu {
   /** The host frees what it has freed before, which is about to be thrown. */
   void freedAgain(DeviceMemory memory) {
     sanitizer.report(
-        new Finding(
+        Finding.ofHost(
             Finding.Kind.DOUBLE_FREE,
-            "",
-            0,
-            "",
-            Finding.Index.NONE,
-            Finding.Index.NONE,
             memory.address(),
             "the " + memory.bytes() + " bytes here are freed already"));
     told();

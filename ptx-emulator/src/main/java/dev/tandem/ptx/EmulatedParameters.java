@@ -38,7 +38,7 @@ record EmulatedParameters(LinkedKernel kernel, EmulatedGpu gpu) {
       while (i < arguments.count() && !isAddress(arguments, i, range.address())) {
         i++;
       }
-      String beyond = gpu.beyond(range.address(), range.bytes());
+      String beyond = gpu.memory().beyond(range.address(), range.bytes());
       if (!beyond.isEmpty()) {
         return "argument " + i + " for " + name(i) + ": the " + beyond;
       }

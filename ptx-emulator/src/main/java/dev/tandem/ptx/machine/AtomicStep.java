@@ -7,9 +7,7 @@ import dev.tandem.ptx.text.Type;
  * {@code atom} and {@code red} on values of 2, 4 or 8 bytes, or on several neighbours one after the other. Lanes take turns
  * in their order.
  */
-final class AtomicStep extends Step {
-  private final Access access;
-  private final LaneAddress address;
+final class AtomicStep extends AtomicAccessStep {
   private final AtomicSlots slots;
   private final AtomicUpdate update;
   private final boolean flushedOnGlobal;
@@ -18,48 +16,16 @@ final class AtomicStep extends Step {
   private final int bytes;
 
   AtomicStep(Instruction instruction, LaneAddress address, AtomicSlots slots, AtomicUpdate update) {
-    super(instruction);
+    super(instruction, address, instruction.type().bytes() * slots.given().length);
     Type type = instruction.type();
-    this.address = address;
     this.slots = slots;
     this.update = update;
     this.bytes = type.bytes();
     this.flushedOnGlobal = type == Type.F32 && instruction.has("add");
-    this.access =
-        Access.of(this, instruction.space(), bytes * slots.given().length, Access.Mode.ATOMIC);
   }
 
   @Override
-  public void run(Warp warp, int mask) {
-    Races races = warp.block.races;
-    if (access.order().releases()) {
-      races.release(warp, access.reach());
-    }
-    boolean watched = false;
-    for (int rest = mask; rest != 0; rest &= rest - 1) {
-      int lane = Integer.numberOfTrailingZeros(rest);
-      long at = address.flat(warp, lane);
-      View view = MemoryAccess.view(warp, access, lane, at);
-      Region region = view.region();
-      long offset = at - view.origin();
-      if (region.written != null) {
-        MemoryAccess.updating(warp, access, lane, region, offset);
-      }
-      watched = region.races != null;
-      if (watched) {
-        races.tell(warp, access, region, offset);
-      }
-      values(warp, lane, region, offset);
-      if (watched) {
-        races.hear(warp, region, offset);
-      }
-    }
-    if (watched && access.order().acquires()) {
-      races.acquire(warp);
-    }
-  }
-
-  private void values(Warp warp, int lane, Region region, long offset) {
+  void update(Warp warp, int lane, Region region, long offset) {
     int[] given = slots.given();
     for (int i = 0; i < given.length; i++) {
       long first = warp.r[given[i]][lane];

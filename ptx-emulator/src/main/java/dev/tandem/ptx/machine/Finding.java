@@ -60,6 +60,11 @@ public record Finding(
     }
   }
 
+  /** A finding that no kernel is to blame for. */
+  public static Finding ofHost(Kind kind, long address, String message) {
+    return new Finding(kind, "", 0, "", Index.NONE, Index.NONE, address, message);
+  }
+
   @Override
   public String toString() {
     StringBuilder text =

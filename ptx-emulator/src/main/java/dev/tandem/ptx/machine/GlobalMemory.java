@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -212,12 +213,27 @@ public final class GlobalMemory implements AutoCloseable {
     }
   }
 
+  /** Says how far bytes that begin in an allocation reach out of it; empty where they do not. */
+  public synchronized String beyond(long address, long bytes) {
+    Map.Entry<Long, Allocation> at = live.floorEntry(address);
+    if (at == null) {
+      return "";
+    }
+    Allocation allocation = at.getValue();
+    long inside = allocation.bytes - (address - allocation.address);
+    return inside <= 0 || bytes <= inside
+        ? ""
+        : "%d bytes at 0x%x reach %d bytes past the end of the %d-byte allocation at 0x%x"
+            .formatted(bytes, address, bytes - inside, allocation.bytes, allocation.address);
+  }
+
   /** What has been allocated and not freed. */
   public synchronized List<Finding> leaks() {
     List<Finding> leaks = new ArrayList<>();
     for (Allocation allocation : live.values()) {
       if (allocation.data) {
-        leaks.add(finding(Finding.Kind.LEAK, allocation.address, "not freed: " + allocation));
+        leaks.add(
+            Finding.ofHost(Finding.Kind.LEAK, allocation.address, "not freed: " + allocation));
       }
     }
     return leaks;
@@ -281,11 +297,7 @@ public final class GlobalMemory implements AutoCloseable {
   }
 
   private void report(Finding.Kind kind, long address, String message) {
-    sanitizer.report(finding(kind, address, message));
-  }
-
-  private static Finding finding(Finding.Kind kind, long address, String message) {
-    return new Finding(kind, "", 0, "", Finding.Index.NONE, Finding.Index.NONE, address, message);
+    sanitizer.report(Finding.ofHost(kind, address, message));
   }
 
   private static long slot(long address) {

@@ -62,9 +62,14 @@ final class LaneAddress {
     return outside >= 0 && (bitsOfAll & bytes - 1) == 0;
   }
 
+  /** The address of a lane as the instruction has it, in its own space. */
+  long of(Warp warp, int lane) {
+    return warp.r[slot][lane] + offset & bits;
+  }
+
   /** The flat address of a lane. Where it leaves its space, {@link MemoryAccess#view} finds out. */
   long flat(Warp warp, int lane) {
-    long address = warp.r[slot][lane] + offset & bits;
+    long address = of(warp, lane);
     return ownByLane ? Flat.of(space, lane, address) : base + address;
   }
 }

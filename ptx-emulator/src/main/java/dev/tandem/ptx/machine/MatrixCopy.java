@@ -14,12 +14,12 @@ final class MatrixCopy extends Step {
   private static final int BYTES = 2;
 
   private final int[] slots;
-  private final MatrixAddress address;
+  private final LaneAddress address;
   private final Space space;
   private final boolean storing;
   private final boolean transposed;
 
-  private MatrixCopy(Instruction instruction, int[] slots, MatrixAddress address) {
+  private MatrixCopy(Instruction instruction, int[] slots, LaneAddress address) {
     super(instruction);
     this.slots = slots;
     this.address = address;
@@ -46,8 +46,9 @@ final class MatrixCopy extends Step {
         storing
             ? MatrixSteps.sources(instruction, scope, 1, count)
             : MatrixSteps.destinations(instruction, scope, 0, count);
-    MatrixAddress address =
-        new MatrixAddress(instruction, scope, instruction.operand(storing ? 0 : 1));
+    LaneAddress address =
+        new LaneAddress(
+            instruction, scope, instruction.operand(storing ? 0 : 1), instruction.space());
     return new MatrixCopy(instruction, slots, address);
   }
 

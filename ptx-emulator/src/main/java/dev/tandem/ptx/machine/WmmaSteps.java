@@ -107,7 +107,7 @@ final class WmmaSteps {
     private final boolean storing;
     private final boolean byRow;
     private final Space space;
-    private final MatrixAddress address;
+    private final LaneAddress address;
     private final int stride;
 
     Transfer(
@@ -121,7 +121,9 @@ final class WmmaSteps {
         throw instruction.unknown("says neither .row nor .col");
       }
       this.space = instruction.space();
-      this.address = new MatrixAddress(instruction, scope, instruction.operand(storing ? 0 : 1));
+      this.address =
+          new LaneAddress(
+              instruction, scope, instruction.operand(storing ? 0 : 1), instruction.space());
       this.stride =
           instruction.operands().size() > 2
               ? scope.source(instruction, instruction.operand(2), Type.B32)
