@@ -40,6 +40,19 @@ public interface Backend extends AutoCloseable {
   /** Runs the update, overwriting its first {@link Update#written} operands. */
   void update(Update update, List<Operand> operands);
 
+  /** Whether {@link #capture} works; where it does not, it says why. */
+  boolean captures();
+
+  /**
+   * Does a step, then calls it once more to record its work, which is not done a second time. The step must do the same at
+   * each call: the same ops on tensors of the same shapes, reading nothing back to the host and writing nothing from it.
+   * What it needs from outside, such as a batch, it takes from tensors that stay open, and {@link #write} fills them before
+   * each replay. What it makes and leaves open has new contents after each replay.
+   *
+   * @throws BackendException naming what cannot be recorded; the step has then been done once, or as far as it came
+   */
+  CapturedStep capture(Runnable step);
+
   /** Waits until all queued work is done. */
   void finish();
 

@@ -1,5 +1,7 @@
 package dev.tandem.backend;
 
+import java.util.List;
+
 /** Makes backends of one kind; found by {@link java.util.ServiceLoader}. Probing must be cheap and must not throw. */
 public interface BackendProvider {
   /** The kind: {@code cpu}, {@code cuda}. */
@@ -10,6 +12,12 @@ public interface BackendProvider {
 
   /** Whether this machine can run the backend, and why not. */
   Availability probe();
+
+  /**
+   * What was found on the way to a usable device, a line each, for people: libraries with their versions, devices, a trial
+   * of each. Takes a second or two, and does not throw.
+   */
+  List<String> diagnosis();
 
   /** Opens a device by its number; 0 is the first. @throws BackendException naming the reason when it cannot */
   Backend open(int device);

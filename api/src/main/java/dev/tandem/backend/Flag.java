@@ -23,6 +23,12 @@ public enum Flag {
    * {@code ffm:/opt/cuda}. Default: JCublas where it loads, with the first library found.
    */
   CUBLAS,
+  /** How much memory the CUDA backend may hold, with a unit: {@code 8GiB}, {@code 500MiB}; default: all that is free. */
+  CUDA_MEMORY,
+  /** 1: F32 matrix products on CUDA may round their operands to TF32, which is faster and keeps ten bits of fraction. */
+  TF32,
+  /** A second backend, {@code cpu}, that does each op as well: the first that disagrees is named. Slow. */
+  SHADOW,
   /** Tests only: a kind of backend whose absence is a failure. */
   REQUIRE;
 

@@ -115,6 +115,20 @@ record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check) i
   }
 
   @Override
+  public boolean captures() {
+    return !check && delegate.captures();
+  }
+
+  @Override
+  public CapturedStep capture(Runnable step) {
+    if (check) {
+      throw new BackendException(
+          "capture: results are checked after each op, got TANDEM_CHECK=1; unset it to capture a step");
+    }
+    return delegate.capture(step);
+  }
+
+  @Override
   public void finish() {
     delegate.finish();
   }

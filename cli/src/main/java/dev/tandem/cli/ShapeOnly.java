@@ -1,7 +1,9 @@
 package dev.tandem.cli;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Buffer;
+import dev.tandem.backend.CapturedStep;
 import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Op;
@@ -54,6 +56,17 @@ final class ShapeOnly implements Backend {
 
   @Override
   public void update(Update update, List<Operand> operands) {}
+
+  @Override
+  public boolean captures() {
+    return false;
+  }
+
+  @Override
+  public CapturedStep capture(Runnable step) {
+    throw new BackendException(
+        "shapes only: capture: nothing is queued here, got a step to record; run the step itself");
+  }
 
   @Override
   public void finish() {}

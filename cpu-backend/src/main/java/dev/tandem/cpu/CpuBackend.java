@@ -3,6 +3,7 @@ package dev.tandem.cpu;
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Buffer;
+import dev.tandem.backend.CapturedStep;
 import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Creation;
@@ -145,6 +146,17 @@ final class CpuBackend implements Backend {
   @Override
   public void update(Update what, List<Operand> operands) {
     update.run(what, operands);
+  }
+
+  @Override
+  public boolean captures() {
+    return false;
+  }
+
+  @Override
+  public CapturedStep capture(Runnable step) {
+    throw new BackendException(
+        "cpu: capture: nothing is queued here, got a step to record; run the step itself");
   }
 
   @Override

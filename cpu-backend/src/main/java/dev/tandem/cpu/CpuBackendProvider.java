@@ -5,6 +5,7 @@ import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Flag;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Opens the CPU backend, which every machine can run. */
@@ -32,6 +33,16 @@ public final class CpuBackendProvider implements BackendProvider {
     } catch (IllegalArgumentException e) {
       return Availability.no(e.getMessage());
     }
+  }
+
+  @Override
+  public List<String> diagnosis() {
+    Availability availability = probe();
+    return List.of(
+        "Java " + Runtime.version() + " on " + System.getProperty("os.arch"),
+        availability.usable()
+            ? availability.reason() + ", " + threads() + " threads"
+            : availability.reason());
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.tandem.conformance;
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Buffer;
+import dev.tandem.backend.CapturedStep;
 import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Op;
@@ -98,6 +99,17 @@ public final class OracleBackend implements Backend {
   public void update(Update update, List<Operand> operands) {
     // The values share their arrays with the buffers, so that what is written stays.
     Oracle.update(update, operands.stream().map(OracleBackend::values).toList());
+  }
+
+  @Override
+  public boolean captures() {
+    return false;
+  }
+
+  @Override
+  public CapturedStep capture(Runnable step) {
+    throw new BackendException(
+        "oracle: capture: nothing is queued here, got a step to record; run the step itself");
   }
 
   @Override
