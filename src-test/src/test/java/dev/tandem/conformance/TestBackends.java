@@ -3,6 +3,10 @@ package dev.tandem.conformance;
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Backends;
+import dev.tandem.cuda.CudaBackend;
+import dev.tandem.cuda.CudaOptions;
+import dev.tandem.ptx.EmulatedDriver;
+import dev.tandem.ptx.machine.EmulatorOptions;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,6 +21,13 @@ public final class TestBackends {
     return AVAILABLE;
   }
 
+  /** The CUDA backend on the software GPU, each tensor in memory of its own, so that the sanitizer sees its life. */
+  private static Backend emulated() {
+    EmulatorOptions gpu = EmulatorOptions.standard().withMemory(1L << 30);
+    return CudaBackend.open(
+        EmulatedDriver.open(gpu), 0, CudaOptions.standard("cuda-emulated").withCaching(false));
+  }
+
   private static List<Backend> open() {
     List<Backend> backends = new ArrayList<>();
     for (BackendProvider provider : Backends.providers()) {
@@ -24,6 +35,7 @@ public final class TestBackends {
         backends.add(provider.open(0));
       }
     }
+    backends.add(emulated());
     return List.copyOf(backends);
   }
 }

@@ -40,6 +40,11 @@ public final class CudaProbe {
     }
   }
 
+  /** The newest CUDA version that the driver supports, as {@link Driver#version}; 0 where there is no driver. */
+  public static int driverVersion() {
+    return LibCuda.find().map(library -> read(library, "cuDriverGetVersion")).orElse(0);
+  }
+
   /**
    * Sees to it that JCuda can be called.
    *

@@ -1,0 +1,224 @@
+package dev.tandem.cuda;
+
+import dev.tandem.backend.BackendException;
+import dev.tandem.backend.MemoryStatistics;
+import dev.tandem.backend.OutOfMemoryException;
+import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.DeviceMemory;
+import dev.tandem.cuda.driver.DriverError;
+import dev.tandem.cuda.driver.DriverException;
+import dev.tandem.cuda.driver.MemoryInfo;
+import dev.tandem.cuda.driver.Stream;
+import java.util.OptionalLong;
+
+/**
+ * Device memory in blocks by size class, given back and handed out again without asking the driver, so that a steady training step
+ * allocates nothing. All work runs on one stream, in order: a block may be handed out while work on it is still queued.
+ *
+ * <p>A step that is captured has a pool of its own, for its replays write to the same addresses for as long as it lives.
+ */
+final class Allocator implements AutoCloseable {
+  /** What the driver aligns to, and as much as a small tensor needs. */
+  private static final long SMALLEST = 512;
+
+  /** The largest class that does not overflow. */
+  private static final long LARGEST = 1L << 60;
+
+  private final String name;
+  private final Context context;
+  private final Stream stream;
+  private final boolean caching;
+  private final OptionalLong cap;
+  private final Pool shared = new Pool();
+  private Pool active = shared;
+  private boolean sealed;
+  private long used;
+  private long reserved;
+  private long idleBytes;
+  private long peak;
+  private long buffers;
+
+  /**
+   * @param name of the backend, for messages
+   * @param caching whether blocks are kept; else each is the driver's own and the software GPU sees each tensor's life
+   * @param cap bytes that may be held at most
+   */
+  Allocator(String name, Context context, Stream stream, boolean caching, OptionalLong cap) {
+    this.name = name;
+    this.context = context;
+    this.stream = stream;
+    this.caching = caching;
+    this.cap = cap;
+  }
+
+  /** Memory for a tensor, contents undefined. @param what the tensor, for messages */
+  Block tensor(long bytes, Object what) {
+    Block block = take(bytes, what);
+    used += bytes;
+    peak = Math.max(peak, used);
+    buffers++;
+    return block;
+  }
+
+  /** Takes a tensor's memory back. Work queued on it still completes. */
+  void giveTensor(Block block, long bytes) {
+    used -= bytes;
+    buffers--;
+    give(block);
+  }
+
+  /** Memory for the time of an op, contents undefined. It counts as reserved, not as used. */
+  Block take(long bytes, Object what) {
+    if (bytes > LARGEST) {
+      throw outOfMemory(bytes, what, null);
+    }
+    int sizeClass = Pool.sizeClass(Math.max(SMALLEST, bytes));
+    if (!caching) {
+      return fresh(bytes, sizeClass, what);
+    }
+    Block block = active.take(sizeClass);
+    if (block == null && active != shared) {
+      block = shared.take(sizeClass);
+    }
+    if (block == null) {
+      return fresh(bytes, sizeClass, what);
+    }
+    idleBytes -= Pool.bytes(sizeClass);
+    block.settle(active);
+    return block;
+  }
+
+  void give(Block block) {
+    if (!caching) {
+      reserved -= block.memory().bytes();
+      stream.free(block.memory());
+      return;
+    }
+    idleBytes += Pool.bytes(block.sizeClass());
+    block.home().give(block);
+  }
+
+  private Block fresh(long bytes, int sizeClass, Object what) {
+    if (sealed) {
+      throw new BackendException(
+          name
+              + ": capture: the step needs memory that it did not need when it was run before, got "
+              + bytes
+              + " bytes for "
+              + what
+              + "; make the same tensors at each call, and free them in it");
+    }
+    long size = caching ? Pool.bytes(sizeClass) : Math.max(SMALLEST, bytes);
+    if (cap.isPresent() && reserved + size > cap.getAsLong()) {
+      release();
+      if (reserved + size > cap.getAsLong()) {
+        throw outOfMemory(bytes, what, null);
+      }
+    }
+    DeviceMemory memory = allocate(size, bytes, what);
+    reserved += size;
+    return new Block(memory, sizeClass, active);
+  }
+
+  private DeviceMemory allocate(long size, long bytes, Object what) {
+    try {
+      return allocate(size);
+    } catch (DriverException first) {
+      if (first.error() != DriverError.CUDA_ERROR_OUT_OF_MEMORY) {
+        throw first;
+      }
+    }
+    release();
+    try {
+      return allocate(size);
+    } catch (DriverException second) {
+      if (second.error() != DriverError.CUDA_ERROR_OUT_OF_MEMORY) {
+        throw second;
+      }
+      throw outOfMemory(bytes, what, second);
+    }
+  }
+
+  private DeviceMemory allocate(long size) {
+    return caching ? context.allocate(size) : stream.allocate(size);
+  }
+
+  /** Gives all idle blocks of the shared pool back to the device. */
+  private void release() {
+    for (Block block : shared.empty()) {
+      long size = Pool.bytes(block.sizeClass());
+      idleBytes -= size;
+      reserved -= size;
+      block.memory().close();
+    }
+    context.trim(0);
+  }
+
+  private OutOfMemoryException outOfMemory(long bytes, Object what, Throwable cause) {
+    MemoryInfo device = context.memory();
+    String limit =
+        cap.isPresent()
+            ? "; TANDEM_CUDA_MEMORY allows the backend " + cap.getAsLong() + " bytes"
+            : "";
+    return new OutOfMemoryException(
+        name
+            + ": out of memory, asked for "
+            + bytes
+            + " bytes ("
+            + what
+            + "); "
+            + device.freeBytes()
+            + " of the device's "
+            + device.totalBytes()
+            + " bytes are free, "
+            + buffers
+            + " open tensors use "
+            + used
+            + ", the backend holds "
+            + reserved
+            + limit
+            + "; use a smaller batch, or close what is not needed",
+        cause);
+  }
+
+  // ---- captured steps
+
+  /** From here on memory comes from, and goes to, a pool of a step's own. */
+  Pool beginPrivate() {
+    active = new Pool();
+    return active;
+  }
+
+  /** From here on no new memory is asked of the device, for a capture is on. */
+  void seal() {
+    sealed = true;
+  }
+
+  /** Back to the shared pool. */
+  void endPrivate() {
+    sealed = false;
+    active = shared;
+  }
+
+  /** Gives the blocks of a captured step to everybody. */
+  void dissolve(Pool pool) {
+    pool.bequeath(shared);
+  }
+
+  boolean caching() {
+    return caching;
+  }
+
+  MemoryStatistics statistics() {
+    return new MemoryStatistics(used, reserved, peak, buffers);
+  }
+
+  /** Forgets all memory, which goes with the context. */
+  @Override
+  public void close() {
+    shared.empty().forEach(block -> block.memory().close());
+    used = 0;
+    reserved = 0;
+    buffers = 0;
+  }
+}

@@ -1,0 +1,393 @@
+package dev.tandem.cuda;
+
+import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
+import dev.tandem.backend.Buffer;
+import dev.tandem.backend.CapturedStep;
+import dev.tandem.backend.MemoryStatistics;
+import dev.tandem.backend.Operand;
+import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.Device;
+import dev.tandem.cuda.driver.DeviceMemory;
+import dev.tandem.cuda.driver.Driver;
+import dev.tandem.cuda.driver.DriverException;
+import dev.tandem.cuda.driver.Stream;
+import dev.tandem.op.Creation;
+import dev.tandem.op.Elementwise;
+import dev.tandem.op.Indexing;
+import dev.tandem.op.Linear;
+import dev.tandem.op.Loss;
+import dev.tandem.op.Movement;
+import dev.tandem.op.Normalization;
+import dev.tandem.op.Op;
+import dev.tandem.op.Pooling;
+import dev.tandem.op.Reduction;
+import dev.tandem.op.Stochastic;
+import dev.tandem.op.Update;
+import dev.tandem.shape.DType;
+import dev.tandem.shape.TensorType;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Queues ops on one stream of a device and returns; {@link #read} and {@link #finish} wait. Errors of a kernel show where the host
+ * waits, and are told with the ops that were queued since it last did.
+ */
+public final class CudaBackend implements Backend {
+  /** For cuBLAS, as it asks for on Hopper and newer; older devices need less. */
+  private static final long WORKSPACE_BYTES = 32L << 20;
+
+  private static final long SMALL_WORKSPACE_BYTES = 8L << 20;
+  private static final int HOPPER = 90;
+
+  private final CudaOptions options;
+  private final Driver driver;
+  private final boolean ownsDriver;
+  private final Context context;
+  private final Stream stream;
+  private final Allocator allocator;
+  private final Faults faults;
+  private final Staging staging;
+  private final Queue queue;
+  private final Recent recent = new Recent();
+  private final CudaCreation creation;
+  private final CudaElementwise elementwise;
+  private final CudaReduction reduction;
+  private final CudaLinear linear;
+  private final CudaPooling pooling;
+  private final CudaMovement movement;
+  private final CudaIndexing indexing;
+  private final CudaNormalization normalization;
+  private final CudaLoss loss;
+  private final CudaStochastic stochastic;
+  private final CudaUpdate update;
+  private Capture capture;
+  private boolean closed;
+
+  private CudaBackend(Driver driver, Device device, CudaOptions options, boolean ownsDriver) {
+    this.driver = driver;
+    this.options = options;
+    this.ownsDriver = ownsDriver;
+    context = device.open();
+    stream = context.stream();
+    allocator = new Allocator(options.name(), context, stream, options.caching(), options.memory());
+    faults = new Faults(options.name(), context, stream);
+    staging = new Staging(context, stream);
+    queue = new Queue(context, stream, allocator, faults, options);
+    DeviceMemory workspace =
+        context.allocate(
+            device.computeCapability() >= HOPPER ? WORKSPACE_BYTES : SMALL_WORKSPACE_BYTES);
+    queue.workspace(workspace.address(), workspace.bytes());
+    creation = new CudaCreation(queue);
+    elementwise = new CudaElementwise(queue);
+    reduction = new CudaReduction(queue);
+    linear = new CudaLinear(queue);
+    pooling = new CudaPooling(queue);
+    movement = new CudaMovement(queue);
+    indexing = new CudaIndexing(queue);
+    normalization = new CudaNormalization(queue);
+    loss = new CudaLoss(queue);
+    stochastic = new CudaStochastic(queue);
+    update = new CudaUpdate(queue);
+  }
+
+  /**
+   * A backend on a device of the driver, which stays the caller's to close.
+   *
+   * @param device its number
+   * @throws BackendException naming the devices there are
+   */
+  public static CudaBackend open(Driver driver, int device, CudaOptions options) {
+    return open(driver, device, options, false);
+  }
+
+  static CudaBackend open(Driver driver, int device, CudaOptions options, boolean ownsDriver) {
+    List<Device> devices = driver.devices();
+    if (device >= devices.size()) {
+      throw new BackendException(
+          "backend: there is no such GPU, got cuda:"
+              + device
+              + "; the driver has "
+              + (devices.size() == 1 ? "cuda:0 alone" : "cuda:0 to cuda:" + (devices.size() - 1)));
+    }
+    return new CudaBackend(driver, devices.get(device), options, ownsDriver);
+  }
+
+  @Override
+  public String name() {
+    return options.name();
+  }
+
+  /** {@code cuda:0: NVIDIA H200, compute capability 9.0, 139.8 GiB, jcuda 12.6.0, cuBLAS 13.1.0 by ffm: libcublas.so.13}. */
+  @Override
+  public String description() {
+    return name()
+        + ": "
+        + DeviceReport.of(context.device())
+        + ", driver "
+        + driver.name()
+        + ", cuBLAS "
+        + queue.blas().name()
+        + (options.tf32() ? ", F32 products in TF32" : "");
+  }
+
+  @Override
+  public boolean supports(DType dtype) {
+    return switch (dtype) {
+      case F32, I32, U8 -> true;
+      case F64, BF16, F16 -> false;
+    };
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  // ---- memory
+
+  @Override
+  public Buffer allocate(TensorType type) {
+    requireOpen();
+    if (!supports(type.dtype())) {
+      throw new BackendException(
+          name()
+              + ": does not compute with this element type, got "
+              + type
+              + "; use F32, or for F64 the cpu backend");
+    }
+    return new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+  }
+
+  void release(Block block, long bytes) {
+    if (!closed) {
+      allocator.giveTensor(block, bytes);
+    }
+  }
+
+  @Override
+  public void write(Buffer target, MemorySegment source) {
+    DeviceBuffer buffer = sized("write", target, source);
+    refuseInCapture("write", "writes to a tensor from the host", buffer);
+    staging.write(buffer.address(), source);
+  }
+
+  @Override
+  public void read(Buffer source, MemorySegment target) {
+    DeviceBuffer buffer = sized("read", source, target);
+    refuseInCapture("read", "reads a tensor's values on the host", buffer);
+    staging.read(buffer.address(), target, () -> await("read"));
+  }
+
+  private DeviceBuffer sized(String call, Buffer buffer, MemorySegment host) {
+    requireOpen();
+    DeviceBuffer device = owned(buffer, call);
+    if (host.byteSize() != device.bytes()) {
+      throw new BackendException(
+          name()
+              + ": "
+              + call
+              + ": sizes differ, got "
+              + host.byteSize()
+              + " bytes on the host and "
+              + device.bytes()
+              + " on the device ("
+              + device.type()
+              + "); make them equal");
+    }
+    return device;
+  }
+
+  private DeviceBuffer owned(Buffer buffer, String call) {
+    DeviceBuffer device = Operands.buffer(buffer);
+    if (device.backend() != this) {
+      throw new BackendException(
+          name()
+              + ": "
+              + call
+              + ": buffer belongs to another cuda backend, got one of "
+              + device.backend().name()
+              + "; copy through the host");
+    }
+    return device;
+  }
+
+  @Override
+  public MemoryStatistics memory() {
+    return allocator.statistics();
+  }
+
+  // ---- work
+
+  @Override
+  public void run(Op op, List<Operand> inputs, List<Operand> outputs) {
+    admit(op.name(), inputs);
+    admit(op.name(), outputs);
+    try {
+      switch (op) {
+        case Creation family -> creation.run(family, outputs.getFirst());
+        case Elementwise family -> elementwise.run(family, inputs, outputs.getFirst());
+        case Reduction family -> reduction.run(family, inputs, outputs);
+        case Linear family -> linear.run(family, inputs, outputs);
+        case Pooling family -> pooling.run(family, inputs, outputs);
+        case Movement family -> movement.run(family, inputs, outputs);
+        case Indexing family -> indexing.run(family, inputs, outputs);
+        case Normalization family -> normalization.run(family, inputs, outputs);
+        case Loss family -> loss.run(family, inputs, outputs);
+        case Stochastic family -> stochastic.run(family, inputs, outputs);
+      }
+    } catch (DriverException e) {
+      throw failed(op.name(), inputs, e);
+    }
+    recent.add(op.name(), inputs);
+  }
+
+  @Override
+  public void update(Update what, List<Operand> operands) {
+    admit(what.name(), operands);
+    try {
+      update.run(what, operands);
+    } catch (DriverException e) {
+      throw failed(what.name(), operands, e);
+    }
+    recent.add(what.name(), operands);
+  }
+
+  private void admit(String op, List<Operand> operands) {
+    requireOpen();
+    for (Operand operand : operands) {
+      DeviceBuffer buffer = owned(operand.buffer(), op);
+      if (capture != null) {
+        capture.uses(buffer);
+      }
+    }
+  }
+
+  private BackendException failed(String op, List<Operand> operands, DriverException cause) {
+    return new BackendException(
+        name()
+            + ": "
+            + op
+            + " could not be queued, got "
+            + operands.stream().map(Operand::type).toList()
+            + "; "
+            + cause.getMessage(),
+        cause);
+  }
+
+  @Override
+  public void finish() {
+    requireOpen();
+    refuseInCapture("finish", "waits for the device", null);
+    await("finish");
+  }
+
+  /** Waits for all queued work, and throws what went wrong in it. */
+  private void await(String call) {
+    try {
+      faults.ask();
+      stream.synchronize();
+    } catch (DriverException e) {
+      throw new BackendException(name() + ": " + call + ": " + e.getMessage() + recent.told(), e);
+    }
+    recent.clear();
+    faults.answer();
+  }
+
+  // ---- capture
+
+  @Override
+  public boolean captures() {
+    return options.caching();
+  }
+
+  @Override
+  public CapturedStep capture(Runnable step) {
+    requireOpen();
+    refuseInCapture("capture", "captures a step within a step", null);
+    if (!captures()) {
+      throw new BackendException(
+          name()
+              + ": capture: memory is not kept for reuse on this backend, got a step to record; open it with caching");
+    }
+    capture = new Capture(this, stream, allocator, queue);
+    try {
+      return capture.of(step);
+    } finally {
+      capture = null;
+    }
+  }
+
+  private void refuseInCapture(String call, String doing, DeviceBuffer buffer) {
+    if (capture != null && capture.recording()) {
+      throw new BackendException(
+          name()
+              + ": "
+              + call
+              + ": a step that "
+              + doing
+              + " cannot be captured, got "
+              + (buffer == null ? call : buffer.type())
+              + "; do it outside the step, between replays");
+    }
+  }
+
+  /** Before a replay: what was closed meanwhile would be somebody else's memory. */
+  void requireReplayable(List<DeviceBuffer> used, boolean faulting) {
+    requireOpen();
+    refuseInCapture("replay", "replays another", null);
+    for (DeviceBuffer buffer : used) {
+      if (!buffer.open()) {
+        throw new BackendException(
+            name()
+                + ": replay: a tensor that the step uses was freed, got one of "
+                + buffer.type()
+                + "; keep it as long as the step, or capture again");
+      }
+    }
+    if (faulting) {
+      faults.suspectReplay();
+    }
+  }
+
+  Faults faults() {
+    return faults;
+  }
+
+  /** Tells of a replay in the messages of what fails later. */
+  void replayed() {
+    recent.add("a captured step", List.of());
+  }
+
+  // ---- for tests and reports
+
+  /** How often each kernel was launched so far, replays of captured steps included. */
+  public Map<Kernel, Long> launches() {
+    return queue.launches();
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new BackendException(
+          name() + ": backend is used after it was closed, got a call; open another one");
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      allocator.close();
+      try {
+        staging.close();
+        faults.close();
+      } finally {
+        if (ownsDriver) {
+          driver.close();
+        } else {
+          context.close();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.tandem.cuda;
+
+import java.util.OptionalLong;
+
+/**
+ * How a backend uses its device.
+ *
+ * @param name what it is called in messages: {@code cuda:0}
+ * @param caching whether freed memory is kept for the next tensor; without, each tensor's memory is the driver's own, so that a
+ *     sanitizer sees its life, and steps cannot be captured
+ * @param memory bytes that may be held at most
+ * @param tf32 whether F32 products may round their operands to TF32
+ * @param wideFrom from how many elements on kernels count them in 64 bits; lower than the default only in tests
+ */
+public record CudaOptions(
+    String name, boolean caching, OptionalLong memory, boolean tf32, long wideFrom) {
+  /** What 32 bits hold with a grid's stride to spare. */
+  private static final long WIDE_FROM = 1L << 31;
+
+  /** Caching, all memory, real F32 products. */
+  public static CudaOptions standard(String name) {
+    return new CudaOptions(name, true, OptionalLong.empty(), false, WIDE_FROM);
+  }
+
+  public CudaOptions withCaching(boolean kept) {
+    return new CudaOptions(name, kept, memory, tf32, wideFrom);
+  }
+
+  public CudaOptions withMemory(OptionalLong bytes) {
+    return new CudaOptions(name, caching, bytes, tf32, wideFrom);
+  }
+
+  public CudaOptions withTf32(boolean allowed) {
+    return new CudaOptions(name, caching, memory, allowed, wideFrom);
+  }
+
+  public CudaOptions withWideFrom(long elements) {
+    return new CudaOptions(name, caching, memory, tf32, elements);
+  }
+}

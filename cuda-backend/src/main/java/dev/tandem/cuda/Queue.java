@@ -1,0 +1,146 @@
+package dev.tandem.cuda;
+
+import dev.tandem.backend.Operand;
+import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.Blas;
+import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.DeviceAttribute;
+import dev.tandem.cuda.driver.Gemm;
+import dev.tandem.cuda.driver.LaunchShape;
+import dev.tandem.cuda.driver.MathMode;
+import dev.tandem.cuda.driver.Stream;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** The backend's stream, and all that ops need to give it work: kernels, products, copies, scratch memory. */
+final class Queue {
+  /** Blocks of {@link Launch#THREADS} that a multiprocessor of compute capability 8.0 or newer runs at a time. */
+  private static final int BLOCKS_PER_MULTIPROCESSOR = 8;
+
+  private final Stream stream;
+  private final Allocator allocator;
+  private final Kernels kernels;
+  private final Faults faults;
+  private final Blas blas;
+  private final long wideFrom;
+  private final int mostBlocks;
+  private final int sharedBytes;
+  private final Launch launch = new Launch(this);
+  private final Map<Kernel, Long> launches = new EnumMap<>(Kernel.class);
+  private Map<Kernel, Long> captured;
+  private long products;
+
+  Queue(Context context, Stream stream, Allocator allocator, Faults faults, CudaOptions options) {
+    this.stream = stream;
+    this.allocator = allocator;
+    this.faults = faults;
+    this.wideFrom = options.wideFrom();
+    kernels = new Kernels(context);
+    int multiprocessors = context.device().attribute(DeviceAttribute.MULTIPROCESSORS);
+    mostBlocks = Math.max(1, multiprocessors) * BLOCKS_PER_MULTIPROCESSOR;
+    sharedBytes = context.device().attribute(DeviceAttribute.MAX_SHARED_BYTES_PER_BLOCK);
+    blas = context.blas();
+    blas.stream(stream);
+    blas.mathMode(options.tf32() ? MathMode.TF32 : MathMode.DEFAULT, true);
+  }
+
+  /** Memory of the caller's for products to work in: repeatable results, and products that can be captured. */
+  void workspace(long address, long bytes) {
+    blas.workspace(address, bytes);
+  }
+
+  Blas blas() {
+    return blas;
+  }
+
+  /** Begins a launch. */
+  Launch kernel(Kernel kernel) {
+    return launch.of(kernel);
+  }
+
+  void launch(Kernel kernel, LaunchShape shape, Arguments arguments) {
+    stream.launch(kernels.function(kernel), shape, arguments);
+    (captured == null ? launches : captured).merge(kernel, 1L, Long::sum);
+  }
+
+  /** C = alpha op(A) op(B) + beta C. */
+  void gemm(Gemm gemm) {
+    blas.gemm(gemm);
+    products++;
+  }
+
+  /** Copies a tensor's elements. */
+  void copy(Operand to, Operand from) {
+    if (to.elements() > 0) {
+      stream.copy(Operands.address(to), Operands.address(from), to.type().bytes());
+    }
+  }
+
+  /** Writes zeros. */
+  void zero(long address, long bytes) {
+    if (bytes > 0) {
+      stream.fill(address, 0, 1, bytes);
+    }
+  }
+
+  /** Writes a pattern of 1 or 4 bytes so many times. */
+  void fill(long address, int pattern, int patternBytes, long count) {
+    if (count > 0) {
+      stream.fill(address, pattern, patternBytes, count);
+    }
+  }
+
+  /** Memory for the time of an op. @param what for, in messages */
+  Scratch scratch(long bytes, String what) {
+    return new Scratch(allocator, allocator.take(bytes, what), bytes);
+  }
+
+  Faults faults() {
+    return faults;
+  }
+
+  /** From how many elements on kernels count them in 64 bits. */
+  long wideFrom() {
+    return wideFrom;
+  }
+
+  /** Blocks for so many threads in all, no more than the device is full with. */
+  int blocks(long threads, int threadsPerBlock) {
+    long wanted = Math.ceilDiv(threads, (long) threadsPerBlock);
+    return (int) Math.clamp(wanted, 1, (long) mostBlocks * Launch.THREADS / threadsPerBlock);
+  }
+
+  /** Shared memory that a block may have without asking for more. */
+  int sharedBytes() {
+    return sharedBytes;
+  }
+
+  // ---- counting
+
+  /** How often each kernel was launched, replays included. */
+  Map<Kernel, Long> launches() {
+    return new EnumMap<>(launches);
+  }
+
+  /** How many calls of cuBLAS were made. */
+  long products() {
+    return products;
+  }
+
+  /** From here on launches are recorded, and do not count as done. */
+  void beginRecording() {
+    captured = new EnumMap<>(Kernel.class);
+  }
+
+  /** The launches recorded. */
+  Map<Kernel, Long> endRecording() {
+    Map<Kernel, Long> recorded = captured;
+    captured = null;
+    return recorded;
+  }
+
+  /** Counts what a replay launches. */
+  void replayed(Map<Kernel, Long> recorded) {
+    recorded.forEach((kernel, count) -> launches.merge(kernel, count, Long::sum));
+  }
+}

@@ -1,0 +1,155 @@
+package dev.tandem.cuda;
+
+import dev.tandem.backend.BackendException;
+import dev.tandem.shape.Shape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * How the elements of a box, counted row by row, lie in some tensors: {@code Strides} of common.cuh. Axes of length 1 are left
+ * out, and axes that every tensor runs through as one are merged, so that a kernel has little to divide.
+ */
+final class Strides {
+  /** As many as common.cuh has room for. */
+  static final int AXES = 8;
+
+  private static final int INTS = 4;
+
+  private final long[] lengths;
+  private final long[][] strides;
+  private final int axes;
+  private final long elements;
+
+  /** Axes are merged as they come in, outermost first. */
+  private Strides(String op, long[] lengths, long[][] strides) {
+    long[] merged = new long[lengths.length];
+    long[][] kept = new long[strides.length][lengths.length];
+    int count = 0;
+    long product = 1;
+    for (int axis = 0; axis < lengths.length; axis++) {
+      product *= lengths[axis];
+      if (lengths[axis] == 1) {
+        continue;
+      }
+      if (count > 0 && mergeable(kept, count - 1, strides, axis, lengths[axis])) {
+        merged[count - 1] *= lengths[axis];
+        count--;
+      } else {
+        merged[count] = lengths[axis];
+      }
+      for (int tensor = 0; tensor < strides.length; tensor++) {
+        kept[tensor][count] = strides[tensor][axis];
+      }
+      count++;
+    }
+    if (count > AXES) {
+      throw new BackendException(
+          op
+              + ": too many axes that cannot be merged, got "
+              + Arrays.toString(lengths)
+              + "; reshape to at most "
+              + AXES);
+    }
+    this.lengths = count == 0 ? new long[] {1} : Arrays.copyOf(merged, count);
+    this.strides = kept;
+    this.axes = this.lengths.length;
+    this.elements = product;
+    if (count == 0) {
+      for (int tensor = 0; tensor < strides.length; tensor++) {
+        kept[tensor] = new long[1];
+      }
+    }
+  }
+
+  private static boolean mergeable(
+      long[][] kept, int outer, long[][] strides, int inner, long length) {
+    for (int tensor = 0; tensor < strides.length; tensor++) {
+      if (kept[tensor][outer] != strides[tensor][inner] * length) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The box, and tensors that stretch to it. @param op for messages */
+  static Strides stretched(String op, Shape box, Shape... tensors) {
+    long[][] strides = new long[tensors.length][];
+    for (int tensor = 0; tensor < tensors.length; tensor++) {
+      strides[tensor] = stretched(tensors[tensor], box);
+    }
+    return new Strides(op, lengths(box), strides);
+  }
+
+  /** A box that lies in tensors with these elements between neighbours on each axis. */
+  static Strides of(String op, Shape box, long[]... strides) {
+    return new Strides(op, lengths(box), strides);
+  }
+
+  private static long[] lengths(Shape box) {
+    return Arrays.stream(box.lengths()).asLongStream().toArray();
+  }
+
+  /** Elements between neighbours of a tensor along each axis of a box that it stretches to; 0 where it is stretched. */
+  static long[] stretched(Shape tensor, Shape box) {
+    long[] own = tensor.strides();
+    long[] strides = new long[box.rank()];
+    int missing = box.rank() - tensor.rank();
+    for (int axis = 0; axis < tensor.rank(); axis++) {
+      strides[missing + axis] = tensor.length(axis) == 1 ? 0 : own[axis];
+    }
+    return strides;
+  }
+
+  /** How many tensors it places. */
+  int tensors() {
+    return strides.length;
+  }
+
+  /** Whether all tensors lie as the box does: one axis, side by side. */
+  boolean plain() {
+    return axes == 1 && Arrays.stream(strides).allMatch(stride -> stride[0] == 1);
+  }
+
+  /**
+   * The bytes of the kernel's struct.
+   *
+   * @param offsets where the box begins in each tensor, in elements
+   * @param wideFrom from how many elements on a number of an element may not fit 32 bits
+   */
+  MemorySegment bytes(long wideFrom, long... offsets) {
+    int words = AXES * (1 + strides.length);
+    MemorySegment bytes =
+        MemorySegment.ofArray(new long[words + INTS * Integer.BYTES / Long.BYTES]);
+    for (int i = 0; i < axes; i++) {
+      int axis = axes - 1 - i; // innermost first
+      bytes.setAtIndex(ValueLayout.JAVA_LONG, i, lengths[axis]);
+      for (int tensor = 0; tensor < strides.length; tensor++) {
+        bytes.setAtIndex(ValueLayout.JAVA_LONG, AXES * (1L + tensor) + i, strides[tensor][axis]);
+      }
+    }
+    int at = 2 * words;
+    bytes.setAtIndex(ValueLayout.JAVA_INT, at, axes);
+    bytes.setAtIndex(ValueLayout.JAVA_INT, at + 1L, byFours(offsets) ? 1 : 0);
+    bytes.setAtIndex(ValueLayout.JAVA_INT, at + 2L, elements >= wideFrom ? 1 : 0);
+    return bytes;
+  }
+
+  /** Whether four neighbours of the box lie side by side, aligned to four, or all in one place, in every tensor. */
+  boolean byFours(long... offsets) {
+    if (axes > 1 && lengths[axes - 1] % 4 != 0) {
+      return false;
+    }
+    for (int tensor = 0; tensor < strides.length; tensor++) {
+      long inner = strides[tensor][axes - 1];
+      boolean aligned = tensor >= offsets.length || offsets[tensor] % 4 == 0;
+      for (int axis = 0; axis < axes - 1; axis++) {
+        aligned &= strides[tensor][axis] % 4 == 0;
+      }
+      if (inner != 0 && !(inner == 1 && aligned)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
