@@ -5,6 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Chooses a backend by its name in a config: {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:1}. */
 public final class Backends {
@@ -32,18 +34,62 @@ public final class Backends {
    * @throws BackendException naming the reason
    */
   public static Backend open(String name, Consumer<String> notes) {
-    Backend backend = name.equals("auto") ? auto(providers(), notes) : named(name, providers());
+    return open(name, providers(), notes);
+  }
+
+  /** Opens the named backend of these kinds, the most preferred first. */
+  static Backend open(String name, List<BackendProvider> providers, Consumer<String> notes) {
     int debug = Flag.DEBUG.number(0);
+    boolean check = Flag.CHECK.number(0) > 0;
+    Choice choice =
+        name.equals("auto")
+            ? auto(providers, notes)
+            : named("backend", name, List.of("auto"), providers);
+    String shadow = Flag.SHADOW.value().orElse(null);
+    Backend backend = shadow == null ? choice.open() : shadowed(choice, shadow, providers, notes);
     if (debug >= 1) {
       notes.accept("backend: " + backend.description());
     }
-    boolean check = Flag.CHECK.number(0) > 0;
     return debug >= 2 || check
         ? new WatchedBackend(backend, debug >= 2 ? notes : null, check)
         : backend;
   }
 
-  private static Backend named(String name, List<BackendProvider> providers) {
+  /** A device that can be used. */
+  private record Choice(BackendProvider provider, int device) {
+    Backend open() {
+      return provider.open(device);
+    }
+  }
+
+  private static Backend shadowed(
+      Choice choice, String name, List<BackendProvider> providers, Consumer<String> notes) {
+    Choice shadow = named("TANDEM_SHADOW", name, List.of(), providers);
+    if (shadow.equals(choice)) {
+      throw new BackendException(
+          "TANDEM_SHADOW: a backend that shadows itself proves nothing, got '"
+              + name
+              + "', which is the backend in use; name another, or unset it");
+    }
+    if (Flag.TF32.number(0) > 0) {
+      throw new BackendException(
+          "TANDEM_SHADOW: products in TF32 differ by more than rounding of F32, got TANDEM_TF32=1; unset one of the two");
+    }
+    Backend backend = choice.open();
+    try {
+      return new ShadowBackend(backend, shadow.open(), notes);
+    } catch (RuntimeException | Error e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  /**
+   * @param asker whose name it is, for messages
+   * @param others what else could be named, for messages
+   */
+  private static Choice named(
+      String asker, String name, List<String> others, List<BackendProvider> providers) {
     String kind = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
     String device = name.equals(kind) ? "0" : name.substring(kind.length() + 1);
     BackendProvider provider =
@@ -52,27 +98,30 @@ public final class Backends {
             .findFirst()
             .orElseThrow(() ->
                 new BackendException(
-                    "backend: no such kind, got '"
+                    asker
+                        + ": no such kind, got '"
                         + name
-                        + "'; use auto"
-                        + providers.stream().map(p -> ", " + p.kind()).reduce("", String::concat)));
+                        + "'; use "
+                        + Stream.concat(
+                                others.stream(), providers.stream().map(BackendProvider::kind))
+                            .collect(Collectors.joining(", "))));
     if (!device.matches("\\d{1,4}")) {
       throw new BackendException(
-          "backend: not a device number, got '" + name + "'; write " + kind + ":0");
+          asker + ": not a device number, got '" + name + "'; write " + kind + ":0");
     }
     Availability availability = provider.probe();
     if (!availability.usable()) {
       throw new BackendException(
-          "backend: " + kind + " cannot be used here: " + availability.reason());
+          asker + ": " + kind + " cannot be used here: " + availability.reason());
     }
-    return provider.open(Integer.parseInt(device));
+    return new Choice(provider, Integer.parseInt(device));
   }
 
-  private static Backend auto(List<BackendProvider> providers, Consumer<String> notes) {
+  private static Choice auto(List<BackendProvider> providers, Consumer<String> notes) {
     for (BackendProvider provider : providers) {
       Availability availability = provider.probe();
       if (availability.usable()) {
-        return provider.open(0);
+        return new Choice(provider, 0);
       }
       notes.accept("backend: auto passes over " + provider.kind() + ": " + availability.reason());
     }

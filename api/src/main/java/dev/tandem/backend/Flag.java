@@ -2,6 +2,9 @@ package dev.tandem.backend;
 
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The switches that are not part of a run's config. Each is an environment variable, {@code TANDEM_VECTOR_BITS}, that a
@@ -23,14 +26,17 @@ public enum Flag {
    * {@code ffm:/opt/cuda}. Default: JCublas where it loads, with the first library found.
    */
   CUBLAS,
-  /** How much memory the CUDA backend may hold, with a unit: {@code 8GiB}, {@code 500MiB}; default: all that is free. */
+  /** How much memory the CUDA backend may hold, as {@link #bytes} reads it; default: all that is free. */
   CUDA_MEMORY,
   /** 1: F32 matrix products on CUDA may round their operands to TF32, which is faster and keeps ten bits of fraction. */
   TF32,
-  /** A second backend, {@code cpu}, that does each op as well: the first that disagrees is named. Slow. */
+  /** A second backend, {@code cpu}, that does each op as well: the first whose results differ is named. Slow. */
   SHADOW,
   /** Tests only: a kind of backend whose absence is a failure. */
   REQUIRE;
+
+  private static final Pattern SIZE =
+      Pattern.compile("(\\d{1,18})(?:([KMGT])(I?B)?)?", Pattern.CASE_INSENSITIVE);
 
   private final String property = "tandem." + name().toLowerCase(Locale.ROOT).replace('_', '.');
 
@@ -55,5 +61,36 @@ public enum Flag {
               + "'; give a whole number of 0 or more");
     }
     return Integer.parseInt(text);
+  }
+
+  /**
+   * The value as a size in bytes, if set: a whole number above 0 with a unit in either case, {@code 8GiB} or {@code 500M},
+   * or without one. K, KiB and so on count in steps of 1024, KB and so on in steps of 1000.
+   */
+  public OptionalLong bytes() {
+    String text = value().orElse(null);
+    if (text == null) {
+      return OptionalLong.empty();
+    }
+    Matcher size = SIZE.matcher(text);
+    long count = size.matches() ? Long.parseLong(size.group(1)) : 0;
+    long unit = size.matches() ? unit(size.group(2), size.group(3)) : 1;
+    if (count == 0 || count > Long.MAX_VALUE / unit) {
+      throw new IllegalArgumentException(
+          "TANDEM_" + name() + ": not a size, got '" + text + "'; write e.g. 8GiB");
+    }
+    return OptionalLong.of(count * unit);
+  }
+
+  private static long unit(String letter, String suffix) {
+    if (letter == null) {
+      return 1;
+    }
+    long step = "B".equalsIgnoreCase(suffix) ? 1000 : 1024;
+    long unit = step;
+    for (int i = "KMGT".indexOf(letter.toUpperCase(Locale.ROOT)); i > 0; i--) {
+      unit *= step;
+    }
+    return unit;
   }
 }

@@ -2,11 +2,8 @@ package dev.tandem.backend;
 
 import dev.tandem.op.Op;
 import dev.tandem.op.Update;
-import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -17,7 +14,8 @@ import java.util.function.Consumer;
  * @param trace takes a line an op; null for none
  * @param check whether results are read back and checked
  */
-record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check) implements Backend {
+record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check)
+    implements DelegatingBackend {
 
   @Override
   public void run(Op op, List<Operand> inputs, List<Operand> outputs) {
@@ -44,15 +42,13 @@ record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check) i
   }
 
   private void requireFinite(String op, Operand output, List<Operand> operands) {
-    DType dtype = output.dtype();
-    if (!dtype.floating() || output.elements() == 0) {
+    if (!output.dtype().floating() || output.elements() == 0) {
       return;
     }
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment host = arena.allocate(output.type().bytes(), Long.BYTES);
-      delegate.read(output.buffer(), host);
+      HostTensor result = HostTensor.read(delegate, output, arena);
       for (long i = 0; i < output.elements(); i++) {
-        if (!finite(host, dtype, i)) {
+        if (!Double.isFinite(result.at(i))) {
           throw new BackendException(
               op
                   + ": the result is not finite, got a NaN or infinity at element "
@@ -69,49 +65,13 @@ record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check) i
     }
   }
 
-  /** A number is finite if its exponent bits are not all ones. */
-  private static boolean finite(MemorySegment host, DType dtype, long index) {
-    return switch (dtype) {
-      case F32 -> Float.isFinite(host.getAtIndex(ValueLayout.JAVA_FLOAT, index));
-      case F64 -> Double.isFinite(host.getAtIndex(ValueLayout.JAVA_DOUBLE, index));
-      case BF16 -> (host.getAtIndex(ValueLayout.JAVA_SHORT, index) & 0x7F80) != 0x7F80;
-      case F16 -> (host.getAtIndex(ValueLayout.JAVA_SHORT, index) & 0x7C00) != 0x7C00;
-      case I32, U8 -> true;
-    };
-  }
-
   private static List<TensorType> types(List<Operand> operands) {
     return operands.stream().map(Operand::type).toList();
   }
 
   @Override
-  public String name() {
-    return delegate.name();
-  }
-
-  @Override
   public String description() {
     return delegate.description() + (check ? ", results checked" : "");
-  }
-
-  @Override
-  public boolean supports(DType dtype) {
-    return delegate.supports(dtype);
-  }
-
-  @Override
-  public Buffer allocate(TensorType type) {
-    return delegate.allocate(type);
-  }
-
-  @Override
-  public void write(Buffer target, MemorySegment source) {
-    delegate.write(target, source);
-  }
-
-  @Override
-  public void read(Buffer source, MemorySegment target) {
-    delegate.read(source, target);
   }
 
   @Override
@@ -126,20 +86,5 @@ record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check) i
           "capture: results are checked after each op, got TANDEM_CHECK=1; unset it to capture a step");
     }
     return delegate.capture(step);
-  }
-
-  @Override
-  public void finish() {
-    delegate.finish();
-  }
-
-  @Override
-  public MemoryStatistics memory() {
-    return delegate.memory();
-  }
-
-  @Override
-  public void close() {
-    delegate.close();
   }
 }
