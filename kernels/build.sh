@@ -3,7 +3,7 @@
 # and fails where one is stale; line tables, which name the machine's headers, are left out of the comparison.
 #
 # nvcc writes the newest PTX version it knows. The code needs no more than what CUDA 11.8 knew, so that version is put in its place,
-# and any driver for CUDA 12 loads it. ptxas, where there is one, then compiles it for each architecture that it knows of those below.
+# and any driver for CUDA 12 loads it; the hint .pragma "used_bytes_mask", which that version does not have, is left out. ptxas, where there is one, then compiles it for each architecture that it knows of those below.
 #
 # The compiler writes the folder it runs in into its output, so that it runs in one that is the same everywhere; names of sources are
 # then cut down to what comes after it.
@@ -44,7 +44,7 @@ make_ptx() {
     echo "// source: $name.cu and *.cuh, sha256: $(hash_of "$name")"
     echo "// made by: nvcc $(nvcc --version | sed -n 's/.*, V//p') -ptx $options, see build.sh"
     sed -e "s,\"$work/,\"," -e 's,^\(.*\.file.*"\)/.*/include/,\1include/,' -e "s,^\.version .*,.version $ptx_version," \
-      -e '/^\/\/$/d' -e '/^\/\/ \(Generated\|Compiler\|Cuda\|Based\)/d' "$work/$name.raw"
+      -e '/used_bytes_mask/d' -e '/^\/\/$/d' -e '/^\/\/ \(Generated\|Compiler\|Cuda\|Based\)/d' "$work/$name.raw"
   } >"$out/$name.ptx"
   if command -v ptxas >/dev/null; then
     for architecture in $architectures; do

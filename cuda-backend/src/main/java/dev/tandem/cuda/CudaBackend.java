@@ -82,7 +82,7 @@ public final class CudaBackend implements Backend {
     creation = new CudaCreation(queue);
     elementwise = new CudaElementwise(queue);
     reduction = new CudaReduction(queue);
-    linear = new CudaLinear(queue);
+    linear = new CudaLinear(queue, options.columns());
     pooling = new CudaPooling(queue);
     movement = new CudaMovement(queue);
     indexing = new CudaIndexing(queue);

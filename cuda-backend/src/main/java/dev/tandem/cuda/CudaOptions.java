@@ -10,31 +10,38 @@ import java.util.OptionalLong;
  *     sanitizer sees its life, and steps cannot be captured
  * @param memory bytes that may be held at most
  * @param tf32 whether F32 products may round their operands to TF32
+ * @param columns bytes of scratch memory that a convolution may unfold images into at a time
  * @param wideFrom from how many elements on kernels count them in 64 bits; lower than the default only in tests
  */
 public record CudaOptions(
-    String name, boolean caching, OptionalLong memory, boolean tf32, long wideFrom) {
+    String name, boolean caching, OptionalLong memory, boolean tf32, long columns, long wideFrom) {
   /** What 32 bits hold with a grid's stride to spare. */
   private static final long WIDE_FROM = 1L << 31;
 
+  private static final long COLUMNS = 256L << 20;
+
   /** Caching, all memory, real F32 products. */
   public static CudaOptions standard(String name) {
-    return new CudaOptions(name, true, OptionalLong.empty(), false, WIDE_FROM);
+    return new CudaOptions(name, true, OptionalLong.empty(), false, COLUMNS, WIDE_FROM);
   }
 
   public CudaOptions withCaching(boolean kept) {
-    return new CudaOptions(name, kept, memory, tf32, wideFrom);
+    return new CudaOptions(name, kept, memory, tf32, columns, wideFrom);
   }
 
   public CudaOptions withMemory(OptionalLong bytes) {
-    return new CudaOptions(name, caching, bytes, tf32, wideFrom);
+    return new CudaOptions(name, caching, bytes, tf32, columns, wideFrom);
   }
 
   public CudaOptions withTf32(boolean allowed) {
-    return new CudaOptions(name, caching, memory, allowed, wideFrom);
+    return new CudaOptions(name, caching, memory, allowed, columns, wideFrom);
+  }
+
+  public CudaOptions withColumns(long bytes) {
+    return new CudaOptions(name, caching, memory, tf32, bytes, wideFrom);
   }
 
   public CudaOptions withWideFrom(long elements) {
-    return new CudaOptions(name, caching, memory, tf32, elements);
+    return new CudaOptions(name, caching, memory, tf32, columns, elements);
   }
 }

@@ -1,8 +1,10 @@
 package dev.tandem.cuda;
 
-import dev.tandem.backend.BackendException;
+import static dev.tandem.cuda.Kernel.*;
+
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Update;
+import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Works in place: an optimizer's step in one pass over weight, states and gradient. */
@@ -14,6 +16,100 @@ final class CudaUpdate {
   }
 
   void run(Update op, List<Operand> operands) {
-    throw new BackendException("update " + queue);
+    Operand target = operands.getFirst();
+    if (target.elements() == 0) {
+      return;
+    }
+    switch (op) {
+      case Update.Assign _ -> queue.copy(target, operands.get(1));
+      case Update.Accumulate _ ->
+          changing(accumulate(op, target.dtype()), operands).overQuads(target.elements());
+      case Update.RunningAverage average ->
+          f32(op, RUNNING_AVERAGE_F32, operands)
+              .float32(average.weight())
+              .overQuads(target.elements());
+      case Update.ClampInPlace clamp ->
+          f32(op, CLAMP_IN_PLACE_F32, operands)
+              .float32(clamp.low())
+              .float32(clamp.high())
+              .overQuads(target.elements());
+      case Update.Scale _ -> f32(op, SCALE_F32, operands).overQuads(target.elements());
+      case Update.Increment _ -> queue.kernel(INCREMENT_I32).readWrite(target).over(1);
+      case Update.NextDraw _ -> queue.kernel(NEXT_DRAW_I32).readWrite(target).over(1);
+      case Update.Optimizer optimizer -> step(optimizer, operands);
+    }
+  }
+
+  private static Kernel accumulate(Update op, DType dtype) {
+    return switch (dtype) {
+      case F32 -> ACCUMULATE_F32;
+      case I32 -> ACCUMULATE_I32;
+      case U8, F64, BF16, F16 -> throw Operands.refused(op.name(), dtype);
+    };
+  }
+
+  private void step(Update.Optimizer op, List<Operand> operands) {
+    Launch launch =
+        switch (op) {
+          case Update.Sgd sgd -> f32(op, SGD_F32, operands).float32(sgd.weightDecay());
+          case Update.Momentum momentum ->
+              f32(op, MOMENTUM_F32, operands)
+                  .float32(momentum.momentum())
+                  .int32(momentum.nesterov() ? 1 : 0)
+                  .float32(momentum.weightDecay());
+          case Update.Adagrad adagrad ->
+              f32(op, ADAGRAD_F32, operands)
+                  .float32(adagrad.epsilon())
+                  .float32(adagrad.weightDecay());
+          case Update.RmsProp rmsProp ->
+              f32(op, RMS_PROP_F32, operands)
+                  .float32(rmsProp.alpha())
+                  .float32(1 - rmsProp.alpha())
+                  .float32(rmsProp.epsilon())
+                  .float32(rmsProp.weightDecay());
+          case Update.Adam adam ->
+              f32(op, ADAM_F32, operands)
+                  .float32(adam.beta1())
+                  .float32(1 - adam.beta1())
+                  .float32(Math.log(adam.beta1()))
+                  .float32(adam.beta2())
+                  .float32(1 - adam.beta2())
+                  .float32(Math.log(adam.beta2()))
+                  .float32(adam.epsilon())
+                  .float32(adam.decoupled() ? 0 : adam.weightDecay())
+                  .float32(adam.decoupled() ? adam.weightDecay() : 0);
+          case Update.Lion lion ->
+              f32(op, LION_F32, operands)
+                  .float32(lion.beta1())
+                  .float32(1 - lion.beta1())
+                  .float32(lion.beta2())
+                  .float32(1 - lion.beta2())
+                  .float32(lion.weightDecay());
+        };
+    launch.overQuads(operands.getFirst().elements());
+  }
+
+  private Launch f32(Update op, Kernel kernel, List<Operand> operands) {
+    if (operands.getFirst().dtype() != DType.F32) {
+      throw Operands.refused(op.name(), operands.getFirst().dtype());
+    }
+    return changing(kernel, operands, op.written());
+  }
+
+  private Launch changing(Kernel kernel, List<Operand> operands) {
+    return changing(kernel, operands, 1);
+  }
+
+  /** All operands, of which the first are written, and the number of elements. */
+  private Launch changing(Kernel kernel, List<Operand> operands, int written) {
+    Launch launch = queue.kernel(kernel);
+    for (int i = 0; i < operands.size(); i++) {
+      if (i < written) {
+        launch.readWrite(operands.get(i));
+      } else {
+        launch.read(operands.get(i));
+      }
+    }
+    return launch.int64(operands.getFirst().elements());
   }
 }

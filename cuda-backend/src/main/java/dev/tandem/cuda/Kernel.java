@@ -74,9 +74,23 @@ public enum Kernel {
   // pooling.cu, stochastic.cu
 
   // conv2d.cu
+  IM2COL_F32("conv2d", "ptr ptr i64 geometry"),
+  COL2IM_F32("conv2d", "ptr ptr i64 geometry"),
 
   // update.cu
-  ;
+  ACCUMULATE_F32("update", "ptr ptr i64"),
+  ACCUMULATE_I32("update", "ptr ptr i64"),
+  RUNNING_AVERAGE_F32("update", "ptr ptr i64 f32"),
+  CLAMP_IN_PLACE_F32("update", "ptr i64 f32 f32"),
+  SCALE_F32("update", "ptr ptr i64"),
+  INCREMENT_I32("update", "ptr"),
+  NEXT_DRAW_I32("update", "ptr"),
+  SGD_F32("update", "ptr ptr ptr i64 f32"),
+  MOMENTUM_F32("update", "ptr ptr ptr ptr i64 f32 i32 f32"),
+  ADAGRAD_F32("update", "ptr ptr ptr ptr i64 f32 f32"),
+  RMS_PROP_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32"),
+  ADAM_F32("update", "ptr ptr ptr ptr ptr ptr i64 f32 f32 f32 f32 f32 f32 f32 f32 f32"),
+  LION_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32 f32");
 
   private final String module;
   private final String entry = name().toLowerCase(Locale.ROOT);
@@ -98,7 +112,9 @@ public enum Kernel {
     F32(4, false),
     /** {@code Strides<2>} of common.cuh, by value. */
     STRIDES2(208, true),
-    STRIDES3(272, true);
+    STRIDES3(272, true),
+    /** {@code Geometry} of conv2d.cu, by value. */
+    GEOMETRY(72, true);
 
     private final int bytes;
     private final boolean struct;

@@ -3,6 +3,7 @@ package dev.tandem.cuda;
 import dev.tandem.backend.Operand;
 import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.LaunchShape;
+import java.lang.foreign.MemorySegment;
 
 /**
  * A launch being put together: its arguments, in the order of the kernel's parameters, then its size. One is reused for all
@@ -83,7 +84,12 @@ final class Launch {
 
   /** @param offsets where the box begins in each tensor, in elements; 0 where they are left out */
   Launch strides(Strides strides, long... offsets) {
-    arguments.bytes(strides.bytes(queue.wideFrom(), offsets), Long.BYTES);
+    return struct(strides.bytes(queue.wideFrom(), offsets));
+  }
+
+  /** A struct by value, of whole longs. */
+  Launch struct(MemorySegment bytes) {
+    arguments.bytes(bytes, Long.BYTES);
     return this;
   }
 

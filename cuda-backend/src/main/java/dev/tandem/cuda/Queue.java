@@ -5,7 +5,6 @@ import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.Blas;
 import dev.tandem.cuda.driver.Context;
 import dev.tandem.cuda.driver.DeviceAttribute;
-import dev.tandem.cuda.driver.Gemm;
 import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.MathMode;
 import dev.tandem.cuda.driver.Stream;
@@ -63,9 +62,9 @@ final class Queue {
     (captured == null ? launches : captured).merge(kernel, 1L, Long::sum);
   }
 
-  /** C = alpha op(A) op(B) + beta C. */
-  void gemm(Gemm gemm) {
-    blas.gemm(gemm);
+  /** Queues a product, or a batch of them. */
+  void multiply(Product product) {
+    blas.gemm(product.columnMajor());
     products++;
   }
 

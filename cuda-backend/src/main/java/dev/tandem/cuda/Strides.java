@@ -106,6 +106,28 @@ final class Strides {
     return strides.length;
   }
 
+  /** The length of an axis, 0 being the innermost. */
+  long length(int axis) {
+    return lengths[axes - 1 - axis];
+  }
+
+  /** Elements between a tensor's neighbours along an axis, 0 being the innermost. */
+  long stride(int tensor, int axis) {
+    return strides[tensor][axes - 1 - axis];
+  }
+
+  /** Where a row of the innermost axis begins in each tensor, rows being counted as the box goes. */
+  void locate(long row, long[] at) {
+    Arrays.fill(at, 0);
+    long left = row;
+    for (int axis = 1; axis < axes; axis++) {
+      for (int tensor = 0; tensor < at.length; tensor++) {
+        at[tensor] += left % length(axis) * stride(tensor, axis);
+      }
+      left /= length(axis);
+    }
+  }
+
   /** Whether all tensors lie as the box does: one axis, side by side. */
   boolean plain() {
     return axes == 1 && Arrays.stream(strides).allMatch(stride -> stride[0] == 1);

@@ -1,0 +1,214 @@
+package dev.tandem.cuda;
+
+import dev.tandem.backend.Operand;
+import dev.tandem.cuda.Product.Place;
+import dev.tandem.op.Linear.Conv2dGeometry;
+
+/**
+ * Convolutions as products: a batch's images are unfolded to columns (CKK, P), one for each of the P places of the window, as many
+ * images at a time as scratch memory allows. C and O count the channels of all groups, K the window's pixels.
+ */
+final class CudaConv2d {
+  private final Queue queue;
+  private final long columnBytes;
+
+  /** @param columnBytes how many bytes of columns may exist at a time; one image's are made at least */
+  CudaConv2d(Queue queue, long columnBytes) {
+    this.queue = queue;
+    this.columnBytes = columnBytes;
+  }
+
+  /** y[i] (O, P) = w (O, CK) columns of x[i] (CK, P), for each group. x: (N, C, H, W); w: (O, C / groups, KH, KW). */
+  void forward(Conv2dGeometry geometry, Operand x, Operand w, Operand y) {
+    Columns columns = Columns.of(geometry, x.shape(), w.shape(), y.shape());
+    if (columns.rows() == 0) { // no channels: a sum of nothing
+      queue.zero(Operands.address(y), y.type().bytes());
+      return;
+    }
+    int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
+    try (Scratch scratch =
+        columns.pointwise() ? null : scratch(columns.bytes(chunk), "the columns of a convolution")) {
+      for (int first = 0; first < columns.samples(); first += chunk) {
+        int count = Math.min(chunk, columns.samples() - first);
+        long from = Operands.address(x) + first * columns.imageBytes();
+        if (scratch != null) {
+          unfold(columns.sideBySide(), from, scratch, count);
+          from = scratch.address();
+        }
+        long o = columns.outputs() / columns.groups();
+        grouped(
+            columns,
+            count,
+            new Product(
+                false,
+                false,
+                o,
+                columns.places(),
+                columns.rows() / columns.groups(),
+                new Place(Operands.address(w), 0),
+                new Place(from, columns.rows() * columns.places()),
+                new Place(
+                        Operands.address(y), columns.outputs() * columns.places())
+                    .plus(first * columns.outputs() * columns.places()),
+                0,
+                count));
+      }
+    }
+  }
+
+  /** Columns of dx[i] (CK, P) = w^T (CK, O) dy[i] (O, P), folded back to pixels. dx: (N, C, H, W). */
+  void gradInput(Conv2dGeometry geometry, Operand w, Operand dy, Operand dx) {
+    Columns columns = Columns.of(geometry, dx.shape(), w.shape(), dy.shape());
+    if (columns.outputs() == 0) {
+      queue.zero(Operands.address(dx), dx.type().bytes());
+      return;
+    }
+    int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
+    try (Scratch scratch =
+        columns.pointwise() ? null : scratch(columns.bytes(chunk), "the columns of a convolution")) {
+      for (int first = 0; first < columns.samples(); first += chunk) {
+        int count = Math.min(chunk, columns.samples() - first);
+        long images = Operands.address(dx) + first * columns.imageBytes();
+        grouped(
+            columns,
+            count,
+            new Product(
+                true,
+                false,
+                columns.rows() / columns.groups(),
+                columns.places(),
+                columns.outputs() / columns.groups(),
+                new Place(Operands.address(w), 0),
+                new Place(Operands.address(dy), columns.outputs() * columns.places())
+                    .plus(first * columns.outputs() * columns.places()),
+                new Place(
+                    scratch == null ? images : scratch.address(),
+                    columns.rows() * columns.places()),
+                0,
+                count));
+        if (scratch != null) {
+          fold(columns.sideBySide(), scratch, images, count);
+        }
+      }
+    }
+  }
+
+  /**
+   * dw (O, CK) = the sum over images of dy[i] (O, P) columns of x[i]^T (P, CK): one long product over the places of a chunk's images,
+   * for which both are laid out with the images side by side. Chunks are added up in their order.
+   */
+  void gradWeight(Conv2dGeometry geometry, Operand x, Operand dy, Operand dw) {
+    Columns columns = Columns.of(geometry, x.shape(), dw.shape(), dy.shape());
+    if (columns.samples() == 0) {
+      queue.zero(Operands.address(dw), dw.type().bytes());
+      return;
+    }
+    int chunk = chunk(columns);
+    try (Scratch unfolded = scratch(columns.bytes(chunk), "the columns of a convolution");
+        Scratch slopes =
+            chunk == 1
+                ? null
+                : scratch(chunk * columns.outputBytes(), "a convolution's gradient, reordered")) {
+      for (int first = 0; first < columns.samples(); first += chunk) {
+        int count = Math.min(chunk, columns.samples() - first);
+        unfold(
+            columns.endToEnd(count),
+            Operands.address(x) + first * columns.imageBytes(),
+            unfolded,
+            count);
+        long from = Operands.address(dy) + first * columns.outputBytes();
+        if (slopes != null) {
+          unfold(columns.ofOutput().endToEnd(count), from, slopes, count);
+          from = slopes.address();
+        }
+        long o = columns.outputs() / columns.groups();
+        long rows = columns.rows() / columns.groups();
+        long length = count * columns.places();
+        queue.multiply(
+            new Product(
+                false,
+                true,
+                o,
+                rows,
+                length,
+                new Place(from, o * length),
+                new Place(unfolded.address(), rows * length),
+                new Place(Operands.address(dw), o * rows),
+                first == 0 ? 0 : 1,
+                columns.groups()));
+      }
+    }
+  }
+
+  /** The product of the first group for all images of a chunk, done for every group, in as few calls as possible. */
+  private void grouped(Columns columns, int count, Product first) {
+    long wStep = first.m() * first.k();
+    long bStep = first.k() * first.n();
+    long cStep = first.m() * first.n();
+    if (count >= columns.groups()) {
+      for (int group = 0; group < columns.groups(); group++) {
+        queue.multiply(
+            moved(
+                first,
+                first.a().plus(group * wStep),
+                first.b().plus(group * bStep),
+                first.c().plus(group * cStep),
+                count));
+      }
+    } else {
+      for (int sample = 0; sample < count; sample++) {
+        queue.multiply(
+            moved(
+                first,
+                new Place(first.a().address(), wStep),
+                new Place(first.b().plus(sample * first.b().stride()).address(), bStep),
+                new Place(first.c().plus(sample * first.c().stride()).address(), cStep),
+                columns.groups()));
+      }
+    }
+  }
+
+  private static Product moved(Product product, Place a, Place b, Place c, int batch) {
+    return new Product(
+        product.transposeA(),
+        product.transposeB(),
+        product.m(),
+        product.n(),
+        product.k(),
+        a,
+        b,
+        c,
+        product.beta(),
+        batch);
+  }
+
+  private void unfold(Columns columns, long images, Scratch to, int count) {
+    long elements = count * columns.rows() * columns.places();
+    queue
+        .kernel(Kernel.IM2COL_F32)
+        .read(images, count * columns.imageBytes())
+        .write(to.address(), elements * Float.BYTES)
+        .int64(elements)
+        .struct(columns.geometry(queue.wideFrom(), elements))
+        .over(elements);
+  }
+
+  private void fold(Columns columns, Scratch from, long images, int count) {
+    long elements = count * columns.imageBytes() / Float.BYTES;
+    queue
+        .kernel(Kernel.COL2IM_F32)
+        .read(from.address(), count * columns.rows() * columns.places() * Float.BYTES)
+        .write(images, count * columns.imageBytes())
+        .int64(elements)
+        .struct(columns.geometry(queue.wideFrom(), elements))
+        .over(elements);
+  }
+
+  private int chunk(Columns columns) {
+    return (int) Math.clamp(columnBytes / columns.bytes(1), 1, Math.max(1, columns.samples()));
+  }
+
+  private Scratch scratch(long bytes, String what) {
+    return queue.scratch(bytes, what);
+  }
+}
