@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import picocli.CommandLine.Option;
 
 /** The options that write over a config. */
@@ -48,20 +49,25 @@ final class ConfigOptions {
   /** Opens the config's backend; what there is to say about the choice is said once. */
   static Backend open(LoadedConfig loaded, Consumer<String> notes) {
     String name = loaded.config().backend().orElseThrow();
+    boolean ofEnvironment =
+        Flag.BACKEND.value().filter(name::equals).isPresent() && !loaded.names("backend");
+    return open(
+        name,
+        message ->
+            ofEnvironment
+                ? new BackendException("TANDEM_BACKEND: " + message)
+                : loaded.problem("backend", message),
+        notes);
+  }
+
+  /** Opens the backend of this name. @param problem what to throw where there is none, given what is wrong */
+  static Backend open(
+      String name, Function<String, RuntimeException> problem, Consumer<String> notes) {
     List<String> kinds = new ArrayList<>(List.of("auto"));
     Backends.providers().stream().map(BackendProvider::kind).forEach(kinds::add);
     if (!kinds.contains(name.replaceFirst(":.*", ""))) {
       // The list is short, and of "gpu" the nearest by spelling would be "cpu".
-      String message =
-          (name.startsWith("cuda") ? "this version has no CUDA backend yet" : "no such backend")
-              + ", got '"
-              + name
-              + "'; use "
-              + String.join(", ", kinds);
-      if (Flag.BACKEND.value().filter(name::equals).isPresent() && !loaded.names("backend")) {
-        throw new BackendException("TANDEM_BACKEND: " + message);
-      }
-      throw loaded.problem("backend", message);
+      throw problem.apply("no such backend, got '" + name + "'; use " + String.join(", ", kinds));
     }
     try {
       return Backends.open(name, notes);

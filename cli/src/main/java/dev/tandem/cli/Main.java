@@ -16,7 +16,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /**
- * The {@code tandem} command. Exit codes: 0 done; 1 diverged, or something unexpected; 2 a mistake in options, config, data
+ * The {@code tandem} command. Exit codes: 0 done; 1 diverged, wrong, or something unexpected; 2 a mistake in options, config, data
  * or files, told in a sentence; 130 interrupted.
  */
 @Command(
@@ -58,6 +58,7 @@ public final class Main implements Callable<Integer> {
     command.addSubcommand(new PredictCommand(terminal));
     command.addSubcommand(new CompareCommand(terminal));
     command.addSubcommand(new DevicesCommand(terminal));
+    command.addSubcommand(new ConformanceCommand(terminal));
     command.addSubcommand(new Help(terminal));
     command.setOut(new PrintWriter(terminal.out(), true));
     command.setErr(new PrintWriter(terminal.err(), true));

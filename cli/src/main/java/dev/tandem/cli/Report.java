@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 
 /** What a run is told in: lines for people. */
 final class Report {
@@ -29,11 +30,11 @@ final class Report {
                   layer.parameters() == 0 ? "" : count(layer.parameters())
                 }));
     rows.add(new String[] {"", "", count(network.parameters())});
-    return table(rows, 2);
+    return table(rows, column -> column == 2);
   }
 
-  /** Columns side by side. @param right the first column whose cells stand at the right */
-  static String table(List<String[]> rows, int right) {
+  /** Columns side by side. @param right the columns whose cells stand at the right */
+  static String table(List<String[]> rows, IntPredicate right) {
     int columns = rows.getFirst().length;
     int[] widths = new int[columns];
     rows.forEach(row -> {
@@ -46,7 +47,7 @@ final class Report {
       StringBuilder line = new StringBuilder("  ");
       for (int c = 0; c < columns; c++) {
         String space = " ".repeat(widths[c] - row[c].length());
-        line.append(c < right ? row[c] + space : space + row[c]).append("  ");
+        line.append(right.test(c) ? space + row[c] : row[c] + space).append("  ");
       }
       table.append(line.toString().stripTrailing()).append('\n');
     }

@@ -3,6 +3,8 @@ package dev.tandem.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tandem.backend.BackendProvider;
+import dev.tandem.backend.Backends;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -203,8 +205,14 @@ class OtherCommandsTest extends CommandTest {
   @Test
   void devicesTellsOfEveryBackend() {
     Result result = run("devices").expect(0);
-    assertTrue(result.out().contains("cpu: can be used\n  cpu: "), result.out());
-    assertTrue(result.out().contains("cuda: "), result.out());
+    for (BackendProvider provider : Backends.providers()) {
+      String heading =
+          provider.kind() + (provider.probe().usable() ? ": can be used" : ": cannot be used");
+      assertTrue(
+          result.out().contains(heading + "\n  " + provider.diagnosis().getFirst() + "\n"),
+          result.out());
+    }
+    assertTrue(result.out().contains("  Java " + Runtime.version()), result.out());
     assertTrue(result.lastLine().startsWith("backend: auto takes "), result.out());
   }
 

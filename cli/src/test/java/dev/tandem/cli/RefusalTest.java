@@ -83,8 +83,7 @@ class RefusalTest extends CommandTest {
     if (cuda.isEmpty()) {
       String sentence = refused(config, "--backend", "cuda");
       assertTrue(
-          sentence.startsWith(
-              "--backend cuda: backend: this version has no CUDA backend yet, got 'cuda'; use auto"),
+          sentence.startsWith("--backend cuda: backend: no such backend, got 'cuda'; use auto"),
           sentence);
     } else if (cuda.get().probe().usable()) {
       train(config, "--backend", "cuda").expect(0);

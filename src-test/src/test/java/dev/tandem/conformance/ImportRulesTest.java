@@ -44,11 +44,13 @@ final class ImportRulesTest {
                   "data",
                   "io",
                   "train",
+                  "conformance",
                   "cli.config")),
           Map.entry(
               "cli.config",
               Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io", "train")),
           Map.entry("cpu", Set.of("shape", "op", "backend")),
+          Map.entry("conformance", Set.of("shape", "op", "backend")),
           Map.entry("cuda", Set.of("shape", "op", "backend", "cuda.driver")),
           Map.entry("cuda.driver", Set.of("backend")),
           Map.entry("ptx.text", Set.of()),

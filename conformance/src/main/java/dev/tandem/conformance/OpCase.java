@@ -20,11 +20,6 @@ record OpCase(Op op, List<DType> dtypes, List<Source> sources, Tolerance toleran
     return inputs(sources, dtype, op.toString());
   }
 
-  /** {@code gelu_tanh (3, 257) [-6, 6]}: name and attributes, shapes, ranges. */
-  String label(DType dtype) {
-    return label(op.name(), op.toString(), sources, inputs(dtype), dtype);
-  }
-
   static List<Values> inputs(List<Source> sources, DType dtype, String text) {
     String ranges = sources.stream().map(Source::range).collect(Collectors.joining());
     List<Values> inputs = new ArrayList<>();
@@ -34,7 +29,10 @@ record OpCase(Op op, List<DType> dtypes, List<Source> sources, Tolerance toleran
     return List.copyOf(inputs);
   }
 
-  /** The record's own text names its attributes; without any it ends in {@code []}. */
+  /**
+   * {@code gelu_tanh F32 (3, 257) [-6, 6]}: name and attributes, element type, shapes, ranges. The record's own text names
+   * its attributes; without any it ends in {@code []}.
+   */
   static String label(
       String name, String record, List<Source> sources, Collection<Values> inputs, DType dtype) {
     String attributes = record.substring(record.indexOf('[')).replace("[]", "");

@@ -10,8 +10,4 @@ record UpdateCase(Update update, List<DType> dtypes, List<Source> sources, Toler
   List<Values> operands(DType dtype) {
     return OpCase.inputs(sources, dtype, update.toString());
   }
-
-  String label(DType dtype) {
-    return OpCase.label(update.name(), update.toString(), sources, operands(dtype), dtype);
-  }
 }

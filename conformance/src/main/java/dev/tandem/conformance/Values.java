@@ -12,7 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A tensor on the host, as the tests see it: a type, and its elements as doubles, which hold every element type
+ * A tensor on the host, as the oracle sees it: a type, and its elements as doubles, which hold every element type
  * exactly.
  */
 public record Values(TensorType type, double[] data) {

@@ -3,7 +3,7 @@ package dev.tandem.conformance;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Samples of every op. {@link CoverageTest} fails for an op that has none. */
+/** Samples of every op. {@code CoverageTest} fails for an op that has none. */
 final class OpCases {
   private OpCases() {}
 

@@ -2,8 +2,8 @@ package dev.tandem.conformance;
 
 import dev.tandem.shape.DType;
 
-/** What each element type makes of a number: the one place of the tests that knows their formats. */
-public final class Rounding {
+/** What each element type makes of a number: the one place beside the oracle that knows their formats. */
+final class Rounding {
   private Rounding() {}
 
   /**
