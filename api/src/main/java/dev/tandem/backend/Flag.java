@@ -30,6 +30,8 @@ public enum Flag {
   CUDA_MEMORY,
   /** 1: F32 matrix products on CUDA may round their operands to TF32, which is faster and keeps ten bits of fraction. */
   TF32,
+  /** 0: training steps are not captured and replayed as a whole, where the backend could. */
+  CAPTURE,
   /** A second backend, {@code cpu}, that does each op as well: the first whose results differ is named. Slow. */
   SHADOW,
   /** Tests only: a kind of backend whose absence is a failure. */

@@ -7,6 +7,7 @@ import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Flag;
 import dev.tandem.cuda.driver.Cublas;
 import dev.tandem.cuda.driver.CudaProbe;
+import dev.tandem.cuda.driver.Driver;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.JcudaDriver;
 import java.util.List;
@@ -42,25 +43,45 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public List<String> diagnosis() {
-    return List.of(probe().reason());
+    Availability found = JcudaDriver.probe();
+    if (!found.usable()) {
+      return List.of(found.reason());
+    }
+    try (Driver driver = JcudaDriver.open()) {
+      return CudaDiagnosis.of(driver, cublas(), CudaBackendProvider::options);
+    } catch (DriverException e) {
+      return List.of(found.reason(), e.getMessage());
+    }
+  }
+
+  private static String cublas() {
+    try {
+      return Cublas.report(CudaProbe.driverVersion(), null).toString();
+    } catch (DriverException e) {
+      return e.getMessage();
+    }
   }
 
   @Override
   public Backend open(int device) {
+    CudaOptions options = options(device);
     try {
-      JcudaDriver driver = JcudaDriver.open();
+      Driver driver = JcudaDriver.open();
       try {
-        return CudaBackend.open(driver, device, options(device), true);
+        return CudaBackend.open(driver, device, options, true);
       } catch (RuntimeException | Error e) {
         driver.close();
         throw e;
       }
     } catch (DriverException e) {
-      throw new BackendException("cuda:" + device + ": " + e.getMessage(), e);
+      throw new BackendException(options.name() + ": " + e.getMessage(), e);
     }
   }
 
+  /** What the environment says of a device. */
   private static CudaOptions options(int device) {
-    return CudaOptions.standard("cuda:" + device).withTf32(Flag.TF32.number(0) > 0);
+    return CudaOptions.standard("cuda:" + device)
+        .withMemory(Flag.CUDA_MEMORY.bytes())
+        .withTf32(Flag.TF32.number(0) > 0);
   }
 }

@@ -27,7 +27,9 @@ final class CudaConv2d {
     }
     int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
     try (Scratch scratch =
-        columns.pointwise() ? null : scratch(columns.bytes(chunk), "the columns of a convolution")) {
+        columns.pointwise()
+            ? null
+            : scratch(columns.bytes(chunk), "the columns of a convolution")) {
       for (int first = 0; first < columns.samples(); first += chunk) {
         int count = Math.min(chunk, columns.samples() - first);
         long from = Operands.address(x) + first * columns.imageBytes();
@@ -47,8 +49,7 @@ final class CudaConv2d {
                 columns.rows() / columns.groups(),
                 new Place(Operands.address(w), 0),
                 new Place(from, columns.rows() * columns.places()),
-                new Place(
-                        Operands.address(y), columns.outputs() * columns.places())
+                new Place(Operands.address(y), columns.outputs() * columns.places())
                     .plus(first * columns.outputs() * columns.places()),
                 0,
                 count));
@@ -65,7 +66,9 @@ final class CudaConv2d {
     }
     int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
     try (Scratch scratch =
-        columns.pointwise() ? null : scratch(columns.bytes(chunk), "the columns of a convolution")) {
+        columns.pointwise()
+            ? null
+            : scratch(columns.bytes(chunk), "the columns of a convolution")) {
       for (int first = 0; first < columns.samples(); first += chunk) {
         int count = Math.min(chunk, columns.samples() - first);
         long images = Operands.address(dx) + first * columns.imageBytes();
@@ -205,7 +208,7 @@ final class CudaConv2d {
   }
 
   private int chunk(Columns columns) {
-    return (int) Math.clamp(columnBytes / columns.bytes(1), 1, Math.max(1, columns.samples()));
+    return Math.clamp(columnBytes / columns.bytes(1), 1, Math.max(1, columns.samples()));
   }
 
   private Scratch scratch(long bytes, String what) {

@@ -51,7 +51,7 @@ final class ShadowAgreementTest {
           List<Values> results = Oracle.run(sample.op(), inputs);
           assertTrue(
               results.stream().anyMatch(ShadowAgreementTest::cancelled),
-              () -> sample.label(dtype) + ": " + e.getMessage());
+              () -> new OpTrial(sample, dtype).label() + ": " + e.getMessage());
           cancelled++;
         }
         Stream.of(operands, outputs)
@@ -81,7 +81,7 @@ final class ShadowAgreementTest {
         try {
           shadowed.update(sample.update(), operands);
         } catch (BackendException e) {
-          differ.add(sample.label(dtype) + ": " + e.getMessage());
+          differ.add(new UpdateTrial(sample, dtype).label() + ": " + e.getMessage());
         }
         operands.forEach(operand -> operand.buffer().close());
       }

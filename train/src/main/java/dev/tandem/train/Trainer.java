@@ -1,24 +1,23 @@
 package dev.tandem.train;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.Flag;
 import dev.tandem.data.Batch;
 import dev.tandem.data.BatchLoader;
 import dev.tandem.data.Batches;
 import dev.tandem.io.SafeTensors;
-import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.Module;
-import dev.tandem.optim.Clipping;
-import dev.tandem.optim.Optimizer;
-import dev.tandem.shape.DType;
-import dev.tandem.tensor.Tape;
+import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One run of learning: epochs of batches, each a forward pass, a loss, a backward pass and an update, until a rule of {@link
@@ -40,32 +39,23 @@ public final class Trainer implements AutoCloseable {
   /** Steps between looks for NaN where each one makes the host wait for a device. */
   private static final int DEVICE_CHECK_EVERY = 20;
 
-  // The sums that a step adds to on the device.
-  private static final int LOSS = 0;
-  private static final int CORRECT = 1;
-  private static final int NORM = 2;
-  private static final int FINITE = 3;
+  private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
   /** What a run consists of. */
   record Setup(Learner learner, Descent descent, Feed feed, Stopping stopping) {}
 
   private final Setup setup;
   private final Module model;
-  private final LossFunction loss;
-  private final Optimizer optimizer;
   private final Backend backend;
-  private final DType dtype;
-  private final Collection<Tensor> trained;
-
-  /** Also those that are frozen: they gather gradients all the same. */
-  private final Collection<Tensor> parameters;
-
   private final DeviceSums sums;
+  private final TrainingStep step;
   private final Optional<BestWeights> best;
   private final Checkpoint checkpoint;
   private final Progress progress = new Progress();
   private final List<TrainingListener> listeners = new ArrayList<>();
   private int checkEvery;
+  private boolean captureWanted = Flag.CAPTURE.number(1) > 0;
+  private CapturedSteps captured;
   private boolean wentBack;
   private volatile boolean stopRequested;
 
@@ -73,19 +63,20 @@ public final class Trainer implements AutoCloseable {
   public Trainer(Learner learner, Descent descent, Feed feed, Stopping stopping) {
     setup = new Setup(learner, descent, feed, stopping);
     model = learner.model();
-    loss = learner.loss();
-    optimizer = descent.optimizer();
     backend = learner.backend();
-    dtype = learner.dtype();
-    trained = optimizer.parameters().values();
-    parameters = model.parameters().values();
-    sums = new DeviceSums(backend, dtype, FINITE + 1);
+    sums = new DeviceSums(backend, learner.dtype(), TrainingStep.FINITE + 1);
+    TrainingStep made = null;
     try {
+      made = new TrainingStep(setup, sums);
       best = stopping.patience() > 0 ? Optional.of(new BestWeights(model)) : Optional.empty();
     } catch (RuntimeException | Error e) {
+      if (made != null) {
+        made.close();
+      }
       sums.close();
       throw e;
     }
+    step = made;
     checkpoint = new Checkpoint(setup, sums, best);
     // On the CPU nothing is queued, so looking costs nothing.
     checkEvery = backend.name().startsWith("cuda") ? DEVICE_CHECK_EVERY : 1;
@@ -108,6 +99,16 @@ public final class Trainer implements AutoCloseable {
           "training: check every must be at least 1 step, got " + steps + "; 1 is exact");
     }
     checkEvery = steps;
+    return this;
+  }
+
+  /**
+   * Whether steps may be captured and replayed, where the backend can and {@link #checkEvery} leaves a step whole; true at first.
+   * A module whose forward depends on more than its input, such as a count it keeps on the host, must not be: a replay does
+   * what the captured call did. Before the first {@link #run}. Returns this trainer.
+   */
+  public Trainer capture(boolean allowed) {
+    captureWanted = allowed;
     return this;
   }
 
@@ -202,7 +203,7 @@ public final class Trainer implements AutoCloseable {
   private Optional<Divergence> report(double[] totals, Timing timing) {
     Optional<Metrics> validation =
         setup.feed().validation().map(loader -> Evaluation.run(setup.learner(), loader, false));
-    double trainLoss = totals[LOSS] / progress.terms;
+    double trainLoss = totals[TrainingStep.LOSS] / progress.terms;
     double monitored = validation.map(Metrics::loss).orElse(trainLoss);
     boolean improved = progress.observe(monitored, setup.stopping().minDelta());
     if (improved) {
@@ -216,10 +217,10 @@ public final class Trainer implements AutoCloseable {
             trainLoss,
             progress.compared == 0
                 ? OptionalDouble.empty()
-                : OptionalDouble.of(totals[CORRECT] / progress.compared),
+                : OptionalDouble.of(totals[TrainingStep.CORRECT] / progress.compared),
             validation,
             progress.learningRate,
-            totals[NORM] / progress.batch,
+            totals[TrainingStep.NORM] / progress.batch,
             improved,
             timing);
     progress.finish(report);
@@ -235,65 +236,60 @@ public final class Trainer implements AutoCloseable {
   // ---- one step
 
   private Optional<Divergence> step(Batch batch) {
-    double rate = setup.descent().schedule().at(progress.step, setup.descent().learningRate());
-    try (Tape _ = Tape.open()) {
-      Tensor raw = Upload.values(backend, dtype, batch.targets());
-      Tensor prediction = model.forward(Upload.values(backend, dtype, batch.inputs()));
-      Tensor target = Upload.target(loss, prediction, raw, setup.feed().training().dataset());
-      Tensor total = loss.sum(prediction, target);
-      long terms = loss.terms(prediction, target);
-      Tensor mean = total.div(terms);
-      // Backward frees what it passes; detached handles stay for the sums and the listeners.
-      Tensor measured = total.detach();
-      Tensor reported = mean.detach();
-      Tensor correct = correct(prediction, raw);
-      (setup.learner().reduction() == Learner.Reduction.SUM ? total : mean).backward();
-      Tensor norm = Clipping.globalNorm(trained);
-      sums.add(measured, correct, norm, finite(measured, norm));
-      progress.terms += terms;
-      progress.compared += raw.dtype().floating() ? 0 : raw.shape().elements();
-      progress.learningRate = rate;
-      Optional<Divergence> divergence = look(batch);
-      if (divergence.isPresent()) {
-        return divergence;
+    progress.learningRate =
+        setup.descent().schedule().at(progress.step, setup.descent().learningRate());
+    setup.descent().optimizer().learningRate(progress.learningRate);
+    Optional<TrainingStep.Counts> replayed = captured().run(batch);
+    Optional<Divergence> divergence;
+    TrainingStep.Counts counts;
+    if (replayed.isPresent()) {
+      counts = replayed.get();
+      divergence = look(batch);
+    } else {
+      Looked looked = new Looked(batch);
+      try (Scope _ = Scope.open()) {
+        counts =
+            step.run(
+                Upload.raw(backend, batch.inputs()), Upload.raw(backend, batch.targets()), looked);
       }
-      clip(norm);
-      optimizer.learningRate(rate);
-      optimizer.step();
+      divergence = looked.found;
+    }
+    progress.terms += counts.terms();
+    progress.compared += counts.compared();
+    if (divergence.isEmpty()) {
       progress.batch++;
       progress.step++;
-      tell(batch, reported);
-      return Optional.empty();
-    } finally {
-      parameters.forEach(Tensor::clearGradient);
+      tell(batch);
+    }
+    return divergence;
+  }
+
+  /** Made at the first step, when all settings have been made. */
+  private CapturedSteps captured() {
+    if (captured == null) {
+      // A look before the update needs a step in two parts.
+      captured = new CapturedSteps(backend, step, captureWanted && checkEvery > 1, LOG::warn);
+    }
+    return captured;
+  }
+
+  /** Looks between backward and update whether the numbers are finite, which decides whether there is an update. */
+  private final class Looked implements BooleanSupplier {
+    private final Batch batch;
+    private Optional<Divergence> found = Optional.empty();
+
+    private Looked(Batch batch) {
+      this.batch = batch;
+    }
+
+    @Override
+    public boolean getAsBoolean() {
+      found = look(batch);
+      return found.isEmpty();
     }
   }
 
-  private Tensor correct(Tensor prediction, Tensor raw) {
-    try (Tape.Pause _ = Tape.noGrad()) {
-      return raw.dtype().floating()
-          ? Tensor.scalar(prediction.backend(), prediction.dtype(), 0)
-          : Upload.correct(loss, prediction, raw);
-    }
-  }
-
-  /** 1 if both numbers are finite, else 0: x - x is 0 only for those. Summed, it tells at which step that ended. */
-  private static Tensor finite(Tensor a, Tensor b) {
-    try (Tape.Pause _ = Tape.noGrad()) {
-      Tensor zero = Tensor.scalar(a.backend(), a.dtype(), 0);
-      return a.sub(a).add(b.sub(b)).equalTo(zero).cast(a.dtype());
-    }
-  }
-
-  private void clip(Tensor norm) {
-    if (setup.descent().clipping() instanceof Clipping.ByGlobalNorm clipping) {
-      clipping.apply(trained, norm);
-    } else {
-      setup.descent().clipping().apply(trained);
-    }
-  }
-
-  private void tell(Batch batch, Tensor mean) {
+  private void tell(Batch batch) {
     if (!listeners.isEmpty()) {
       StepReport report =
           new StepReport(
@@ -303,7 +299,7 @@ public final class Trainer implements AutoCloseable {
               progress.step,
               batch.size(),
               progress.learningRate,
-              mean);
+              step.meanLoss());
       listeners.forEach(listener -> listener.step(report));
     }
   }
@@ -321,14 +317,14 @@ public final class Trainer implements AutoCloseable {
   /** @param begun 1 where a step is in the sums but not counted as done, otherwise 0 */
   private Optional<Divergence> divergence(double[] totals, int begun, Optional<Batch> batch) {
     int batches = progress.batch + begun;
-    if (totals[FINITE] == batches
-        && Double.isFinite(totals[LOSS])
-        && Double.isFinite(totals[NORM])) {
+    if (totals[TrainingStep.FINITE] == batches
+        && Double.isFinite(totals[TrainingStep.LOSS])
+        && Double.isFinite(totals[TrainingStep.NORM])) {
       return Optional.empty();
     }
     // Loss and gradient were finite as often as counted, and once they are not they stay so, for
     // the weights are gone.
-    int bad = Math.min(batches, (int) totals[FINITE] + 1);
+    int bad = Math.min(batches, (int) totals[TrainingStep.FINITE] + 1);
     long seen = progress.step + begun;
     Diagnosis diagnosis = new Diagnosis(setup, progress.epoch + 1, seen - batches + bad, seen);
     return Optional.of(diagnosis.of(batch, progress.learningRate));
@@ -401,6 +397,10 @@ public final class Trainer implements AutoCloseable {
   /** Frees what the trainer made itself: sums, and the copy of the best weights. */
   @Override
   public void close() {
+    if (captured != null) {
+      captured.close();
+    }
+    step.close();
     sums.close();
     best.ifPresent(BestWeights::close);
   }

@@ -19,13 +19,31 @@ final class Upload {
 
   /** Numbers in the model's own element type, tokens and class numbers as they are. */
   static Tensor values(Backend backend, DType dtype, Values values) {
+    return inType(dtype, raw(backend, values));
+  }
+
+  /** As they are: F32 or I32. */
+  static Tensor raw(Backend backend, Values values) {
     return switch (values) {
       case Values.Floats(Shape shape, float[] data) ->
-          Tensor.of(backend, new TensorType(DType.F32, shape), MemorySegment.ofArray(data))
-              .cast(dtype);
+          Tensor.of(backend, new TensorType(DType.F32, shape), MemorySegment.ofArray(data));
       case Values.Ints(Shape shape, int[] data) ->
           Tensor.of(backend, new TensorType(DType.I32, shape), MemorySegment.ofArray(data));
     };
+  }
+
+  /** Overwrites what {@link #raw} made from values of the same shape. */
+  static void overwrite(Tensor raw, Values values) {
+    raw.write(
+        switch (values) {
+          case Values.Floats(_, float[] data) -> MemorySegment.ofArray(data);
+          case Values.Ints(_, int[] data) -> MemorySegment.ofArray(data);
+        });
+  }
+
+  /** Raw numbers in the model's element type, raw integers as they are. */
+  static Tensor inType(DType dtype, Tensor raw) {
+    return raw.dtype().floating() ? raw.cast(dtype) : raw;
   }
 
   /**
