@@ -9,7 +9,10 @@ import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.MemoryInfo;
 import dev.tandem.cuda.driver.Stream;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * Device memory in blocks by size class, given back and handed out again without asking the driver, so that a steady training step
@@ -30,11 +33,14 @@ final class Allocator implements AutoCloseable {
   private final boolean caching;
   private final OptionalLong cap;
   private final Pool shared = new Pool();
+
+  /** All memory that was asked of the device and not given back to it. */
+  private final Set<DeviceMemory> held = Collections.newSetFromMap(new IdentityHashMap<>());
+
   private Pool active = shared;
   private boolean sealed;
   private long used;
   private long reserved;
-  private long idleBytes;
   private long peak;
   private long buffers;
 
@@ -81,21 +87,21 @@ final class Allocator implements AutoCloseable {
       block = shared.take(sizeClass);
     }
     if (block == null) {
-      return fresh(bytes, sizeClass, what);
+      block = fresh(bytes, sizeClass, what);
     }
-    idleBytes -= Pool.bytes(sizeClass);
     block.settle(active);
+    active.lend(sizeClass);
     return block;
   }
 
   void give(Block block) {
-    if (!caching) {
+    if (caching) {
+      block.home().giveBack(block);
+    } else {
       reserved -= block.memory().bytes();
+      held.remove(block.memory());
       stream.free(block.memory());
-      return;
     }
-    idleBytes += Pool.bytes(block.sizeClass());
-    block.home().give(block);
   }
 
   private Block fresh(long bytes, int sizeClass, Object what) {
@@ -117,6 +123,7 @@ final class Allocator implements AutoCloseable {
     }
     DeviceMemory memory = allocate(size, bytes, what);
     reserved += size;
+    held.add(memory);
     return new Block(memory, sizeClass, active);
   }
 
@@ -146,9 +153,8 @@ final class Allocator implements AutoCloseable {
   /** Gives all idle blocks of the shared pool back to the device. */
   private void release() {
     for (Block block : shared.empty()) {
-      long size = Pool.bytes(block.sizeClass());
-      idleBytes -= size;
-      reserved -= size;
+      reserved -= Pool.bytes(block.sizeClass());
+      held.remove(block.memory());
       block.memory().close();
     }
     context.trim(0);
@@ -189,8 +195,17 @@ final class Allocator implements AutoCloseable {
     return active;
   }
 
-  /** From here on no new memory is asked of the device, for a capture is on. */
+  /**
+   * From here on no new memory is asked of the device, for a capture is on. What a step leaves open it makes once more when it is
+   * recorded, beside what it made when it was run: for that there is memory now.
+   */
   void seal() {
+    int[] open = active.out();
+    for (int sizeClass = 0; sizeClass < open.length; sizeClass++) {
+      for (int i = 0; i < open[sizeClass]; i++) {
+        active.add(fresh(Pool.bytes(sizeClass), sizeClass, "a result of a captured step"));
+      }
+    }
     sealed = true;
   }
 
@@ -213,10 +228,11 @@ final class Allocator implements AutoCloseable {
     return new MemoryStatistics(used, reserved, peak, buffers);
   }
 
-  /** Forgets all memory, which goes with the context. */
+  /** Gives all memory back, that of open tensors too. */
   @Override
   public void close() {
-    shared.empty().forEach(block -> block.memory().close());
+    held.forEach(DeviceMemory::close);
+    held.clear();
     used = 0;
     reserved = 0;
     buffers = 0;

@@ -8,7 +8,6 @@ import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.Operand;
 import dev.tandem.cuda.driver.Context;
 import dev.tandem.cuda.driver.Device;
-import dev.tandem.cuda.driver.DeviceMemory;
 import dev.tandem.cuda.driver.Driver;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.Stream;
@@ -35,12 +34,6 @@ import java.util.Map;
  * waits, and are told with the ops that were queued since it last did.
  */
 public final class CudaBackend implements Backend {
-  /** For cuBLAS, as it asks for on Hopper and newer; older devices need less. */
-  private static final long WORKSPACE_BYTES = 32L << 20;
-
-  private static final long SMALL_WORKSPACE_BYTES = 8L << 20;
-  private static final int HOPPER = 90;
-
   private final CudaOptions options;
   private final Driver driver;
   private final boolean ownsDriver;
@@ -65,20 +58,16 @@ public final class CudaBackend implements Backend {
   private Capture capture;
   private boolean closed;
 
-  private CudaBackend(Driver driver, Device device, CudaOptions options, boolean ownsDriver) {
+  private CudaBackend(Driver driver, Context context, CudaOptions options, boolean ownsDriver) {
     this.driver = driver;
+    this.context = context;
     this.options = options;
     this.ownsDriver = ownsDriver;
-    context = device.open();
     stream = context.stream();
     allocator = new Allocator(options.name(), context, stream, options.caching(), options.memory());
     faults = new Faults(options.name(), context, stream);
     staging = new Staging(context, stream);
     queue = new Queue(context, stream, allocator, faults, options);
-    DeviceMemory workspace =
-        context.allocate(
-            device.computeCapability() >= HOPPER ? WORKSPACE_BYTES : SMALL_WORKSPACE_BYTES);
-    queue.workspace(workspace.address(), workspace.bytes());
     creation = new CudaCreation(queue);
     elementwise = new CudaElementwise(queue);
     reduction = new CudaReduction(queue);
@@ -111,7 +100,17 @@ public final class CudaBackend implements Backend {
               + "; the driver has "
               + (devices.size() == 1 ? "cuda:0 alone" : "cuda:0 to cuda:" + (devices.size() - 1)));
     }
-    return new CudaBackend(driver, devices.get(device), options, ownsDriver);
+    Context context = devices.get(device).open();
+    try {
+      return new CudaBackend(driver, context, options, ownsDriver);
+    } catch (RuntimeException | Error e) {
+      try {
+        context.close(); // and with it what was made so far
+      } catch (DriverException left) {
+        e.addSuppressed(left);
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -304,7 +303,11 @@ public final class CudaBackend implements Backend {
   @Override
   public CapturedStep capture(Runnable step) {
     requireOpen();
-    refuseInCapture("capture", "captures a step within a step", null);
+    if (capture != null) {
+      throw new BackendException(
+          name()
+              + ": capture: a step that is being captured captures another, got a capture; do one after the other");
+    }
     if (!captures()) {
       throw new BackendException(
           name()
@@ -377,10 +380,11 @@ public final class CudaBackend implements Backend {
   public void close() {
     if (!closed) {
       closed = true;
-      allocator.close();
       try {
+        allocator.close();
         staging.close();
         faults.close();
+        queue.close();
       } finally {
         if (ownsDriver) {
           driver.close();

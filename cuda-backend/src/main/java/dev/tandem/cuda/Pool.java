@@ -10,6 +10,10 @@ final class Pool {
   private static final int CLASSES = 4 * Long.SIZE;
 
   private final List<ArrayDeque<Block>> idle = new ArrayList<>();
+
+  /** How many blocks of each class are handed out and come back here. */
+  private final int[] out = new int[CLASSES];
+
   private Pool heir = this;
 
   Pool() {
@@ -23,8 +27,25 @@ final class Pool {
     return idle.get(sizeClass).pollLast();
   }
 
-  void give(Block block) {
+  /** A block that comes back here is handed out. */
+  void lend(int sizeClass) {
+    out[sizeClass]++;
+  }
+
+  /** A block that was lent comes back. */
+  void giveBack(Block block) {
+    out[block.sizeClass()]--;
+    add(block);
+  }
+
+  /** One more idle block. */
+  void add(Block block) {
     idle.get(block.sizeClass()).addLast(block);
+  }
+
+  /** How many blocks of each class are handed out. */
+  int[] out() {
+    return out.clone();
   }
 
   /** All idle blocks, which are then no longer here. */
@@ -40,11 +61,13 @@ final class Pool {
   /** Ends as a pool of its own: what is here, and what is given back later, goes to the other. */
   void bequeath(Pool other) {
     heir = other;
-    empty()
-        .forEach(block -> {
-          block.settle(other);
-          other.give(block);
-        });
+    for (int sizeClass = 0; sizeClass < CLASSES; sizeClass++) {
+      other.out[sizeClass] += out[sizeClass];
+    }
+    for (Block block : empty()) {
+      block.settle(other);
+      other.add(block);
+    }
   }
 
   /** The pool itself, or the one it was bequeathed to. */

@@ -5,6 +5,7 @@ import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.Blas;
 import dev.tandem.cuda.driver.Context;
 import dev.tandem.cuda.driver.DeviceAttribute;
+import dev.tandem.cuda.driver.DeviceMemory;
 import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.MathMode;
 import dev.tandem.cuda.driver.Stream;
@@ -12,15 +13,22 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /** The backend's stream, and all that ops need to give it work: kernels, products, copies, scratch memory. */
-final class Queue {
+final class Queue implements AutoCloseable {
   /** Blocks of {@link Launch#THREADS} that a multiprocessor of compute capability 8.0 or newer runs at a time. */
   private static final int BLOCKS_PER_MULTIPROCESSOR = 8;
+
+  /** For cuBLAS, as it asks for on Hopper and newer; older devices need less. */
+  private static final long WORKSPACE_BYTES = 32L << 20;
+
+  private static final long SMALL_WORKSPACE_BYTES = 8L << 20;
+  private static final int HOPPER = 90;
 
   private final Stream stream;
   private final Allocator allocator;
   private final Kernels kernels;
   private final Faults faults;
   private final Blas blas;
+  private final DeviceMemory workspace;
   private final long wideFrom;
   private final int mostBlocks;
   private final int sharedBytes;
@@ -41,11 +49,13 @@ final class Queue {
     blas = context.blas();
     blas.stream(stream);
     blas.mathMode(options.tf32() ? MathMode.TF32 : MathMode.DEFAULT, true);
-  }
-
-  /** Memory of the caller's for products to work in: repeatable results, and products that can be captured. */
-  void workspace(long address, long bytes) {
-    blas.workspace(address, bytes);
+    // Of our own: repeatable results, and products that can be captured.
+    workspace =
+        context.allocate(
+            context.device().computeCapability() >= HOPPER
+                ? WORKSPACE_BYTES
+                : SMALL_WORKSPACE_BYTES);
+    blas.workspace(workspace.address(), workspace.bytes());
   }
 
   Blas blas() {
@@ -141,5 +151,11 @@ final class Queue {
   /** Counts what a replay launches. */
   void replayed(Map<Kernel, Long> recorded) {
     recorded.forEach((kernel, count) -> launches.merge(kernel, count, Long::sum));
+  }
+
+  @Override
+  public void close() {
+    blas.close();
+    workspace.close();
   }
 }

@@ -1,0 +1,64 @@
+package dev.tandem.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tandem.backend.Availability;
+import dev.tandem.ptx.EmulatedDriver;
+import dev.tandem.ptx.machine.EmulatorOptions;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What {@code tandem devices} says of CUDA. */
+final class CudaDiagnosisTest {
+  private static List<String> lines(EmulatorOptions gpu) {
+    try (EmulatedDriver driver = EmulatedDriver.open(gpu)) {
+      return CudaDiagnosis.of(driver, "cuBLAS of the test", n -> CudaOptions.standard("cuda:" + n));
+    }
+  }
+
+  private static void assertLine(String pattern, String line) {
+    assertTrue(line.matches(pattern), () -> line + " is not " + pattern);
+  }
+
+  @Test
+  void aDeviceIsDescribedLoadedAndTried() {
+    List<String> lines = lines(EmulatorOptions.standard().withMemory(1L << 30));
+    assertEquals(5, lines.size(), lines::toString);
+    assertEquals("driver: CUDA 13.0, by software GPU", lines.get(0));
+    assertEquals("cuBLAS of the test", lines.get(1));
+    assertLine("cuda:0: .*, compute capability 8\\.0, 1\\.0 GiB", lines.get(2));
+    assertLine(
+        "cuda:0: \\d\\.\\d GiB free; PTX of " + Kernel.values().length + " kernels loads, in .* s",
+        lines.get(3));
+    assertLine(
+        "cuda:0: self-test: 5 ops agree with plain loops to \\d\\.\\de-0[678], in .* s",
+        lines.get(4));
+  }
+
+  @Test
+  void aDeviceThatTheKernelsDoNotFitIsNamed() {
+    List<String> lines = lines(EmulatorOptions.standard().withComputeCapability(70));
+    assertLine("cuda:0: cannot be used: .*", lines.getLast());
+  }
+
+  @Test
+  void aDeviceWithoutRoomIsNamed() {
+    List<String> lines = lines(EmulatorOptions.standard().withMemory(4L << 20));
+    assertLine("cuda:0: cannot be used: .*CUDA_ERROR_OUT_OF_MEMORY.*", lines.getLast());
+  }
+
+  /** Where there is no GPU, the provider's own words; where there is one, its lines. */
+  @Test
+  void theProviderSaysWhatItFound() {
+    CudaBackendProvider provider = new CudaBackendProvider();
+    Availability availability = provider.probe();
+    List<String> lines = provider.diagnosis();
+    if (availability.usable()) {
+      assertLine("driver: CUDA .*", lines.getFirst());
+      assertTrue(lines.size() >= 5, lines::toString);
+    } else {
+      assertEquals(availability.reason(), lines.getFirst());
+    }
+  }
+}
