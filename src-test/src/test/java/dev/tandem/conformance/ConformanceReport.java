@@ -13,11 +13,11 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /**
  * Counts the comparisons with the oracle and, when the last test of the run is done, says how many there were
- * on each backend, so that a missing device is never silent: {@code conformance: oracle 212, cpu 848, cuda 0
- * (no device)}.
+ * on each backend, so that a missing device is never silent: {@code conformance: oracle 212, cpu 848,
+ * cuda-emulated 424, cuda 0 (no device)}.
  */
 public final class ConformanceReport implements BeforeAllCallback {
-  private static final List<String> KINDS = List.of("cpu", "cuda");
+  private static final List<String> KINDS = List.of("cpu", TestBackends.EMULATED, "cuda");
   private static final Map<String, Integer> PASSED = new TreeMap<>();
   private static int oracle;
 
@@ -46,13 +46,16 @@ public final class ConformanceReport implements BeforeAllCallback {
   private static synchronized String line() {
     StringBuilder line = new StringBuilder("conformance: oracle " + oracle);
     for (String kind : KINDS) {
+      line.append(", ").append(kind).append(' ').append(PASSED.getOrDefault(kind, 0));
+      if (kind.equals(TestBackends.EMULATED)) {
+        continue; // on every machine
+      }
       Availability availability =
           Backends.providers().stream()
               .filter(provider -> provider.kind().equals(kind))
               .findFirst()
               .map(BackendProvider::probe)
               .orElse(Availability.no("not on the class path"));
-      line.append(", ").append(kind).append(' ').append(PASSED.getOrDefault(kind, 0));
       if (!availability.usable()) {
         line.append(" (").append(availability.reason()).append(')');
       }

@@ -12,11 +12,14 @@ import java.util.List;
 
 /** The backends of this machine, opened once a run; closed by the JVM's end, for tests share them. */
 public final class TestBackends {
+  /** The name of the CUDA backend on the software GPU. */
+  static final String EMULATED = "cuda-emulated";
+
   private static final List<Backend> AVAILABLE = open();
 
   private TestBackends() {}
 
-  /** One backend of each kind that can be used here. */
+  /** One backend of each kind that can be used here, and the CUDA backend on the software GPU. */
   public static List<Backend> available() {
     return AVAILABLE;
   }
@@ -25,7 +28,7 @@ public final class TestBackends {
   private static Backend emulated() {
     EmulatorOptions gpu = EmulatorOptions.standard().withMemory(1L << 30);
     return CudaBackend.open(
-        EmulatedDriver.open(gpu), 0, CudaOptions.standard("cuda-emulated").withCaching(false));
+        EmulatedDriver.open(gpu), 0, CudaOptions.standard(EMULATED).withCaching(false));
   }
 
   private static List<Backend> open() {
