@@ -5,8 +5,7 @@
 # nvcc writes the newest PTX version it knows. The code needs no more than what CUDA 11.8 knew, so that version is put in its place,
 # and any driver for CUDA 12 loads it; the hint .pragma "used_bytes_mask", which that version does not have, is left out. ptxas, where there is one, then compiles it for each architecture that it knows of those below.
 #
-# The compiler writes the folder it runs in into its output, so that it runs in one that is the same everywhere; names of sources are
-# then cut down to what comes after it.
+# The compiler writes the folder it runs in into the line table: names of sources are cut down to what comes after it.
 set -eu
 cd "$(dirname "$0")"
 here=$PWD
@@ -20,9 +19,7 @@ if [ "${1-}" = --check ]; then
   check=true
   shift
 fi
-work=/var/tmp/tandem-kernels
-rm -rf "$work"
-mkdir "$work"
+work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if $check; then
   out=$work/made
