@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -72,6 +73,25 @@ class RefusalTest extends CommandTest {
         refused(file("digits.yaml", DIGITS), "--backend", "gpu"));
   }
 
+  /** Auto takes the best there is, tells of what it could not take in one line, and trains. */
+  @Test
+  void autoTrainsAndSaysOnceWhatItPassesOver() throws IOException {
+    var cuda =
+        Backends.providers().stream()
+            .filter(provider -> provider.kind().equals("cuda"))
+            .findFirst()
+            .orElseThrow();
+    Result result = train(file("digits.yaml", DIGITS), "--backend", "auto").expect(0);
+    List<String> lines =
+        result.err().lines().filter(line -> line.startsWith("backend: auto")).toList();
+    assertEquals(
+        cuda.probe().usable()
+            ? List.of()
+            : List.of("backend: auto passes over cuda: " + cuda.probe().reason()),
+        lines);
+    assertTrue(result.out().contains("test accuracy"), result.out());
+  }
+
   /** CUDA by name, on whatever machine this is: there is no silent fallback. */
   @Test
   void cudaTrainsOrIsRefusedWithItsReason() throws IOException {
@@ -79,17 +99,13 @@ class RefusalTest extends CommandTest {
     var cuda =
         Backends.providers().stream()
             .filter(provider -> provider.kind().equals("cuda"))
-            .findFirst();
-    if (cuda.isEmpty()) {
-      String sentence = refused(config, "--backend", "cuda");
-      assertTrue(
-          sentence.startsWith("--backend cuda: backend: no such backend, got 'cuda'; use auto"),
-          sentence);
-    } else if (cuda.get().probe().usable()) {
+            .findFirst()
+            .orElseThrow();
+    if (cuda.probe().usable()) {
       train(config, "--backend", "cuda").expect(0);
     } else {
       assertEquals(
-          "backend: cuda cannot be used here: " + cuda.get().probe().reason(),
+          "backend: cuda cannot be used here: " + cuda.probe().reason(),
           refused(config, "--backend", "cuda"));
     }
   }

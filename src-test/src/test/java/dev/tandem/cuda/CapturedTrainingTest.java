@@ -15,9 +15,12 @@ import dev.tandem.tensor.Tensor;
 import dev.tandem.train.Descent;
 import dev.tandem.train.EpochReport;
 import dev.tandem.train.Lesson;
+import dev.tandem.train.StepReport;
 import dev.tandem.train.Stopping;
+import dev.tandem.train.TrainingListener;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -89,6 +92,36 @@ final class CapturedTrainingTest {
         captured.calls * 2 < plain.calls,
         () ->
             captured.calls + " ops queued one by one when captured, " + plain.calls + " when not");
+  }
+
+  /** The software GPU works only while somebody waits for it: as long as it has not, nobody did. */
+  @Test
+  void nothingWaitsInAStep() {
+    for (boolean captured : new boolean[] {false, true}) {
+      try (Emulated gpu = Emulated.open();
+          Lesson lesson = Lesson.clouds(gpu.backend(), Stopping.afterEpochs(4))) {
+        List<Long> done = new ArrayList<>();
+        lesson
+            .trainer
+            .capture(captured)
+            .checkEvery(1000)
+            .listen(
+                new TrainingListener() {
+                  @Override
+                  public void step(StepReport report) {
+                    done.add(gpu.driver().instructions());
+                  }
+                })
+            .run();
+        for (int i = 0; i < done.size(); i++) {
+          boolean capturing = captured && (i == 2 || i == 5 + 6 + 6); // the third step of a shape
+          if (i % 6 != 0 && !capturing) { // an epoch begins with what its last measured
+            assertEquals(done.get(i - 1), done.get(i), "something waited in step " + i);
+          }
+        }
+        assertTrue(done.getLast() > done.getFirst(), "nothing was done at all");
+      }
+    }
   }
 
   /** A layer that looks at a number on the host in each forward. */
