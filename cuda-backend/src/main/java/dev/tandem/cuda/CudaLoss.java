@@ -1,8 +1,10 @@
 package dev.tandem.cuda;
 
-import dev.tandem.backend.BackendException;
+import static dev.tandem.cuda.Kernel.*;
+
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Loss;
+import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Cross-entropies, fused with the log-softmax. */
@@ -14,6 +16,51 @@ final class CudaLoss {
   }
 
   void run(Loss op, List<Operand> in, List<Operand> out) {
-    throw new BackendException("loss " + queue);
+    Operand logits = in.getFirst();
+    if (logits.dtype() != DType.F32) {
+      throw Operands.refused(op.name(), logits.dtype());
+    }
+    Rows rows = Rows.of(logits.shape());
+    if (rows.count() == 0) {
+      return;
+    }
+    switch (op) {
+      case Loss.CrossEntropy loss -> {
+        Launch launch = over(rows, SHORT_CROSS_ENTROPY_F32, CROSS_ENTROPY_F32, in, out);
+        launch.float32(loss.smoothing()).faults(site(op, in));
+        rows.launch(launch);
+      }
+      case Loss.CrossEntropyGrad grad -> grad(grad, rows, in, out);
+      case Loss.SoftCrossEntropy _ ->
+          rows.launch(over(rows, SHORT_SOFT_CROSS_ENTROPY_F32, SOFT_CROSS_ENTROPY_F32, in, out));
+      case Loss.SoftCrossEntropyGrad _ ->
+          rows.launch(
+              over(rows, SHORT_SOFT_CROSS_ENTROPY_GRAD_F32, SOFT_CROSS_ENTROPY_GRAD_F32, in, out));
+    }
+  }
+
+  private Launch over(
+      Rows rows, Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
+    Launch launch = queue.kernel(rows.isShort() ? ofShort : ofLong);
+    in.forEach(launch::read);
+    out.forEach(launch::write);
+    return launch.int64(rows.count()).int64(rows.length());
+  }
+
+  /** Where rows are few, each goes to several blocks, for there is nothing to sum. */
+  private void grad(Loss.CrossEntropyGrad op, Rows rows, List<Operand> in, List<Operand> out) {
+    Launch launch = over(rows, SHORT_CROSS_ENTROPY_GRAD_F32, CROSS_ENTROPY_GRAD_F32, in, out);
+    Pieces pieces =
+        rows.isShort()
+            ? new Pieces(rows.length(), 1)
+            : Pieces.of(rows.count(), rows.length(), Launch.THREADS, 4);
+    launch.int64(pieces.length());
+    launch.float32(1 - op.smoothing()).float32(op.smoothing() / rows.length());
+    launch.faults(site(op, in));
+    launch.over(rows.count() * pieces.count() * (rows.isShort() ? Folds.WARP : Launch.THREADS));
+  }
+
+  private static Faults.Site site(Loss op, List<Operand> in) {
+    return new Faults.Site(op.name(), in.getFirst().shape().length(1), in.get(1).shape());
   }
 }

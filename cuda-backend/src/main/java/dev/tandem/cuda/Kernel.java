@@ -64,8 +64,66 @@ public enum Kernel {
   CAST_U8_I32("cast", "ptr ptr i64"),
 
   // reduction.cu
+  SUM_FEW_F32("reduction", "ptr ptr i64 i64 i64 f32"),
+  SUM_SHORT_ROWS_F32("reduction", "ptr ptr i64 i64 i64 f32"),
+  SUM_ROWS_F32("reduction", "ptr ptr i64 i64 i64 f32"),
+  SUM_COLUMNS_F32("reduction", "ptr ptr i64 i64 i64 i64 i32 f32"),
+  MAX_FEW_F32("reduction", "ptr ptr i64 i64 i64"),
+  MAX_SHORT_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
+  MAX_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
+  MAX_COLUMNS_F32("reduction", "ptr ptr i64 i64 i64 i64 i32"),
+  MIN_FEW_F32("reduction", "ptr ptr i64 i64 i64"),
+  MIN_SHORT_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
+  MIN_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
+  MIN_COLUMNS_F32("reduction", "ptr ptr i64 i64 i64 i64 i32"),
 
-  // normalization.cu, loss.cu
+  // arg_max.cu
+  ARG_MAX_FEW_F32("arg_max", "ptr ptr i64 i64 i64"),
+  ARG_MAX_SHORT_ROWS_F32("arg_max", "ptr ptr i64 i64 i64"),
+  ARG_MAX_ROWS_F32("arg_max", "ptr ptr i64 i64 i64"),
+  ARG_MAX_COLUMNS_F32("arg_max", "ptr ptr i64 i64 i64 i64 i32"),
+  ARG_MAX_KEYS_OF_ROWS_F32("arg_max", "ptr ptr i64 i64 i64"),
+  ARG_MAX_KEYS_OF_COLUMNS_F32("arg_max", "ptr ptr i64 i64 i64 i64 i32"),
+  ARG_MAX_OF_KEYS_B64("arg_max", "ptr ptr i64 i64 i64 i64 i32"),
+
+  // softmax.cu
+  SHORT_SOFTMAX_F32("softmax", "ptr ptr i64 i64"),
+  SHORT_SOFTMAX_GRAD_F32("softmax", "ptr ptr ptr i64 i64"),
+  SHORT_LOG_SOFTMAX_F32("softmax", "ptr ptr i64 i64"),
+  SHORT_LOG_SOFTMAX_GRAD_F32("softmax", "ptr ptr ptr i64 i64"),
+  SOFTMAX_F32("softmax", "ptr ptr i64 i64"),
+  SOFTMAX_GRAD_F32("softmax", "ptr ptr ptr i64 i64"),
+  LOG_SOFTMAX_F32("softmax", "ptr ptr i64 i64"),
+  LOG_SOFTMAX_GRAD_F32("softmax", "ptr ptr ptr i64 i64"),
+
+  // row_norm.cu
+  SHORT_LAYER_NORM_F32("row_norm", "ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  SHORT_RMS_NORM_F32("row_norm", "ptr ptr ptr ptr i64 i64 f32"),
+  LAYER_NORM_F32("row_norm", "ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RMS_NORM_F32("row_norm", "ptr ptr ptr ptr i64 i64 f32"),
+  LAYER_NORM_GRAD_F32("row_norm", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+  RMS_NORM_GRAD_F32("row_norm", "ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // batch_norm.cu
+  BATCH_NORM_PLANES_F32("batch_norm", "ptr ptr i64 i64 i64 i64"),
+  BATCH_NORM_COLUMNS_F32("batch_norm", "ptr ptr i64 i64 i64 i32"),
+  BATCH_NORM_FINISH_F32("batch_norm", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64 f32 f32"),
+  BATCH_NORM_RESCALE_F32("batch_norm", "ptr ptr ptr ptr ptr i64 i64 i64"),
+  BATCH_NORM_INFERENCE_F32("batch_norm", "ptr ptr ptr ptr ptr ptr i64 i64 i64 f32"),
+  BATCH_NORM_GRAD_PLANES_F32("batch_norm", "ptr ptr ptr ptr i64 i64 i64 i64"),
+  BATCH_NORM_GRAD_COLUMNS_F32("batch_norm", "ptr ptr ptr ptr i64 i64 i64 i64 i32"),
+  BATCH_NORM_GRAD_FINISH_F32("batch_norm", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64 f32 f32"),
+  BATCH_NORM_GRAD_RESCALE_F32("batch_norm", "ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // loss.cu
+  SHORT_CROSS_ENTROPY_F32("loss", "ptr ptr ptr ptr i64 i64 f32 ptr i32"),
+  SHORT_CROSS_ENTROPY_GRAD_F32("loss", "ptr ptr ptr ptr ptr i64 i64 i64 f32 f32 ptr i32"),
+  SHORT_SOFT_CROSS_ENTROPY_F32("loss", "ptr ptr ptr ptr i64 i64"),
+  SHORT_SOFT_CROSS_ENTROPY_GRAD_F32("loss", "ptr ptr ptr ptr ptr i64 i64"),
+  CROSS_ENTROPY_F32("loss", "ptr ptr ptr ptr i64 i64 f32 ptr i32"),
+  CROSS_ENTROPY_GRAD_F32("loss", "ptr ptr ptr ptr ptr i64 i64 i64 f32 f32 ptr i32"),
+  SOFT_CROSS_ENTROPY_F32("loss", "ptr ptr ptr ptr i64 i64"),
+  SOFT_CROSS_ENTROPY_GRAD_F32("loss", "ptr ptr ptr ptr ptr i64 i64"),
 
   // movement.cu
 

@@ -105,6 +105,11 @@ final class Launch {
     shaped(LaunchShape.of(queue.blocks(threads, THREADS), THREADS));
   }
 
+  /** By grid stride over work for so many blocks of so many threads. */
+  void overBlocks(long blocks, int threads) {
+    shaped(LaunchShape.of(queue.blocks(blocks * threads, threads), threads));
+  }
+
   /** By grid stride over elements taken by fours. */
   void overQuads(long elements) {
     over(Math.ceilDiv(elements, 4));

@@ -1,0 +1,134 @@
+package dev.tandem.cuda;
+
+import dev.tandem.backend.Operand;
+
+/**
+ * Folds of tensors seen as (outer, rows, columns) over their rows. What is too much for one block is cut into pieces, and what is
+ * known of the pieces is folded in another launch.
+ */
+final class Folds {
+  /** Rows up to this length go to a warp each. */
+  static final int SHORT = 1024;
+
+  static final int WARP = 32;
+
+  // So many neighbours are read by one thread before that costs more than sharing them.
+  private static final int FEW_NEIGHBOURS = 8;
+  private static final int FEW = 32;
+  // So many threads fill a device, and each may then fold this much alone.
+  private static final long MANY_THREADS = 1 << 17;
+  private static final int MOST_ALONE = 1024;
+
+  /** Something on the device. */
+  record Place(long address, long bytes) {
+    static Place of(Operand operand) {
+      return new Place(Operands.address(operand), operand.type().bytes());
+    }
+
+    static Place of(Scratch scratch) {
+      return new Place(scratch.address(), scratch.bytes());
+    }
+  }
+
+  /** A tensor's axes, of which rows is the one to be folded. */
+  record Box(long outer, long rows, long columns) {
+    long outputs() {
+      return outer * columns;
+    }
+
+    /** Columns of the kernels' threads, which take four neighbours where they can. */
+    long groups() {
+      return columns % 4 == 0 ? columns / 4 : columns;
+    }
+
+    Box withRows(long count) {
+      return new Box(outer, count, columns);
+    }
+  }
+
+  private final Queue queue;
+
+  Folds(Queue queue) {
+    this.queue = queue;
+  }
+
+  /** @param divisor of sums; what else there is to fold takes none */
+  void fold(Fold fold, Box box, Place x, Place y, double divisor) {
+    if (box.columns == 1 && box.rows > FEW_NEIGHBOURS) {
+      rows(fold, box, x, y, divisor);
+      return;
+    }
+    long threads = box.outer * box.groups();
+    if (box.rows <= FEW || threads >= MANY_THREADS && box.rows <= MOST_ALONE) {
+      Launch launch = launch(fold.few(), x, y);
+      launch.int64(box.outer).int64(box.rows).int64(box.columns);
+      divided(fold, launch, divisor).over(threads);
+      return;
+    }
+    columns(fold, box, x, y, divisor);
+  }
+
+  private void rows(Fold fold, Box box, Place x, Place y, double divisor) {
+    if (box.rows <= SHORT) {
+      rows(fold, fold.shortRows(), box, box.rows, x, y, divisor).over(box.outer * WARP);
+      return;
+    }
+    Pieces pieces = Pieces.of(box.outer, box.rows, Launch.THREADS, 4);
+    long threads = box.outer * pieces.count() * Launch.THREADS;
+    if (pieces.count() == 1) {
+      rows(fold, fold.rows(), box, box.rows, x, y, divisor).over(threads);
+      return;
+    }
+    try (Scratch known = known(fold, box, pieces)) {
+      rows(fold, fold.rowsToPieces(), box, pieces.length(), x, Place.of(known), 1).over(threads);
+      join(fold, box.withRows(pieces.count()), Place.of(known), y, divisor);
+    }
+  }
+
+  private Launch rows(
+      Fold fold, Kernel kernel, Box box, long length, Place x, Place y, double divisor) {
+    Launch launch = launch(kernel, x, y).int64(box.outer).int64(box.rows).int64(length);
+    return divided(fold, launch, divisor);
+  }
+
+  private void columns(Fold fold, Box box, Place x, Place y, double divisor) {
+    Tiling tiling = Tiling.of(box.outer, box.rows, box.groups());
+    if (tiling.rows().count() == 1) {
+      columns(fold, fold.columns(), box, tiling, x, y, divisor);
+      return;
+    }
+    try (Scratch known = known(fold, box, tiling.rows())) {
+      columns(fold, fold.columnsToPieces(), box, tiling, x, Place.of(known), 1);
+      join(fold, box.withRows(tiling.rows().count()), Place.of(known), y, divisor);
+    }
+  }
+
+  private void columns(
+      Fold fold, Kernel kernel, Box box, Tiling tiling, Place x, Place y, double divisor) {
+    Launch launch = launch(kernel, x, y).int64(box.outer).int64(box.rows).int64(box.columns);
+    launch.int64(tiling.rows().length()).int32(tiling.width());
+    divided(fold, launch, divisor).over(tiling.blocks() * Launch.THREADS);
+  }
+
+  private Scratch known(Fold fold, Box box, Pieces pieces) {
+    return queue.scratch(box.outputs() * pieces.count() * fold.bytesOfPiece(), "pieces to fold");
+  }
+
+  /** Folds what is known of pieces. Keys are few enough for one tile to each strip. */
+  private void join(Fold fold, Box box, Place known, Place y, double divisor) {
+    if (fold == Fold.ARG_MAX) {
+      Tiling tiling = Tiling.of(box.outer, box.rows, box.groups()).whole(box.rows);
+      columns(fold, Kernel.ARG_MAX_OF_KEYS_B64, box, tiling, known, y, divisor);
+    } else {
+      fold(fold, box, known, y, divisor);
+    }
+  }
+
+  private Launch launch(Kernel kernel, Place x, Place y) {
+    return queue.kernel(kernel).read(x.address, x.bytes).write(y.address, y.bytes);
+  }
+
+  private static Launch divided(Fold fold, Launch launch, double divisor) {
+    return fold == Fold.SUM ? launch.float32(divisor) : launch;
+  }
+}

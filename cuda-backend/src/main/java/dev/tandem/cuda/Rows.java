@@ -1,0 +1,32 @@
+package dev.tandem.cuda;
+
+import dev.tandem.shape.Shape;
+
+/** A tensor's innermost axis as its rows: how many there are, and how long. Short ones go to a warp each, others to a block. */
+record Rows(long count, long length) {
+  /** MOST_THREADS of rows.cuh. */
+  private static final int MOST_THREADS = 1024;
+
+  // A thread has at least this much to do before a row is given a larger block.
+  private static final int LEAST_A_THREAD = 16;
+
+  static Rows of(Shape shape) {
+    return new Rows(shape.elements(0, shape.rank() - 1), shape.length(-1));
+  }
+
+  boolean isShort() {
+    return length <= Folds.SHORT;
+  }
+
+  /** Launches a kernel of softmax.cu or loss.cu over all rows. */
+  void launch(Launch launch) {
+    if (isShort()) {
+      launch.over(count * Folds.WARP);
+    } else if (length < (long) MOST_THREADS * LEAST_A_THREAD) {
+      launch.over(count * Launch.THREADS);
+    } else {
+      // Fewer rows at a time, so that more of what is looked at twice is still in cache.
+      launch.overBlocks(count, MOST_THREADS);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// How teams walk along rows, and what reductions, softmaxes, norms and losses gather there.
+#pragma once
+#include "common.cuh"
+
+constexpr int THREADS = 256;  // of a block, unless a kernel says otherwise
+constexpr int MOST_THREADS = 1024;
+
+// One float or four neighbours, so that code for both is written once.
+template <int W>
+struct Floats {
+  float v[W];
+};
+
+template <int W>
+struct Width {
+  static constexpr int value = W;
+};
+
+template <int W>
+__device__ inline Floats<W> load(const float *from) {
+  if constexpr (W == 4) {
+    Quad<float> quad = load4(from);
+    return Floats<4>{{quad.v[0], quad.v[1], quad.v[2], quad.v[3]}};
+  } else {
+    return Floats<1>{{*from}};
+  }
+}
+
+template <int W>
+__device__ inline void store(float *to, const Floats<W> &floats) {
+  if constexpr (W == 4) {
+    store4(to, Quad<float>{{floats.v[0], floats.v[1], floats.v[2], floats.v[3]}});
+  } else {
+    *to = floats.v[0];
+  }
+}
+
+// As for_row, with one body(c, Width) for both.
+template <class Team, class Body>
+__device__ inline void for_columns(i64 columns, Body body) {
+  for_row<Team>(columns, [&](i64 c) { body(c, Width<1>()); }, [&](i64 c) { body(c, Width<4>()); });
+}
+
+// Calls body(i, Width) for this thread's share of the elements begin to end - 1 of a tensor: by fours from the first multiple of
+// four on, one at a time at both ends. So rows of any length are read 16 bytes at a time, where tensors lie alike.
+template <class Team, class Body>
+__device__ inline void for_span(i64 begin, i64 end, Body body) {
+  i64 first = (begin + 3) / 4 * 4, last = end / 4 * 4;
+  if (first > last) first = last = end;
+  i64 head = first - begin, tail = end - last;
+  i64 rank = Team::rank();
+  if (rank < head + tail) body(rank < head ? begin + rank : last + (rank - head), Width<1>());
+  for (i64 i = first + rank * 4; i < last; i += Team::size() * 4) body(i, Width<4>());
+}
+
+// Rows cut into pieces of the same length, of which the last may be shorter: calls piece(n, row, begin, end) for each piece n of
+// this team, with the elements it has.
+template <class Team, class Piece>
+__device__ inline void for_pieces(i64 rows, i64 columns, i64 length, Piece piece) {
+  i64 pieces = (columns + length - 1) / length;
+  for (i64 n = Team::first(); n < rows * pieces; n += Team::teams()) {
+    i64 row = n / pieces, from = (n - row * pieces) * length;
+    i64 to = from + length < columns ? from + length : columns;
+    piece(n, row, row * columns + from, row * columns + to);
+  }
+}
+
+// The largest number seen, and the sum of e^(number - largest), in one look.
+struct LogSum {
+  float max = Largest::none(), sum = 0;
+
+  template <int W>
+  __device__ void add(const Floats<W> &x) {
+    float next = max;
+#pragma unroll
+    for (int k = 0; k < W; k++) next = Largest::fold(next, x.v[k]);
+    if (next == Largest::none()) return;  // its difference to itself is NaN
+    sum *= expf(max - next);
+#pragma unroll
+    for (int k = 0; k < W; k++) sum += expf(x.v[k] - next);
+    max = next;
+  }
+
+  // All of the team get what all have seen. NaN where that is nothing but -infinity.
+  template <class Team>
+  __device__ void join() {
+    float all = Team::template fold<Largest>(max);
+    sum = Team::template fold<Sum>(sum * expf(max - all));
+    max = all;
+  }
+};
