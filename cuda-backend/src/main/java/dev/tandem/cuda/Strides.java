@@ -5,6 +5,7 @@ import dev.tandem.shape.Shape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * How the elements of a box, counted row by row, lie in some tensors: {@code Strides} of common.cuh. Axes of length 1 are left
@@ -106,6 +107,28 @@ final class Strides {
     return strides.length;
   }
 
+  /** The length of an axis, 0 being the innermost. */
+  long length(int axis) {
+    return lengths[axes - 1 - axis];
+  }
+
+  /** Elements between a tensor's neighbours along an axis, 0 being the innermost. */
+  long stride(int tensor, int axis) {
+    return strides[tensor][axes - 1 - axis];
+  }
+
+  /** Where a row of the innermost axis begins in each tensor, rows being counted as the box goes. */
+  void locate(long row, long[] at) {
+    Arrays.fill(at, 0);
+    long left = row;
+    for (int axis = 1; axis < axes; axis++) {
+      for (int tensor = 0; tensor < at.length; tensor++) {
+        at[tensor] += left % length(axis) * stride(tensor, axis);
+      }
+      left /= length(axis);
+    }
+  }
+
   /** Whether all tensors lie as the box does: one axis, side by side. */
   boolean plain() {
     return axes == 1 && Arrays.stream(strides).allMatch(stride -> stride[0] == 1);
@@ -151,5 +174,28 @@ final class Strides {
       }
     }
     return true;
+  }
+
+  /** How many axes are left after merging. */
+  int axes() {
+    return axes;
+  }
+
+  long elements() {
+    return elements;
+  }
+
+  /** The box along all of its axes but two, counted from the innermost. */
+  Strides without(String op, int one, int other) {
+    int[] kept =
+        IntStream.range(0, axes)
+            .filter(axis -> axis != axes - 1 - one && axis != axes - 1 - other)
+            .toArray();
+    return new Strides(
+        op,
+        Arrays.stream(kept).mapToLong(axis -> lengths[axis]).toArray(),
+        Arrays.stream(strides)
+            .map(stride -> Arrays.stream(kept).mapToLong(axis -> stride[axis]).toArray())
+            .toArray(long[][]::new));
   }
 }
