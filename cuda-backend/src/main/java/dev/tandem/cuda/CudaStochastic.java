@@ -1,8 +1,8 @@
 package dev.tandem.cuda;
 
-import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Stochastic;
+import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Draws random numbers on the device. */
@@ -14,6 +14,36 @@ final class CudaStochastic {
   }
 
   void run(Stochastic op, List<Operand> in, List<Operand> out) {
-    throw new BackendException("stochastic " + queue);
+    Operand y = out.getFirst();
+    if (y.dtype() != DType.F32) {
+      throw Operands.refused(op.name(), y.dtype());
+    }
+    if (y.elements() == 0) {
+      return;
+    }
+    switch (op) {
+      case Stochastic.Dropout dropout ->
+          queue
+              .kernel(Kernel.DROPOUT_F32)
+              .read(in.get(0))
+              .read(in.get(1))
+              .write(y)
+              .write(out.get(1))
+              .int64(y.elements())
+              // Exact: a word's number is a multiple of 2^-24, so it is at least p where its
+              // multiple is at least this.
+              .int32((int) Math.ceil(dropout.p() * 0x1p24))
+              .float32(1 / (1 - dropout.p()))
+              .overQuads(y.elements());
+      case Stochastic.DropoutGrad grad ->
+          queue
+              .kernel(Kernel.DROPOUT_GRAD_F32)
+              .read(in.get(0))
+              .read(in.get(1))
+              .write(y)
+              .int64(y.elements())
+              .float32(1 / (1 - grad.p()))
+              .overQuads(y.elements());
+    }
   }
 }

@@ -126,10 +126,35 @@ public enum Kernel {
   SOFT_CROSS_ENTROPY_GRAD_F32("loss", "ptr ptr ptr ptr ptr i64 i64"),
 
   // movement.cu
+  COPY_B32("movement", "ptr ptr i64 strides2"),
+  COPY_B8("movement", "ptr ptr i64 strides2"),
+  TRANSPOSE_B32("movement", "ptr ptr i64 i64 i64 i64 i64 strides2"),
+  TRANSPOSE_B8("movement", "ptr ptr i64 i64 i64 i64 i64 strides2"),
 
   // indexing.cu
+  EMBEDDING_B32("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i32"),
+  EMBEDDING_B8("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i32"),
+  GATHER_B32("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64 i32"),
+  GATHER_B8("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64 i32"),
+  ONE_HOT_B32("indexing", "ptr i32 ptr ptr i64 i64 i32"),
+  ONE_HOT_B8("indexing", "ptr i32 ptr ptr i64 i64 i32"),
+  GATHER_GRAD_F32("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64"),
+  INDEX_KEYS("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64 i32"),
+  SUM_WINDOWS_F32("indexing", "ptr ptr ptr ptr ptr i64 i64 i64"),
+  JOIN_WINDOWS_F32("indexing", "ptr ptr ptr i64 i64 i64 i32"),
+
+  // sort.cu
+  DIGIT_COUNTS("sort", "ptr ptr i64 i32"),
+  DIGIT_SCAN("sort", "ptr ptr i64"),
+  DIGIT_SCATTER("sort", "ptr ptr ptr ptr ptr ptr i64 i32"),
 
   // pooling.cu, stochastic.cu
+  MAX_POOL2D_F32("pooling", "ptr ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+  MAX_POOL2D_GRAD_F32("pooling", "ptr ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+  AVG_POOL2D_F32("pooling", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+  AVG_POOL2D_GRAD_F32("pooling", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+  DROPOUT_F32("stochastic", "ptr ptr ptr ptr i64 i32 f32"),
+  DROPOUT_GRAD_F32("stochastic", "ptr ptr ptr i64 f32"),
 
   // conv2d.cu
   IM2COL_F32("conv2d", "ptr ptr i64 geometry"),

@@ -5,6 +5,7 @@ import dev.tandem.shape.Shape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * How the elements of a box, counted row by row, lie in some tensors: {@code Strides} of common.cuh. Axes of length 1 are left
@@ -173,5 +174,28 @@ final class Strides {
       }
     }
     return true;
+  }
+
+  /** How many axes are left after merging. */
+  int axes() {
+    return axes;
+  }
+
+  long elements() {
+    return elements;
+  }
+
+  /** The box along all of its axes but two, counted from the innermost. */
+  Strides without(String op, int one, int other) {
+    int[] kept =
+        IntStream.range(0, axes)
+            .filter(axis -> axis != axes - 1 - one && axis != axes - 1 - other)
+            .toArray();
+    return new Strides(
+        op,
+        Arrays.stream(kept).mapToLong(axis -> lengths[axis]).toArray(),
+        Arrays.stream(strides)
+            .map(stride -> Arrays.stream(kept).mapToLong(axis -> stride[axis]).toArray())
+            .toArray(long[][]::new));
   }
 }
