@@ -242,7 +242,7 @@ class Step7ConvergenceTest {
               steps.add(report);
             }
           });
-      Outcome outcome = lesson.trainer.run();
+      Outcome outcome = lesson.trainer.checkEvery(1).run();
       assertEquals(Outcome.Reason.DIVERGED, outcome.reason());
       Divergence divergence = outcome.divergence().orElseThrow();
       assertEquals(steps.size() + 1, divergence.step(), "the step after the last good one");
@@ -278,7 +278,7 @@ class Step7ConvergenceTest {
               }
             }
           });
-      Divergence divergence = lesson.trainer.run().divergence().orElseThrow();
+      Divergence divergence = lesson.trainer.checkEvery(1).run().divergence().orElseThrow();
       assertEquals(
           new Divergence(2, 7, Divergence.What.PARAMETER, "0.bias", divergence.message()),
           divergence);
@@ -309,7 +309,7 @@ class Step7ConvergenceTest {
             optimizer -> Descent.constant(optimizer, 0.1),
             Feed.of(BatchLoader.of(Lesson.line(8), 4)),
             Stopping.afterEpochs(3))) {
-      Divergence divergence = lesson.trainer.run().divergence().orElseThrow();
+      Divergence divergence = lesson.trainer.checkEvery(1).run().divergence().orElseThrow();
       assertEquals(1, divergence.step());
       assertEquals(Divergence.What.GRADIENT, divergence.what());
       assertEquals("weight", divergence.name());
@@ -322,7 +322,7 @@ class Step7ConvergenceTest {
     for (boolean target : new boolean[] {false, true}) {
       BatchLoader loader = BatchLoader.of(Lesson.line(32), 8).with(new Gap(13, target));
       try (Lesson lesson = line(backend, loader, 0.1, Stopping.afterEpochs(50))) {
-        Divergence divergence = lesson.trainer.run().divergence().orElseThrow();
+        Divergence divergence = lesson.trainer.checkEvery(1).run().divergence().orElseThrow();
         assertEquals(2, divergence.step(), "samples 8 to 15 are the second batch");
         assertEquals(target ? Divergence.What.TARGETS : Divergence.What.INPUTS, divergence.what());
         assertEquals(

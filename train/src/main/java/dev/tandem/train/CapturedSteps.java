@@ -77,7 +77,7 @@ final class CapturedSteps implements AutoCloseable {
       CapturedStep captured =
           backend.capture(() -> {
             calls[0]++;
-            counts[0] = step.run(inputs, targets, () -> true);
+            counts[0] = step.run(inputs, targets, TrainingStep.Course.STRAIGHT);
           });
       recorded.put(shapes, new Recorded(inputs, targets, captured, counts[0]));
     } catch (BackendException e) {

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -105,7 +104,8 @@ public final class Trainer implements AutoCloseable {
   /**
    * Whether steps may be captured and replayed, where the backend can and {@link #checkEvery} leaves a step whole; true at first.
    * A module whose forward depends on more than its input, such as a count it keeps on the host, must not be: a replay does
-   * what the captured call did. Before the first {@link #run}. Returns this trainer.
+   * what the captured call did. Nor do listeners find gradients after a captured step. Before the first {@link #run}.
+   * Returns this trainer.
    */
   public Trainer capture(boolean allowed) {
     captureWanted = allowed;
@@ -240,28 +240,26 @@ public final class Trainer implements AutoCloseable {
         setup.descent().schedule().at(progress.step, setup.descent().learningRate());
     setup.descent().optimizer().learningRate(progress.learningRate);
     Optional<TrainingStep.Counts> replayed = captured().run(batch);
-    Optional<Divergence> divergence;
-    TrainingStep.Counts counts;
-    if (replayed.isPresent()) {
-      counts = replayed.get();
-      divergence = look(batch);
-    } else {
-      Looked looked = new Looked(batch);
+    if (replayed.isEmpty()) {
+      InParts course = new InParts(batch);
       try (Scope _ = Scope.open()) {
-        counts =
-            step.run(
-                Upload.raw(backend, batch.inputs()), Upload.raw(backend, batch.targets()), looked);
+        step.run(Upload.raw(backend, batch.inputs()), Upload.raw(backend, batch.targets()), course);
       }
-      divergence = looked.found;
+      return course.divergence;
     }
-    progress.terms += counts.terms();
-    progress.compared += counts.compared();
+    Optional<Divergence> divergence = look(batch);
     if (divergence.isEmpty()) {
-      progress.batch++;
-      progress.step++;
-      tell(batch);
+      done(batch, replayed.get());
     }
     return divergence;
+  }
+
+  private void done(Batch batch, TrainingStep.Counts counts) {
+    progress.terms += counts.terms();
+    progress.compared += counts.compared();
+    progress.batch++;
+    progress.step++;
+    tell(batch);
   }
 
   /** Made at the first step, when all settings have been made. */
@@ -273,19 +271,24 @@ public final class Trainer implements AutoCloseable {
     return captured;
   }
 
-  /** Looks between backward and update whether the numbers are finite, which decides whether there is an update. */
-  private final class Looked implements BooleanSupplier {
+  /** A step that looks before its update whether the numbers are finite, and lets listeners see the gradients. */
+  private final class InParts implements TrainingStep.Course {
     private final Batch batch;
-    private Optional<Divergence> found = Optional.empty();
+    private Optional<Divergence> divergence = Optional.empty();
 
-    private Looked(Batch batch) {
+    private InParts(Batch batch) {
       this.batch = batch;
     }
 
     @Override
-    public boolean getAsBoolean() {
-      found = look(batch);
-      return found.isEmpty();
+    public boolean proceed() {
+      divergence = look(batch);
+      return divergence.isEmpty();
+    }
+
+    @Override
+    public void done(TrainingStep.Counts counts) {
+      Trainer.this.done(batch, counts);
     }
   }
 

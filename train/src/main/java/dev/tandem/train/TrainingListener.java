@@ -8,7 +8,7 @@ public interface TrainingListener {
   /** An epoch begins, or goes on after a resume. @param epoch from 1 @param batches how many it has in all */
   default void started(int epoch, int batches) {}
 
-  /** A step is done; gradients are still there to be looked at. */
+  /** A step is done; gradients are still there to be looked at, unless it was captured: see {@link Trainer#capture}. */
   default void step(StepReport report) {}
 
   /** An epoch is done and validated. */

@@ -11,7 +11,6 @@ import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.util.Collection;
-import java.util.function.BooleanSupplier;
 
 /**
  * What a step does on the device: forward, loss, backward, clipping, update, and what is measured on the way. Nothing in it needs
@@ -45,6 +44,27 @@ final class TrainingStep implements AutoCloseable {
    */
   record Counts(long terms, long compared) {}
 
+  /** What happens between the parts of a step; a captured one has none of it. */
+  interface Course {
+    /** Between backward and the update: whether to go on. The gradients are there. */
+    boolean proceed();
+
+    /** After the update, while the gradients are still there. */
+    void done(Counts counts);
+
+    /** From beginning to end. */
+    Course STRAIGHT =
+        new Course() {
+          @Override
+          public boolean proceed() {
+            return true;
+          }
+
+          @Override
+          public void done(Counts counts) {}
+        };
+  }
+
   TrainingStep(Trainer.Setup setup, DeviceSums sums) {
     this.setup = setup;
     this.sums = sums;
@@ -67,9 +87,8 @@ final class TrainingStep implements AutoCloseable {
    * Does the step.
    *
    * @param rawInputs the batch's on the device, as {@link Upload#raw} puts them there; rawTargets likewise
-   * @param proceed asked between backward and the update whether to go on; the gradients are there then
    */
-  Counts run(Tensor rawInputs, Tensor rawTargets, BooleanSupplier proceed) {
+  Counts run(Tensor rawInputs, Tensor rawTargets, Course course) {
     try (Tape _ = Tape.open()) {
       Tensor targets = Upload.inType(dtype, rawTargets);
       Tensor prediction = model.forward(Upload.inType(dtype, rawInputs));
@@ -85,11 +104,14 @@ final class TrainingStep implements AutoCloseable {
       Tensor norm = Clipping.globalNorm(trained);
       sums.add(measured, correct, norm, finite(measured, norm));
       Tensor.update(new Update.Assign(), meanLoss, reported);
-      if (proceed.getAsBoolean()) {
+      Counts counts =
+          new Counts(terms, targets.dtype().floating() ? 0 : targets.shape().elements());
+      if (course.proceed()) {
         clip(norm);
         optimizer.step();
+        course.done(counts);
       }
-      return new Counts(terms, targets.dtype().floating() ? 0 : targets.shape().elements());
+      return counts;
     } finally {
       parameters.forEach(Tensor::clearGradient);
     }
