@@ -58,15 +58,28 @@ code_of() {
 
 names="$*"
 [ -n "$names" ] || names=$(for source in *.cu; do basename "$source" .cu; done)
-stale=""
+# As many at a time as there are processors. A name that failed leaves a file that says so.
+running=0
 for name in $names; do
-  make_ptx "$name"
-  if $check; then
+  (make_ptx "$name" || touch "$work/$name.failed") &
+  running=$((running + 1))
+  if [ "$running" -ge "$(nproc)" ]; then
+    wait
+    running=0
+  fi
+done
+wait
+for name in $names; do
+  [ ! -e "$work/$name.failed" ] || exit 1
+done
+stale=""
+if $check; then
+  for name in $names; do
     code_of "$name.ptx" >"$work/committed"
     code_of "$out/$name.ptx" >"$work/now"
     cmp -s "$work/committed" "$work/now" || stale="$stale $name.ptx"
-  fi
-done
+  done
+fi
 if [ -n "$stale" ]; then
   echo "kernels: stale PTX, got$stale; run kernels/build.sh and commit what it makes" >&2
   exit 1

@@ -6,7 +6,7 @@
 // A target outside the classes is reported, and never an address; its row has no loss.
 //
 // Bound: memory. Bytes: 4 for each logit and soft target, read once (soft_cross_entropy_grad: targets twice, the second time in
-// cache), and for each slope. Blocks of whole warps, at most MOST_THREADS.
+// cache), and for each slope. Blocks of whole warps: THREADS, for a block a row up to MOST_THREADS.
 #include "rows.cuh"
 
 // Terms of weight 0 are left out, for a logit may be infinite.
@@ -105,26 +105,26 @@ __device__ inline void soft_cross_entropy_grad(const float *__restrict__ x, cons
   });
 }
 
-#define LOSS(prefix, Team)                                                                                                        \
-  extern "C" __global__ void __launch_bounds__(MOST_THREADS)                                                                      \
+#define LOSS(prefix, Team, most)                                                                                                  \
+  extern "C" __global__ void __launch_bounds__(most)                                                                              \
       prefix##cross_entropy_f32(const float *x, const int *targets, float *loss, float *lse, i64 rows, i64 classes,               \
                                 float smoothing, Fault *fault, int site) {                                                        \
     cross_entropy<Team>(x, targets, loss, lse, rows, classes, smoothing, fault, site);                                            \
   }                                                                                                                               \
-  extern "C" __global__ void __launch_bounds__(MOST_THREADS)                                                                      \
+  extern "C" __global__ void __launch_bounds__(most)                                                                              \
       prefix##cross_entropy_grad_f32(const float *x, const int *targets, const float *lse, const float *dy, float *dx, i64 rows,  \
                                      i64 classes, i64 length, float sharpness, float share, Fault *fault, int site) {             \
     cross_entropy_grad<Team>(x, targets, lse, dy, dx, rows, classes, length, sharpness, share, fault, site);                      \
   }                                                                                                                               \
-  extern "C" __global__ void __launch_bounds__(MOST_THREADS)                                                                      \
+  extern "C" __global__ void __launch_bounds__(most)                                                                              \
       prefix##soft_cross_entropy_f32(const float *x, const float *targets, float *loss, float *lse, i64 rows, i64 classes) {      \
     soft_cross_entropy<Team>(x, targets, loss, lse, rows, classes);                                                               \
   }                                                                                                                               \
-  extern "C" __global__ void __launch_bounds__(MOST_THREADS)                                                                      \
+  extern "C" __global__ void __launch_bounds__(most)                                                                              \
       prefix##soft_cross_entropy_grad_f32(const float *x, const float *targets, const float *lse, const float *dy, float *dx,     \
                                           i64 rows, i64 classes) {                                                                \
     soft_cross_entropy_grad<Team>(x, targets, lse, dy, dx, rows, classes);                                                        \
   }
 
-LOSS(short_, WarpTeam)
-LOSS(, BlockTeam)
+LOSS(short_, WarpTeam, THREADS)
+LOSS(, BlockTeam, MOST_THREADS)

@@ -2,7 +2,7 @@
 // columns), a block a row; short_<op>_f32 and short_<op>_grad_f32 the same, a warp a row. Each row is looked at twice, the second
 // time in cache.
 //
-// Bound: memory. Bytes: forward 8 n, backward 12 n. Blocks of whole warps, at most MOST_THREADS.
+// Bound: memory. Bytes: forward 8 n, backward 12 n. Blocks of whole warps: THREADS, for a block a row up to MOST_THREADS.
 #include "rows.cuh"
 
 struct Probability {
@@ -67,17 +67,17 @@ __device__ inline void softmax_grad(const float *__restrict__ y, const float *__
   });
 }
 
-#define SOFTMAX(name, Team, Result)                                                                             \
-  extern "C" __global__ void __launch_bounds__(MOST_THREADS)                                                    \
+#define SOFTMAX(name, Team, Result, most)                                                                       \
+  extern "C" __global__ void __launch_bounds__(most)                                                            \
       name##_f32(const float *x, float *y, i64 rows, i64 columns) {                                             \
     softmax<Team, Result>(x, y, rows, columns);                                                                 \
   }                                                                                                             \
-  extern "C" __global__ void __launch_bounds__(MOST_THREADS)                                                    \
+  extern "C" __global__ void __launch_bounds__(most)                                                            \
       name##_grad_f32(const float *y, const float *dy, float *dx, i64 rows, i64 columns) {                      \
     softmax_grad<Team, Result##Grad>(y, dy, dx, rows, columns);                                                 \
   }
 
-SOFTMAX(short_softmax, WarpTeam, Probability)
-SOFTMAX(softmax, BlockTeam, Probability)
-SOFTMAX(short_log_softmax, WarpTeam, LogProbability)
-SOFTMAX(log_softmax, BlockTeam, LogProbability)
+SOFTMAX(short_softmax, WarpTeam, Probability, THREADS)
+SOFTMAX(softmax, BlockTeam, Probability, MOST_THREADS)
+SOFTMAX(short_log_softmax, WarpTeam, LogProbability, THREADS)
+SOFTMAX(log_softmax, BlockTeam, LogProbability, MOST_THREADS)
