@@ -34,6 +34,31 @@ record HostTensor(TensorType type, MemorySegment elements) {
     };
   }
 
+  /** The largest finite magnitude; 0 where there is none. */
+  double largest() {
+    double largest = 0;
+    for (long i = 0; i < type.elements(); i++) {
+      double magnitude = Math.abs(at(i));
+      if (Double.isFinite(magnitude)) {
+        largest = Math.max(largest, magnitude);
+      }
+    }
+    return largest;
+  }
+
+  /** The same numbers in F64; integers as they are. */
+  HostTensor inDouble(Arena arena) {
+    if (!type.dtype().floating()) {
+      return this;
+    }
+    TensorType wide = type.withDType(DType.F64);
+    MemorySegment host = arena.allocate(wide.bytes(), Long.BYTES);
+    for (long i = 0; i < type.elements(); i++) {
+      host.setAtIndex(ValueLayout.JAVA_DOUBLE, i, at(i));
+    }
+    return new HostTensor(wide, host);
+  }
+
   /** An element as people write it, with no more digits than its type has. */
   String text(long index) {
     double value = at(index);

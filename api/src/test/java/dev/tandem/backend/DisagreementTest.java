@@ -127,4 +127,16 @@ class DisagreementTest {
     assertEquals(first(1, 1), Disagreement.between(others, bytes));
     assertEquals("255", bytes.text(1));
   }
+
+  /** Beside the exact 3e-9 the other is off by 1e-9, so 8e-9 and 2^-21 of the largest input are rounding. */
+  @Test
+  void whatIsLeftOfCancellationIsJudgedByTheOthersError() {
+    HostTensor exact = tensor(DType.F64, 1, MemorySegment.ofArray(new double[] {3e-9}));
+    HostTensor other = tensor(4e-9f);
+    assertEquals(first(0, 1), floats(new float[] {-4e-9f}, 4e-9f));
+    assertEquals(NONE, Disagreement.beyondRounding(tensor(-4e-9f), other, exact, 0));
+    assertEquals(first(0, 1), Disagreement.beyondRounding(tensor(1.3e-8f), other, exact, 0));
+    assertEquals(NONE, Disagreement.beyondRounding(tensor(1.3e-8f), other, exact, 0.01));
+    assertEquals(first(0, 1), Disagreement.beyondRounding(tensor(NAN), other, exact, 0.01));
+  }
 }

@@ -7,6 +7,7 @@ import dev.tandem.backend.CapturedStep;
 import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.Operand;
 import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.Cublas;
 import dev.tandem.cuda.driver.Device;
 import dev.tandem.cuda.driver.Driver;
 import dev.tandem.cuda.driver.DriverException;
@@ -127,6 +128,8 @@ public final class CudaBackend implements Backend {
         + ", driver "
         + driver.name()
         + ", cuBLAS "
+        + Cublas.number(queue.blas().version())
+        + " by "
         + queue.blas().name()
         + (options.tf32() ? ", F32 products in TF32" : "");
   }

@@ -1,7 +1,6 @@
 package dev.tandem.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendException;
@@ -10,20 +9,16 @@ import dev.tandem.backend.Operand;
 import dev.tandem.backend.Shadows;
 import dev.tandem.shape.DType;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * The tolerance of {@code TANDEM_SHADOW} holds over every sample of every op and update, between the oracle, which
- * rounds once, and the CPU backend. What it cannot tell from a mistake is a result that is all cancellation.
+ * {@code TANDEM_SHADOW} raises no false alarm over any sample of any op in F32 and of any update, between the oracle, which rounds once,
+ * and the CPU backend.
  */
 final class ShadowAgreementTest {
-  /** Where no result is larger, 1e-5 of the largest is less than the rounding of F32 terms of about 1. */
-  private static final double CANCELLED = 1e-2;
-
   private final Backend cpu = Backends.open("cpu", line -> {});
   private final Backend shadowed = Shadows.of(new OracleBackend(), cpu, line -> {});
 
@@ -33,11 +28,14 @@ final class ShadowAgreementTest {
   }
 
   @Test
-  void opsAgreeUnlessTheirResultsCancel() {
-    int compared = 0;
-    int cancelled = 0;
+  void opsAgree() {
+    List<String> differ = new ArrayList<>();
     for (OpCase sample : OpCases.all()) {
       for (DType dtype : sample.dtypes()) {
+        if (dtype == DType.F64) {
+          continue; // what the oracle takes as a slope is no better than 1e-13, and F64 has no
+          // finer judge
+        }
         List<Values> inputs = sample.inputs(dtype);
         List<Operand> operands = inputs.stream().map(input -> input.on(shadowed)).toList();
         List<Operand> outputs =
@@ -46,29 +44,16 @@ final class ShadowAgreementTest {
                 .toList();
         try {
           shadowed.run(sample.op(), operands, outputs);
-          compared++;
         } catch (BackendException e) {
-          List<Values> results = Oracle.run(sample.op(), inputs);
-          assertTrue(
-              results.stream().anyMatch(ShadowAgreementTest::cancelled),
-              () -> new OpTrial(sample, dtype).label() + ": " + e.getMessage());
-          cancelled++;
+          differ.add(new OpTrial(sample, dtype).label() + ": " + e.getMessage());
         }
         Stream.of(operands, outputs)
             .flatMap(List::stream)
             .forEach(operand -> operand.buffer().close());
       }
     }
-    assertTrue(
-        cancelled * 100 < compared,
-        compared + " samples agree, " + cancelled + " cancel and differ");
+    assertEquals(List.of(), differ);
     assertEquals(0, cpu.memory().buffers());
-  }
-
-  private static boolean cancelled(Values result) {
-    return result.dtype().floating()
-        && result.type().elements() > 0
-        && Arrays.stream(result.data()).map(Math::abs).max().orElseThrow() < CANCELLED;
   }
 
   @Test

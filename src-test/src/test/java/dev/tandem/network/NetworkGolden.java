@@ -16,7 +16,9 @@ import dev.tandem.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
@@ -68,6 +70,7 @@ final class NetworkGolden {
     Tensor count = Tensor.zeros(backend, new TensorType(DType.I32, Shape.scalar()));
     double[] expected = golden.entry("out", "losses").data();
     double[] losses = new double[expected.length];
+    Map<String, Double> drift = new LinkedHashMap<>();
     for (int step = 0; step < losses.length; step++) {
       try (Tape tape = Tape.open()) {
         Tensor loss = forward.of(parameters, x).crossEntropy(targets, 0).mean();
@@ -76,7 +79,10 @@ final class NetworkGolden {
       }
       if (step == 0) {
         parameters.forEach((name, parameter) ->
-            compare(golden, setting, "grad", name, parameter.gradient().orElseThrow()));
+            drift.merge(
+                "gradients",
+                compare(golden, setting, "grad", name, parameter.gradient().orElseThrow()),
+                Math::max));
       }
       Tensor.update(new Increment(), count);
       parameters.forEach((name, parameter) -> {
@@ -95,23 +101,50 @@ final class NetworkGolden {
     // Ten steps amplify what the first gets wrong, about tenfold here.
     double tolerance = setting.dtype() == DType.F64 ? 1e-8 : 2e-5;
     Agreement.check(golden.name() + " " + setting + ", losses", expected, losses, tolerance, 0);
-    parameters.forEach((name, parameter) -> compare(golden, setting, "out", name, parameter));
+    drift.put("ten losses", largest(expected, losses));
+    parameters.forEach((name, parameter) ->
+        drift.merge("last weights", compare(golden, setting, "out", name, parameter), Math::max));
+    System.out.println(
+        "network "
+            + golden.name()
+            + " "
+            + setting
+            + ", largest difference from PyTorch: "
+            + drift.entrySet().stream()
+                .map(entry ->
+                    String.format(Locale.ROOT, "%s %.1e", entry.getKey(), entry.getValue()))
+                .collect(Collectors.joining(", ")));
     states.values().forEach(list -> list.forEach(Tensor::close));
     parameters.values().forEach(Tensor::close);
     Stream.of(x, targets, rate, count).forEach(Tensor::close);
   }
 
-  /** Gradients here are of order 0.1 and weights of order 1; both are sums of some ten such terms. */
-  private static void compare(
+  /**
+   * Gradients here are of order 0.1 and weights of order 1; both are sums of some ten such terms.
+   *
+   * @return the largest difference
+   */
+  private static double compare(
       Case golden, Setting setting, String kind, String name, Tensor actual) {
     boolean gradient = kind.equals("grad");
     double tolerance = setting.dtype() == DType.F64 ? 1e-8 : gradient ? 1e-6 : 1e-4;
+    double[] expected = golden.entry(kind, name).data();
+    double[] found = actual.toDoubles();
     Agreement.check(
         golden.name() + " " + setting + ", " + (gradient ? "gradient of " : "last ") + name,
-        golden.entry(kind, name).data(),
-        actual.toDoubles(),
+        expected,
+        found,
         tolerance,
         tolerance);
+    return largest(expected, found);
+  }
+
+  private static double largest(double[] expected, double[] actual) {
+    double largest = 0;
+    for (int i = 0; i < expected.length; i++) {
+      largest = Math.max(largest, Math.abs(expected[i] - actual[i]));
+    }
+    return largest;
   }
 
   private static Tensor tensor(Backend backend, Values values) {

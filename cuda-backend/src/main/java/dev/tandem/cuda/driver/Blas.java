@@ -5,7 +5,10 @@ package dev.tandem.cuda.driver;
  * One handle serves one thread at a time.
  */
 public interface Blas extends AutoCloseable {
-  /** The binding and the library it found, for a human: {@code "jcublas: libcublas.so.12"}. */
+  /**
+   * The binding and the library it found, for a human: {@code "jcublas: libcublas.so.12"}; and why not JCublas where it is
+   * another.
+   */
   String name();
 
   /** 10000 * major + 100 * minor + patch, as {@code cublasGetVersion} gives it. */

@@ -33,13 +33,21 @@ public final class Cublas {
    * @param notJcublas why JCublas was not taken; empty where it was
    */
   public record Report(String binding, String library, int version, String notJcublas) {
+    /** The library, and why not by JCublas where it is not. */
+    String from() {
+      return library + (notJcublas.isEmpty() ? "" : "; not jcublas, since " + notJcublas);
+    }
+
     /** One line for a human. */
     @Override
     public String toString() {
-      String number = version / 10000 + "." + version / 100 % 100 + "." + version % 100;
-      String refusal = notJcublas.isEmpty() ? "" : "; not jcublas, since " + notJcublas;
-      return "cuBLAS " + number + " by " + binding + ": " + library + refusal;
+      return "cuBLAS " + number(version) + " by " + binding + ": " + from();
     }
+  }
+
+  /** A version as cuBLAS counts it, 120604, as people write it: 12.6.4. */
+  public static String number(int version) {
+    return version / 10000 + "." + version / 100 % 100 + "." + version % 100;
   }
 
   /** A library loaded and ready for handles. */
@@ -74,7 +82,7 @@ public final class Cublas {
    */
   static Blas open(Runnable enter, Consumer<Stream> admit, int driverVersion, String configured) {
     Loaded loaded = load(driverVersion, configured);
-    return new CublasBlas(loaded.handles().get(), loaded.report().library(), enter, admit);
+    return new CublasBlas(loaded.handles().get(), loaded.report().from(), enter, admit);
   }
 
   /**

@@ -173,7 +173,7 @@ final class JcublasLoopbackTest {
     assertTrue(
         report.notJcublas().endsWith("this process has bound it to " + wheel), report.notJcublas());
     try (Blas blas = Cublas.open(() -> {}, _ -> {}, DRIVER, other.toString())) {
-      assertEquals("ffm: " + other, blas.name());
+      assertEquals("ffm: " + other + "; not jcublas, since " + report.notJcublas(), blas.name());
     }
     DriverException e =
         assertThrows(DriverException.class, () -> Cublas.report(DRIVER, "jcublas:" + other));

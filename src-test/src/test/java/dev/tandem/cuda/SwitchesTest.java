@@ -1,0 +1,128 @@
+package dev.tandem.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tandem.backend.Availability;
+import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
+import dev.tandem.backend.BackendProvider;
+import dev.tandem.backend.Backends;
+import dev.tandem.backend.Opening;
+import dev.tandem.ptx.EmulatedDriver;
+import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.tensor.Tensor;
+import dev.tandem.train.EpochReport;
+import dev.tandem.train.Lesson;
+import dev.tandem.train.Stopping;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The switches that look at each op, on the CUDA backend. */
+final class SwitchesTest {
+  /** Opens CUDA on a software GPU. */
+  private static final class Software implements BackendProvider {
+    @Override
+    public String kind() {
+      return "cuda";
+    }
+
+    @Override
+    public int preference() {
+      return 100;
+    }
+
+    @Override
+    public Availability probe() {
+      return Availability.yes("a software GPU");
+    }
+
+    @Override
+    public List<String> diagnosis() {
+      return List.of("a software GPU");
+    }
+
+    @Override
+    public Backend open(int device) {
+      return CudaBackend.open(
+          EmulatedDriver.open(EmulatorOptions.standard().withMemory(1L << 28)),
+          device,
+          CudaOptions.standard("cuda:" + device));
+    }
+  }
+
+  private static List<BackendProvider> providers() {
+    List<BackendProvider> providers = new ArrayList<>(Backends.providers());
+    providers.removeIf(provider -> provider.kind().equals("cuda"));
+    providers.addFirst(new Software());
+    return providers;
+  }
+
+  /** Opens "cuda" with these switches set, as {@code TANDEM_CHECK=1} in the environment would. */
+  private static <T> T with(Map<String, String> switches, List<String> notes, Work<T> work) {
+    switches.forEach(System::setProperty);
+    try (Backend backend = Opening.of("cuda", providers(), notes::add)) {
+      return work.on(backend);
+    } finally {
+      switches.keySet().forEach(System::clearProperty);
+    }
+  }
+
+  private interface Work<T> {
+    T on(Backend backend);
+  }
+
+  private static List<Double> losses(Backend backend) {
+    try (Lesson lesson = Lesson.clouds(backend, Stopping.afterEpochs(3))) {
+      lesson.trainer.run();
+      return lesson.trainer.history().epochs().stream().map(EpochReport::trainLoss).toList();
+    }
+  }
+
+  @Test
+  void trainingUnderAShadowIsTheSameTraining() {
+    List<Double> plain = with(Map.of(), new ArrayList<>(), SwitchesTest::losses);
+    List<String> notes = new ArrayList<>();
+    assertEquals(plain, with(Map.of("tandem.shadow", "cpu"), notes, SwitchesTest::losses));
+    assertEquals(List.of(), notes, "no op was passed over");
+  }
+
+  @Test
+  void checkingNamesTheOpThatBreaksDown() {
+    String message =
+        with(
+            Map.of("tandem.check", "1"),
+            new ArrayList<>(),
+            backend -> {
+              try (Tensor x = Tensor.of(backend, new float[] {1, 0, 2}, 3)) {
+                return assertThrows(BackendException.class, () -> x.add(1).log().sub(1).log())
+                    .getMessage();
+              }
+            });
+    assertTrue(
+        message.startsWith("log: the result is not finite, got a NaN or infinity at element 0"),
+        message);
+  }
+
+  @Test
+  void debuggingNamesEachOp() {
+    List<String> notes = new ArrayList<>();
+    float[] y =
+        with(
+            Map.of("tandem.debug", "2"),
+            notes,
+            backend -> {
+              try (Tensor x = Tensor.of(backend, new float[] {1, 2}, 2)) {
+                return x.mul(x).toFloats();
+              }
+            });
+    assertArrayEquals(new float[] {1, 4}, y);
+    assertTrue(notes.getFirst().startsWith("backend: cuda:0: "), notes::toString);
+    assertTrue(notes.getFirst().contains("cuBLAS"), notes::toString);
+    assertEquals("Mul[] [F32 (2), F32 (2)] -> [F32 (2)]", notes.getLast());
+  }
+}
