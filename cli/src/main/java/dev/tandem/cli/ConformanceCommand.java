@@ -95,18 +95,19 @@ final class ConformanceCommand implements Callable<Integer> {
 
   private void tell(ConformanceResult result, Backend opened, double seconds) {
     List<String[]> rows = new ArrayList<>();
-    rows.add(new String[] {"op", "cases", "failed", "of tolerance", "worst case"});
+    rows.add(new String[] {"op", "cases", "failed", "largest error", "of tolerance", "worst case"});
     for (OpResult op : result.ops()) {
       rows.add(
           new String[] {
             op.op(),
             Report.count(op.cases()),
             Report.count(op.failed()),
+            op.cases() == 0 ? "" : size(op.error().value()),
             op.cases() == 0 ? "" : share(op.fraction().value()),
             op.fraction().where().replaceFirst("^" + Pattern.quote(op.op()), "").strip()
           });
     }
-    terminal.say(Report.table(rows, column -> column >= 1 && column <= 3));
+    terminal.say(Report.table(rows, column -> column >= 1 && column <= 4));
     for (OpResult op : result.ops()) {
       op.failure().ifPresent(failure -> terminal.note("conformance: " + failure));
     }
@@ -131,6 +132,11 @@ final class ConformanceCommand implements Callable<Integer> {
             result.failed() == 0 ? "" : " (" + result.failed() + " failed)",
             opened.description(),
             seconds));
+  }
+
+  /** An error as it is. */
+  private static String size(double error) {
+    return error == 0 ? "0" : Report.format("%.1e", error);
   }
 
   /** An error as a multiple of the tolerance. */

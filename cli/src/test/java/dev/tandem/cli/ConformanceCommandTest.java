@@ -15,10 +15,12 @@ import org.junit.jupiter.api.Test;
 
 class ConformanceCommandTest extends CommandTest {
   private static final Pattern ROW =
-      Pattern.compile("  (\\w+) +([\\d,]+) +([\\d,]+) +([\\d.e+]+|Infinity)(  .+)?");
+      Pattern.compile(
+          "  (\\w+) +([\\d,]+) +([\\d,]+) +([\\d.e+-]+|Infinity) +([\\d.e+]+|Infinity)(  .+)?");
 
   /** A line of the table. */
-  private record Row(String op, int cases, int failed, double fraction, String worst) {}
+  private record Row(
+      String op, int cases, int failed, double error, double fraction, String worst) {}
 
   private static List<Row> rows(Result result) {
     return result
@@ -32,7 +34,8 @@ class ConformanceCommandTest extends CommandTest {
                 Integer.parseInt(row.group(2).replace(",", "")),
                 Integer.parseInt(row.group(3).replace(",", "")),
                 Double.parseDouble(row.group(4)),
-                row.group(5) == null ? "" : row.group(5).strip()))
+                Double.parseDouble(row.group(5)),
+                row.group(6) == null ? "" : row.group(6).strip()))
         .toList();
   }
 
@@ -45,6 +48,8 @@ class ConformanceCommandTest extends CommandTest {
     assertTrue(rows.stream().allMatch(row -> row.cases > 10 && row.failed == 0), result.out());
     assertTrue(rows.stream().allMatch(row -> row.fraction <= 1), result.out());
     assertEquals("", rows.getFirst().worst, "relu is exact");
+    assertEquals(0, rows.getFirst().error, "relu is exact");
+    assertTrue(rows.get(1).error > 0 && rows.get(1).error < 1e-6, "tanh is not: " + result.out());
     assertTrue(rows.get(1).worst.startsWith("F"), "where tanh is off most: " + result.out());
     int cases = rows.stream().mapToInt(Row::cases).sum();
     assertTrue(

@@ -4,6 +4,7 @@ import dev.tandem.backend.Availability;
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Backends;
+import dev.tandem.backend.Flag;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -48,7 +49,9 @@ public final class ConformanceReport implements BeforeAllCallback {
     for (String kind : KINDS) {
       line.append(", ").append(kind).append(' ').append(PASSED.getOrDefault(kind, 0));
       if (kind.equals(TestBackends.EMULATED)) {
-        continue; // on every machine
+        // Usable on every machine, and left out where a run is about the CPU's vectors alone.
+        line.append(Flag.VECTOR_BITS.value().isPresent() ? " (not at other vector widths)" : "");
+        continue;
       }
       Availability availability =
           Backends.providers().stream()
