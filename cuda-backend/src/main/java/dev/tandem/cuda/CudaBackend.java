@@ -158,7 +158,12 @@ public final class CudaBackend implements Backend {
               + type
               + "; use F32, or for F64 the cpu backend");
     }
-    return new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+    try {
+      return new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+    } catch (DriverException e) {
+      throw new BackendException(
+          name() + ": no memory can be had, got " + type + "; " + e.getMessage(), e);
+    }
   }
 
   void release(Block block, long bytes) {
@@ -171,7 +176,12 @@ public final class CudaBackend implements Backend {
   public void write(Buffer target, MemorySegment source) {
     DeviceBuffer buffer = sized("write", target, source);
     refuseInCapture("write", "writes to a tensor from the host", buffer);
-    staging.write(buffer.address(), source);
+    try {
+      staging.write(buffer.address(), source);
+    } catch (DriverException e) {
+      throw new BackendException(
+          name() + ": write could not be queued, got " + buffer.type() + "; " + e.getMessage(), e);
+    }
   }
 
   @Override
