@@ -155,7 +155,11 @@ public final class CudaBackend implements Backend {
               + type
               + "; use F32, or for F64 the cpu backend");
     }
-    return new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+    DeviceBuffer buffer = new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+    if (capture != null) {
+      capture.makes(buffer);
+    }
+    return buffer;
   }
 
   void release(Block block, long bytes) {
@@ -381,6 +385,7 @@ public final class CudaBackend implements Backend {
     if (!closed) {
       closed = true;
       try {
+        stream.synchronize(); // what is on its way reads memory that is given back now
         allocator.close();
         staging.close();
         faults.close();
