@@ -127,9 +127,10 @@ extern "C" __global__ void avg_pool2d_f32(const float *__restrict__ x, float *__
 struct Span {
   int first, last;
   __device__ Span(int at, int kernel, int stride, int padding, int windows) {
-    int padded = at + padding;
-    first = padded < kernel ? 0 : (int)((u32)(padded - kernel) / (u32)stride) + 1;
-    last = min((int)((u32)padded / (u32)stride), windows - 1);
+    int padded = at + padding, beginning = (int)((u32)padded / (u32)stride);
+    if (kernel == stride) first = beginning;  // side by side: the only one
+    else first = padded < kernel ? 0 : (int)((u32)(padded - kernel) / (u32)stride) + 1;
+    last = min(beginning, windows - 1);
   }
 };
 

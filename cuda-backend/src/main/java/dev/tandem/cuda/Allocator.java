@@ -220,10 +220,6 @@ final class Allocator implements AutoCloseable {
     pool.bequeath(shared);
   }
 
-  boolean caching() {
-    return caching;
-  }
-
   MemoryStatistics statistics() {
     return new MemoryStatistics(used, reserved, peak, buffers);
   }

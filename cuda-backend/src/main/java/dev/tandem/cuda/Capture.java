@@ -22,6 +22,7 @@ final class Capture {
   private final Allocator allocator;
   private final Queue queue;
   private final Set<DeviceBuffer> used = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<DeviceBuffer> made = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean recording;
 
   Capture(CudaBackend backend, Stream stream, Allocator allocator, Queue queue) {
@@ -43,6 +44,13 @@ final class Capture {
     }
   }
 
+  /** Takes note of memory that the step asks for. */
+  void makes(DeviceBuffer buffer) {
+    if (recording) {
+      made.add(buffer);
+    }
+  }
+
   CapturedStep of(Runnable step) {
     Pool pool = allocator.beginPrivate();
     try {
@@ -52,15 +60,10 @@ final class Capture {
       ExecutableGraph graph;
       allocator.seal();
       queue.beginRecording();
-      boolean done = false;
       try {
         graph = record(step);
-        done = true;
       } finally {
         launches = queue.endRecording();
-        if (!done) {
-          used.clear();
-        }
       }
       // What the step made and freed is the pool's; what is left is from outside, or a result.
       List<DeviceBuffer> kept = used.stream().filter(DeviceBuffer::open).toList();
@@ -87,11 +90,25 @@ final class Capture {
       }
       recording = false;
       try (Graph graph = stream.endCapture()) {
+        requireOutsideOpen();
         return graph.instantiate();
       }
     } catch (DriverException e) {
       throw new BackendException(
           backend.name() + ": capture: the step could not be recorded, got " + e.getMessage(), e);
+    }
+  }
+
+  /** What the step did not make, and freed, would be there for its first replay only, if at all. */
+  private void requireOutsideOpen() {
+    for (DeviceBuffer buffer : used) {
+      if (!buffer.open() && !made.contains(buffer)) {
+        throw new BackendException(
+            backend.name()
+                + ": capture: the step freed a tensor that was there before it and that it uses, got one of "
+                + buffer.type()
+                + "; write the new values over the old ones, or free it outside the step");
+      }
     }
   }
 

@@ -158,12 +158,20 @@ public final class CudaBackend implements Backend {
               + type
               + "; use F32, or for F64 the cpu backend");
     }
+<<<<<<< HEAD
     try {
       return new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
     } catch (DriverException e) {
       throw new BackendException(
           name() + ": no memory can be had, got " + type + "; " + e.getMessage(), e);
     }
+=======
+    DeviceBuffer buffer = new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+    if (capture != null) {
+      capture.makes(buffer);
+    }
+    return buffer;
+>>>>>>> review
   }
 
   void release(Block block, long bytes) {
@@ -394,6 +402,7 @@ public final class CudaBackend implements Backend {
     if (!closed) {
       closed = true;
       try {
+        stream.synchronize(); // what is on its way reads memory that is given back now
         allocator.close();
         staging.close();
         faults.close();

@@ -193,7 +193,7 @@ final class CudaConv2d {
         .write(to.address(), elements * Float.BYTES)
         .int64(elements)
         .struct(columns.geometry(queue.wideFrom(), elements))
-        .over(elements);
+        .over(columns.places() % 4 == 0 ? elements / 4 : elements);
   }
 
   private void fold(Columns columns, Scratch from, long images, int count) {

@@ -15,7 +15,7 @@ import java.util.OptionalLong;
  */
 public record CudaOptions(
     String name, boolean caching, OptionalLong memory, boolean tf32, long columns, long wideFrom) {
-  /** What 32 bits hold with a grid's stride to spare. */
+  /** What 32 bits hold, with or without a sign. */
   private static final long WIDE_FROM = 1L << 31;
 
   private static final long COLUMNS = 256L << 20;

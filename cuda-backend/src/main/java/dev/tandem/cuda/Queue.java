@@ -14,9 +14,6 @@ import java.util.Map;
 
 /** The backend's stream, and all that ops need to give it work: kernels, products, copies, scratch memory. */
 final class Queue implements AutoCloseable {
-  /** Blocks of {@link Launch#THREADS} that a multiprocessor of compute capability 8.0 or newer runs at a time. */
-  private static final int BLOCKS_PER_MULTIPROCESSOR = 8;
-
   /** For cuBLAS, as it asks for on Hopper and newer; older devices need less. */
   private static final long WORKSPACE_BYTES = 32L << 20;
 
@@ -30,12 +27,13 @@ final class Queue implements AutoCloseable {
   private final Blas blas;
   private final DeviceMemory workspace;
   private final long wideFrom;
+
+  /** Blocks of {@link Launch#THREADS} that the device runs at a time. */
   private final int mostBlocks;
-  private final int sharedBytes;
+
   private final Launch launch = new Launch(this);
   private final Map<Kernel, Long> launches = new EnumMap<>(Kernel.class);
   private Map<Kernel, Long> captured;
-  private long products;
 
   Queue(Context context, Stream stream, Allocator allocator, Faults faults, CudaOptions options) {
     this.stream = stream;
@@ -44,8 +42,8 @@ final class Queue implements AutoCloseable {
     this.wideFrom = options.wideFrom();
     kernels = new Kernels(context);
     int multiprocessors = context.device().attribute(DeviceAttribute.MULTIPROCESSORS);
-    mostBlocks = Math.max(1, multiprocessors) * BLOCKS_PER_MULTIPROCESSOR;
-    sharedBytes = context.device().attribute(DeviceAttribute.MAX_SHARED_BYTES_PER_BLOCK);
+    int threads = context.device().attribute(DeviceAttribute.MAX_THREADS_PER_MULTIPROCESSOR);
+    mostBlocks = Math.max(1, multiprocessors * (threads / Launch.THREADS));
     blas = context.blas();
     blas.stream(stream);
     blas.mathMode(options.tf32() ? MathMode.TF32 : MathMode.DEFAULT, true);
@@ -75,7 +73,6 @@ final class Queue implements AutoCloseable {
   /** Queues a product, or a batch of them. */
   void multiply(Product product) {
     blas.gemm(product.columnMajor());
-    products++;
   }
 
   /** Copies a tensor's elements. */
@@ -119,21 +116,11 @@ final class Queue implements AutoCloseable {
     return (int) Math.clamp(wanted, 1, (long) mostBlocks * Launch.THREADS / threadsPerBlock);
   }
 
-  /** Shared memory that a block may have without asking for more. */
-  int sharedBytes() {
-    return sharedBytes;
-  }
-
   // ---- counting
 
   /** How often each kernel was launched, replays included. */
   Map<Kernel, Long> launches() {
     return new EnumMap<>(launches);
-  }
-
-  /** How many calls of cuBLAS were made. */
-  long products() {
-    return products;
   }
 
   /** From here on launches are recorded, and do not count as done. */

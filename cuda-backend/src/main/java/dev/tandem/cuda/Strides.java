@@ -102,11 +102,6 @@ final class Strides {
     return strides;
   }
 
-  /** How many tensors it places. */
-  int tensors() {
-    return strides.length;
-  }
-
   /** The length of an axis, 0 being the innermost. */
   long length(int axis) {
     return lengths[axes - 1 - axis];
@@ -127,11 +122,6 @@ final class Strides {
       }
       left /= length(axis);
     }
-  }
-
-  /** Whether all tensors lie as the box does: one axis, side by side. */
-  boolean plain() {
-    return axes == 1 && Arrays.stream(strides).allMatch(stride -> stride[0] == 1);
   }
 
   /**

@@ -200,6 +200,30 @@ final class CaptureTest {
     }
   }
 
+  /** Its second call frees what the first one made, so a graph would read that again and again. */
+  @Test
+  void aStepThatReplacesATensorIsRefused() {
+    try (Emulated gpu = Emulated.open()) {
+      CudaBackend backend = gpu.backend();
+      Tensor[] state = {leaf(backend, 1, 2, 3)};
+      Runnable replacing =
+          () -> {
+            Tensor next = state[0].mul(2).release();
+            state[0].close();
+            state[0] = next;
+          };
+      refuses(backend, "capture: the step freed a tensor that was there before it", replacing);
+      state[0].close();
+      // One that writes over it is not.
+      try (Tensor kept = leaf(backend, 1, 2, 3);
+          Tensor two = Tensor.of(backend, new float[] {2}).release();
+          CapturedStep step = backend.capture(() -> Tensor.update(new Update.Scale(), kept, two))) {
+        step.replay();
+        assertArrayEquals(new float[] {4, 8, 12}, kept.toFloats());
+      }
+    }
+  }
+
   @Test
   void aTensorFreedSinceIsMissed() {
     try (Emulated gpu = Emulated.open();

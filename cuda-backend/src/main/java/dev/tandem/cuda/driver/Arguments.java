@@ -4,7 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The arguments of a launch, laid out as PTX lays out an entry's parameters: in order, each at the next multiple of its own
@@ -17,6 +19,8 @@ public final class Arguments {
   /** What every device and PTX version takes. */
   public static final int MAX_BYTES = 4096;
 
+  private static final int USUAL = 16;
+
   /** What a kernel is meant to do with a piece of memory. */
   public enum Access {
     READ,
@@ -28,10 +32,11 @@ public final class Arguments {
   public record Range(long address, long bytes, Access access) {}
 
   private final MemorySegment packed = Arena.ofAuto().allocate(MAX_BYTES, 16);
-  private final List<Long> offsets = new ArrayList<>();
-  private final List<Long> sizes = new ArrayList<>();
+  private long[] offsets = new long[USUAL];
+  private long[] sizes = new long[USUAL];
   private final List<Range> ranges = new ArrayList<>();
   private boolean undeclared;
+  private int count;
   private long size;
 
   /** An address of whose extent nothing is said. */
@@ -84,27 +89,26 @@ public final class Arguments {
 
   /** Empties it, to be filled again. */
   public Arguments clear() {
-    offsets.clear();
-    sizes.clear();
     ranges.clear();
     undeclared = false;
+    count = 0;
     size = 0;
     return this;
   }
 
   /** How many there are. */
   public int count() {
-    return offsets.size();
+    return count;
   }
 
   /** Where argument {@code i} begins in {@link #packed}. */
   public long offset(int i) {
-    return offsets.get(i);
+    return offsets[Objects.checkIndex(i, count)];
   }
 
   /** How long argument {@code i} is. */
   public long bytes(int i) {
-    return sizes.get(i);
+    return sizes[Objects.checkIndex(i, count)];
   }
 
   /** The bytes of all arguments, native memory. */
@@ -141,8 +145,13 @@ public final class Arguments {
               + MAX_BYTES
               + ", the rest by address");
     }
-    offsets.add(at);
-    sizes.add(bytes);
+    if (count == offsets.length) {
+      offsets = Arrays.copyOf(offsets, 2 * count);
+      sizes = Arrays.copyOf(sizes, 2 * count);
+    }
+    offsets[count] = at;
+    sizes[count] = bytes;
+    count++;
     size = at + bytes;
     return at;
   }
