@@ -158,20 +158,16 @@ public final class CudaBackend implements Backend {
               + type
               + "; use F32, or for F64 the cpu backend");
     }
-<<<<<<< HEAD
     try {
-      return new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+      DeviceBuffer buffer = new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
+      if (capture != null) {
+        capture.makes(buffer);
+      }
+      return buffer;
     } catch (DriverException e) {
       throw new BackendException(
           name() + ": no memory can be had, got " + type + "; " + e.getMessage(), e);
     }
-=======
-    DeviceBuffer buffer = new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));
-    if (capture != null) {
-      capture.makes(buffer);
-    }
-    return buffer;
->>>>>>> review
   }
 
   void release(Block block, long bytes) {
