@@ -3,8 +3,8 @@
 //   im2col_f32(x, columns, n, geometry)    columns[r, p] = x at row r = (c, kh, kw) of the window in place p = (oh, ow), 0 in the padding
 //   col2im_f32(columns, dx, n, geometry)   dx = the sum of all columns that were taken from that pixel
 //
-// n counts elements of the result. Both are gathers: no two threads write one element. Bound: memory. Bytes: im2col 8 n (each pixel
-// comes from the cache after its first use), col2im 4 KH KW / (stride) n + 4 n.
+// n counts elements of the result. Both are gathers: no two threads write one element. Bound: memory; im2col on some cards its
+// instructions. Bytes: 4 for each element of the columns, and for each pixel, which comes from the cache after its first use.
 #include "common.cuh"
 
 // Images (count, channels, height, width) of a batch and their columns. Sample i, row r, place p is at
