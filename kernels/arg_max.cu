@@ -6,7 +6,7 @@
 // A key has a number's rank in its upper half, and in its lower one how far its place is from the end of all numbers; so the largest
 // key is the first of the largest.
 //
-// Bound: memory. Bytes: 4 times the elements of x and y. Blocks of THREADS.
+// Bound: memory. Bytes: 4 times the elements of x and y, 8 times the keys. Blocks of THREADS.
 #include "folds.cuh"
 
 typedef unsigned long long Key;

@@ -5,8 +5,8 @@
 //
 // n counts elements of the result. Both are gathers: no two threads write one element. im2col takes four places at a time where a row
 // of columns is a multiple of four: then they are in one row, and what was divided for the first serves all.
-// Bound: memory, with some 60 integer operations for each four columns, or each pixel, beside it. Bytes: im2col 8 n (each pixel comes
-// from the cache after its first use), col2im 4 KH KW / (stride) n + 4 n.
+// Bound: memory, with some 60 integer operations for each four columns, or each pixel, beside it. Bytes: 4 for each element of the
+// columns, and for each pixel, which comes from the cache after its first use.
 #include "rows.cuh"
 
 // Images (count, channels, height, width) of a batch and their columns. Sample i, row r, place p is at

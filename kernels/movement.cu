@@ -6,7 +6,7 @@
 //                                        which the strides place in both. Tiles of 32 x 32 pass through shared memory, so that a
 //                                        warp reads 32 neighbours and writes 32 neighbours. Blocks of 256.
 //
-// Bound: memory. Bytes: the box twice.
+// Bound: memory; transpose_b8, a byte for each thread, on some cards its instructions. Bytes: the box twice.
 #include "common.cuh"
 
 template <class T>

@@ -9,7 +9,7 @@
 // fit 32 bits. A thread makes one of the n elements of y, or of dx, for which it looks at the windows that its pixel lies in, so
 // that nothing is added by two.
 //
-// Bound: memory while windows overlap little. Bytes: x and y once each, indices too. Neighbours share what they read through the L1.
+// Bound: memory while windows overlap little; gradients on some cards their instructions. Bytes: x, y and indices once, by the L1.
 #include "common.cuh"
 
 struct Window {

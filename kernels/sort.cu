@@ -5,7 +5,7 @@
 //   digit_scatter(keys, values, counts, totals, sorted_keys, sorted_values, n, shift)
 //
 // All take blocks of 256: a thread for each digit, and 8 keys of a tile for each thread. n stays below 2^31.
-// Bound: memory. Bytes: 20 n a pass, 8 n of it scattered in pieces of about 8 keys; counts are n / 2 bytes.
+// Bound: memory; digit_scan on some cards its instructions. Bytes: 20 n a pass, 8 n of it scattered in pieces of about 8 keys; counts are n / 2 bytes.
 #include "common.cuh"
 
 constexpr int DIGITS = 256;

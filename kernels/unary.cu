@@ -1,6 +1,6 @@
 // Functions of one element: <op>_f32(x, y, n, attributes...), y = f(x). By fours, 16 bytes an access.
 //
-// Bound: memory. Bytes: 8 n.
+// Bound: memory; pow on some cards its instructions. Bytes: 8 n.
 #include "activations.cuh"
 #include "common.cuh"
 

@@ -2,7 +2,7 @@
 // Learning rate lr (F32) and step count t (I32, from 1) are scalars on the device, so that a captured step need not be captured again
 // when they change. Formulas: dev.tandem.op.Update; g = dw + decay * w.
 //
-// Bound: memory. Bytes, n times: sgd 12, one state 20, Adam 28.
+// Bound: memory. Bytes, n times: accumulate, running_average and sgd 12, clamp_in_place and scale 8, one state 20, Adam 28.
 #include "common.cuh"
 
 // Loads N tensors' elements, calls f on them, and stores the first WRITTEN.

@@ -3,10 +3,10 @@ package dev.tandem.ptx;
 import dev.tandem.cuda.driver.Context;
 import dev.tandem.cuda.driver.Device;
 import dev.tandem.cuda.driver.DeviceAttribute;
+import dev.tandem.ptx.machine.EmulatorOptions;
 
 /** The software GPU as a device. Its limits are those that the CUDA C Programming Guide tabulates for 8.0 and 9.0. */
 final class EmulatedDevice implements Device {
-  static final int MULTIPROCESSORS = 4;
   static final int MAX_THREADS_PER_BLOCK = 1024;
   static final int MAX_THREADS_PER_MULTIPROCESSOR = 2048;
   static final int MAX_BLOCKS_PER_MULTIPROCESSOR = 32;
@@ -40,10 +40,11 @@ final class EmulatedDevice implements Device {
 
   @Override
   public int attribute(DeviceAttribute attribute) {
-    return attribute(attribute, gpu.options().computeCapability());
+    return attribute(attribute, gpu.options());
   }
 
-  static int attribute(DeviceAttribute attribute, int capability) {
+  static int attribute(DeviceAttribute attribute, EmulatorOptions options) {
+    int capability = options.computeCapability();
     return switch (attribute) {
       case MAX_THREADS_PER_BLOCK, MAX_BLOCK_X, MAX_BLOCK_Y -> MAX_THREADS_PER_BLOCK;
       case MAX_BLOCK_Z -> 64;
@@ -54,7 +55,7 @@ final class EmulatedDevice implements Device {
       case WARP_SIZE -> 32;
       case MAX_REGISTERS_PER_BLOCK -> REGISTERS;
       case CLOCK_KHZ, MEMORY_CLOCK_KHZ -> 1_000_000;
-      case MULTIPROCESSORS -> MULTIPROCESSORS;
+      case MULTIPROCESSORS -> options.multiprocessors();
       case MEMORY_BUS_BITS -> 256;
       case L2_BYTES -> 4 << 20;
       case MAX_THREADS_PER_MULTIPROCESSOR -> MAX_THREADS_PER_MULTIPROCESSOR;

@@ -5,6 +5,7 @@ import dev.tandem.cuda.driver.Driver;
 import dev.tandem.ptx.machine.EmulatorOptions;
 import dev.tandem.ptx.machine.Finding;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A driver whose one device is software: it executes the PTX that is loaded into it, and checks what a GPU does not.
@@ -56,11 +57,16 @@ public final class EmulatedDriver implements Driver {
 
   /** PTX instructions executed so far, counted once for each thread. */
   public long instructions() {
+    return gpu.instructions().values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** The same for each kernel, by name. */
+  public Map<String, Long> instructionsByKernel() {
     return gpu.instructions();
   }
 
   /** How often each kernel has been launched so far, replays of graphs included. */
-  public java.util.Map<String, Long> launches() {
+  public Map<String, Long> launches() {
     return gpu.launches();
   }
 

@@ -97,7 +97,7 @@ final class EmulatedFunction implements Function {
   /** What a block may have of shared memory where a kernel asks for it. */
   private int limit() {
     return EmulatedDevice.attribute(
-        DeviceAttribute.MAX_SHARED_BYTES_PER_BLOCK_OPT_IN, gpu.options().computeCapability());
+        DeviceAttribute.MAX_SHARED_BYTES_PER_BLOCK_OPT_IN, gpu.options());
   }
 
   @Override
@@ -124,8 +124,7 @@ final class EmulatedFunction implements Function {
               EmulatedDevice.MAX_BLOCKS_PER_MULTIPROCESSOR);
       long byRegisters = EmulatedDevice.REGISTERS / ((long) whole * REGISTERS);
       long shared =
-          EmulatedDevice.attribute(
-              DeviceAttribute.SHARED_BYTES_PER_MULTIPROCESSOR, gpu.options().computeCapability());
+          EmulatedDevice.attribute(DeviceAttribute.SHARED_BYTES_PER_MULTIPROCESSOR, gpu.options());
       long byShared =
           shared / (program.sharedBytes() + dynamicBytes + EmulatedDevice.SHARED_BYTES_RESERVED);
       return (int) Math.min(byShared, Math.min(byThreads, byRegisters));
@@ -195,7 +194,7 @@ final class EmulatedFunction implements Function {
     if (shape.cooperative()) {
       long resident =
           (long) activeBlocks((int) shape.threads(), shape.sharedBytes())
-              * EmulatedDevice.MULTIPROCESSORS;
+              * gpu.options().multiprocessors();
       if (shape.blocks() > resident) {
         throw refused(
             DriverError.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,

@@ -30,6 +30,7 @@ final class EmulatedGpu {
   private final List<EmulatedContext> contexts = new ArrayList<>();
   private final List<EmulatedStream> streams = new ArrayList<>();
   private final Map<String, Long> launches = new TreeMap<>();
+  private final Map<String, Long> instructions = new TreeMap<>();
   private final StringBuilder printed = new StringBuilder();
   private GlobalMemory memory;
 
@@ -37,7 +38,6 @@ final class EmulatedGpu {
   private final List<Finding> untold = new ArrayList<>();
 
   private Loss loss;
-  private long instructions;
   private long nextHandle = 1;
   private boolean closed;
 
@@ -75,8 +75,8 @@ final class EmulatedGpu {
     return new Machine(options, memory, sanitizer, this::print);
   }
 
-  synchronized long instructions() {
-    return instructions;
+  synchronized Map<String, Long> instructions() {
+    return new TreeMap<>(instructions);
   }
 
   synchronized Map<String, Long> launches() {
@@ -264,7 +264,7 @@ final class EmulatedGpu {
   }
 
   void count(String kernel, long executed) {
-    instructions += executed;
+    instructions.merge(kernel, executed, Long::sum);
     launches.merge(kernel, 1L, Long::sum);
   }
 

@@ -270,6 +270,7 @@ final class EmulatedDriverTest {
       }
       assertEquals(Map.of("increment", 5L), driver.launches());
       assertEquals(5 * 6, driver.instructions(), "six instructions, one thread, five times");
+      assertEquals(Map.of("increment", 5L * 6), driver.instructionsByKernel());
     }
   }
 

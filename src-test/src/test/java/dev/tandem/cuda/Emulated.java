@@ -26,8 +26,11 @@ final class Emulated implements AutoCloseable {
   }
 
   static Emulated open(CudaOptions options, long deviceBytes) {
-    return new Emulated(
-        EmulatedDriver.open(EmulatorOptions.standard().withMemory(deviceBytes)), options);
+    return open(options, EmulatorOptions.standard().withMemory(deviceBytes));
+  }
+
+  static Emulated open(CudaOptions options, EmulatorOptions device) {
+    return new Emulated(EmulatedDriver.open(device), options);
   }
 
   CudaBackend backend() {

@@ -14,9 +14,6 @@ import java.util.function.ToLongFunction;
  * Clocks count the warp's instructions, so that every run reads the same; {@link ClockStep} reads them.
  */
 final class Specials {
-  /** As a device of compute capability 8.0 has. */
-  private static final int MULTIPROCESSORS = 108;
-
   private static final Set<String> CLOCKS =
       Set.of(
           "%clock", "%clock_hi", "%clock64", "%globaltimer", "%globaltimer_lo", "%globaltimer_hi");
@@ -93,8 +90,8 @@ final class Specials {
       case "%lanemask_gt" -> (_, lane) -> 0xFFFFFFFFL & -2L << lane;
       case "%warpid" -> (warp, _) -> warp.index;
       case "%nwarpid" -> (warp, _) -> warp.block.warps.length;
-      case "%smid" -> (warp, _) -> warp.block.number() % MULTIPROCESSORS;
-      case "%nsmid" -> (_, _) -> MULTIPROCESSORS;
+      case "%smid" -> (warp, _) -> warp.block.number() % multiprocessors(warp);
+      case "%nsmid" -> (warp, _) -> multiprocessors(warp);
       case "%gridid" -> (warp, _) -> warp.block.launch.id;
       case "%dynamic_smem_size" -> of(LaunchShape::sharedBytes);
       case "%total_smem_size", "%aggr_smem_size" -> (warp, _) -> warp.block.launch.sharedBytes();
@@ -109,6 +106,10 @@ final class Specials {
       case "%current_graph_exec", "%is_explicit_cluster" -> (_, _) -> 0;
       default -> place(name);
     };
+  }
+
+  private static int multiprocessors(Warp warp) {
+    return warp.block.launch.machine.options().multiprocessors();
   }
 
   /** Registers that say where a thread is, and how large what it is in. */

@@ -65,7 +65,7 @@ class GridTest {
         "%lanemask_ge -128",
         "%lanemask_gt -256",
         "%laneid 7",
-        "%nsmid 108",
+        "%nsmid 4",
         "%envreg3 0",
         "%clock_hi 0"
       })
