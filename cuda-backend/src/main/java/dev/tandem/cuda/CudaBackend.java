@@ -59,6 +59,9 @@ public final class CudaBackend implements Backend {
   private Capture capture;
   private boolean closed;
 
+  /** Whether the driver has failed, and that was told. */
+  private boolean failed;
+
   private CudaBackend(Driver driver, Context context, CudaOptions options, boolean ownsDriver) {
     this.driver = driver;
     this.context = context;
@@ -165,8 +168,7 @@ public final class CudaBackend implements Backend {
       }
       return buffer;
     } catch (DriverException e) {
-      throw new BackendException(
-          name() + ": no memory can be had, got " + type + "; " + e.getMessage(), e);
+      throw told("no memory can be had, got " + type + "; " + e.getMessage(), e);
     }
   }
 
@@ -183,8 +185,7 @@ public final class CudaBackend implements Backend {
     try {
       staging.write(buffer.address(), source);
     } catch (DriverException e) {
-      throw new BackendException(
-          name() + ": write could not be queued, got " + buffer.type() + "; " + e.getMessage(), e);
+      throw told("write could not be queued, got " + buffer.type() + "; " + e.getMessage(), e);
     }
   }
 
@@ -280,15 +281,19 @@ public final class CudaBackend implements Backend {
   }
 
   private BackendException failed(String op, List<Operand> operands, DriverException cause) {
-    return new BackendException(
-        name()
-            + ": "
-            + op
+    return told(
+        op
             + " could not be queued, got "
             + operands.stream().map(Operand::type).toList()
             + "; "
             + cause.getMessage(),
         cause);
+  }
+
+  /** A failure of the driver in our words. Closing need not tell of it again. */
+  private BackendException told(String sentence, DriverException cause) {
+    failed = true;
+    return new BackendException(name() + ": " + sentence, cause);
   }
 
   @Override
@@ -304,7 +309,7 @@ public final class CudaBackend implements Backend {
       faults.ask();
       stream.synchronize();
     } catch (DriverException e) {
-      throw new BackendException(name() + ": " + call + ": " + e.getMessage() + recent.told(), e);
+      throw told(call + ": " + e.getMessage() + recent.told(), e);
     }
     recent.clear();
     faults.answer();
@@ -393,23 +398,35 @@ public final class CudaBackend implements Backend {
     }
   }
 
+  /** @throws BackendException where something failed that no call has told of; all is given back nevertheless */
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
+    if (closed) {
+      return;
+    }
+    closed = true;
+    List<Runnable> steps =
+        List.of(
+            stream::synchronize, // what is on its way reads memory that is given back now
+            allocator::close,
+            staging::close,
+            faults::close,
+            queue::close,
+            ownsDriver ? driver::close : context::close);
+    BackendException first = null;
+    for (Runnable step : steps) {
       try {
-        stream.synchronize(); // what is on its way reads memory that is given back now
-        allocator.close();
-        staging.close();
-        faults.close();
-        queue.close();
-      } finally {
-        if (ownsDriver) {
-          driver.close();
-        } else {
-          context.close();
+        step.run();
+      } catch (DriverException e) {
+        if (first == null && !failed) {
+          first = new BackendException(name() + ": close: " + e.getMessage(), e);
+        } else if (first != null) {
+          first.addSuppressed(e);
         }
       }
+    }
+    if (first != null) {
+      throw first;
     }
   }
 }
