@@ -1,8 +1,10 @@
 package dev.tandem.backend;
 
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -37,14 +39,25 @@ public enum Flag {
   /** Tests only: a kind of backend whose absence is a failure. */
   REQUIRE;
 
+  private static final ScopedValue<Map<Flag, String>> GIVEN = ScopedValue.newInstance();
+
   private static final Pattern SIZE =
       Pattern.compile("(\\d{1,18})(?:([KMGT])(I?B)?)?", Pattern.CASE_INSENSITIVE);
 
   private final String property = "tandem." + name().toLowerCase(Locale.ROOT).replace('_', '.');
 
+  /**
+   * Does work for which these values count before properties and environment: those of a run's config. Other threads do not
+   * see them.
+   */
+  public static <T> T with(Map<Flag, String> values, Supplier<T> work) {
+    return ScopedValue.where(GIVEN, Map.copyOf(values)).call(work::get);
+  }
+
   /** The value, if set and not blank. */
   public Optional<String> value() {
-    String value = System.getProperty(property, System.getenv("TANDEM_" + name()));
+    String set = System.getProperty(property, System.getenv("TANDEM_" + name()));
+    String value = GIVEN.orElse(Map.of()).getOrDefault(this, set);
     return Optional.ofNullable(value).map(String::strip).filter(text -> !text.isEmpty());
   }
 

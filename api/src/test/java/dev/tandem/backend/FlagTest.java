@@ -3,6 +3,7 @@ package dev.tandem.backend;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -75,5 +76,18 @@ class FlagTest {
     assertEquals(OptionalLong.empty(), Flag.CUDA_MEMORY.bytes());
     System.setProperty(MEMORY, " ");
     assertEquals(OptionalLong.empty(), Flag.CUDA_MEMORY.bytes());
+  }
+
+  @Test
+  void whatAConfigSaysCountsForItsWorkAlone() {
+    System.setProperty("tandem.tf32", "1");
+    try {
+      assertEquals(0, Flag.with(Map.of(Flag.TF32, "0"), () -> Flag.TF32.number(7)));
+      assertEquals(
+          1, Flag.with(Map.of(Flag.CUBLAS, "ffm"), () -> Flag.TF32.number(7)), "others as set");
+      assertEquals(1, Flag.TF32.number(7), "and afterwards as before");
+    } finally {
+      System.clearProperty("tandem.tf32");
+    }
   }
 }

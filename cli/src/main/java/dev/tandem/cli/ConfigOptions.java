@@ -6,10 +6,13 @@ import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Backends;
 import dev.tandem.backend.Flag;
 import dev.tandem.cli.config.Assignment;
+import dev.tandem.cli.config.Config;
 import dev.tandem.cli.config.LoadedConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import picocli.CommandLine.Option;
@@ -51,13 +54,33 @@ final class ConfigOptions {
     String name = loaded.config().backend().orElseThrow();
     boolean ofEnvironment =
         Flag.BACKEND.value().filter(name::equals).isPresent() && !loaded.names("backend");
-    return open(
-        name,
-        message ->
-            ofEnvironment
-                ? new BackendException("TANDEM_BACKEND: " + message)
-                : loaded.problem("backend", message),
-        notes);
+    Map<Flag, String> settings = settings(loaded.config().cuda());
+    if (settings.containsKey(Flag.CUDA_MEMORY)) {
+      try {
+        Flag.with(settings, Flag.CUDA_MEMORY::bytes);
+      } catch (IllegalArgumentException e) {
+        throw loaded.problem("cuda.memory", e.getMessage().replaceFirst("^\\w+: ", ""));
+      }
+    }
+    return Flag.with(
+        settings,
+        () ->
+            open(
+                name,
+                message ->
+                    ofEnvironment
+                        ? new BackendException("TANDEM_BACKEND: " + message)
+                        : loaded.problem("backend", message),
+                notes));
+  }
+
+  /** What the config says in the place of the environment. */
+  private static Map<Flag, String> settings(Config.CudaConfig cuda) {
+    Map<Flag, String> settings = new EnumMap<>(Flag.class);
+    cuda.cublas().ifPresent(cublas -> settings.put(Flag.CUBLAS, cublas));
+    cuda.memory().ifPresent(memory -> settings.put(Flag.CUDA_MEMORY, memory));
+    cuda.tf32().ifPresent(allowed -> settings.put(Flag.TF32, allowed ? "1" : "0"));
+    return settings;
   }
 
   /** Opens the backend of this name. @param problem what to throw where there is none, given what is wrong */

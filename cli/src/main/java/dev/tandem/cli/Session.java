@@ -52,6 +52,7 @@ final class Session implements AutoCloseable {
         new Descent(
             optimizer, lr, schedule(feed.training().batches()), clipping(prepared.config().clip()));
     trainer = new Trainer(learner, descent, feed, stopping());
+    prepared.config().cuda().capture().ifPresent(trainer::capture);
   }
 
   Trainer trainer() {

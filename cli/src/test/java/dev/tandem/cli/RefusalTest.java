@@ -48,6 +48,8 @@ class RefusalTest extends CommandTest {
           model.layers.1.units=2000000000 | digits.yaml:9: model.layers.1: too many weights for one tensor, for the input (64); make it smaller
           data.validation=0.9 | --set data.validation=0.9: data.validation: nothing is left to train on, got 0.9 for validation and 0.2 for the test; 0.1 and 0.2 are usual
           schedule.warmup=9 | --set schedule.warmup=9: schedule.warmup: longer than the training, got 9.0 of 2 epochs; choose less
+          cuda.memory=much | --set cuda.memory=much: cuda.memory: not a size, got 'much'; write e.g. 8GiB
+          cuda.tf32=perhaps | --set cuda.tf32=perhaps: cuda.tf32: neither true nor false, got 'perhaps'; give one of them
           backend=cpu:x | backend: not a device number, got 'cpu:x'; write cpu:0
           """)
   void configsThatFitNoDataOrMachine(String assignment, String expected) throws IOException {

@@ -84,7 +84,9 @@ final class Queue implements AutoCloseable {
 
   /** Writes zeros. */
   void zero(long address, long bytes) {
-    if (bytes > 0) {
+    if (bytes > 0 && bytes % 4 == 0) {
+      stream.fill(address, 0, 4, bytes / 4);
+    } else if (bytes > 0) {
       stream.fill(address, 0, 1, bytes);
     }
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.nn.Init;
 import dev.tandem.nn.Linear;
 import dev.tandem.nn.LossFunction;
@@ -120,6 +121,28 @@ final class CapturedTrainingTest {
           }
         }
         assertTrue(done.getLast() > done.getFirst(), "nothing was done at all");
+      }
+    }
+  }
+
+  /** From the third step of the last shape on, a captured run takes no memory, on the device or in open tensors. */
+  @Test
+  void memoryIsFlatOnceStepsAreCaptured() {
+    try (Emulated gpu = Emulated.open();
+        Lesson lesson = Lesson.clouds(gpu.backend(), Stopping.afterEpochs(12))) {
+      List<MemoryStatistics> seen = new ArrayList<>();
+      lesson.trainer.listen(
+          new TrainingListener() {
+            @Override
+            public void step(StepReport report) {
+              seen.add(gpu.backend().memory());
+            }
+          });
+      lesson.trainer.run();
+      // Step 18 ends the third epoch, whose last batch is the third of its shape.
+      MemoryStatistics settled = seen.get(18);
+      for (int step = 19; step < seen.size(); step++) {
+        assertEquals(settled, seen.get(step), "step " + (step + 1));
       }
     }
   }

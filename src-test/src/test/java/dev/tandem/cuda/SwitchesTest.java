@@ -125,4 +125,31 @@ final class SwitchesTest {
     assertTrue(notes.getFirst().contains("cuBLAS"), notes::toString);
     assertEquals("Mul[] [F32 (2), F32 (2)] -> [F32 (2)]", notes.getLast());
   }
+
+  /** Ten bits of fraction instead of 23: an error that real F32 does not have, and no larger than that. */
+  @Test
+  void tf32IsOnlyWhereItIsAskedFor() {
+    float[] numbers = new float[64 * 64];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = 1 + (i * 2654435761L % 1000003) / 1000003f;
+    }
+    double[] worst = new double[2];
+    for (int i = 0; i < 2; i++) {
+      try (Emulated gpu =
+              Emulated.open(CudaOptions.standard("cuda-emulated").withTf32(i == 1), 1L << 28);
+          Tensor x = Tensor.of(gpu.backend(), numbers, 64, 64)) {
+        assertEquals(i == 1, gpu.backend().description().contains("TF32"));
+        float[] y = x.matmul(x).toFloats();
+        for (int row = 0; row < 64; row++) {
+          double exact = 0;
+          for (int k = 0; k < 64; k++) {
+            exact += (double) numbers[row * 64 + k] * numbers[k * 64];
+          }
+          worst[i] = Math.max(worst[i], Math.abs(y[row * 64] - exact) / exact);
+        }
+      }
+    }
+    assertTrue(worst[0] < 1e-6, "F32: " + worst[0]);
+    assertTrue(worst[1] > 1e-5 && worst[1] < 0x1p-10, "TF32: " + worst[1]);
+  }
 }

@@ -20,6 +20,7 @@ public record Config(
             example = "auto",
             mistaken = "device")
         Optional<String> backend,
+    @Setting(value = "how the CUDA backend uses its device; others pass it over") CudaConfig cuda,
     @Setting(value = "what to learn from") DataConfig data,
     @Setting(value = "the network") ModelConfig model,
     @Setting(
@@ -40,6 +41,29 @@ public record Config(
         ClipConfig clip,
     @Setting(value = "how long, and in what portions") TrainingConfig training,
     @Setting(value = "where results go") RunConfig run) {
+
+  /** How the CUDA backend uses its device. What is not said here, the environment says. */
+  public record CudaConfig(
+      @Setting(
+              value =
+                  "cuBLAS: its file or folder, or how it is called, jcublas or ffm, or both; default: TANDEM_CUBLAS, or what is found",
+              example = "ffm:/opt/cuda")
+          Optional<String> cublas,
+      @Setting(
+              value =
+                  "how much memory may be held; default: TANDEM_CUDA_MEMORY, or all that is free",
+              example = "8GiB")
+          Optional<String> memory,
+      @Setting(
+              value =
+                  "whether F32 products may round their operands to TF32; default: TANDEM_TF32, or false",
+              example = "true")
+          Optional<Boolean> tf32,
+      @Setting(
+              value =
+                  "whether steps are captured and replayed as graphs; default: TANDEM_CAPTURE, or true",
+              example = "true")
+          Optional<Boolean> capture) {}
 
   /** Where results go. */
   public record RunConfig(

@@ -139,7 +139,7 @@ sealed interface Schema {
       case Class<?> c when c == long.class || c == Long.class ->
           new Numeric(true, Long.MIN_VALUE, Long.MAX_VALUE);
       case Class<?> c when c == double.class || c == Double.class -> new Numeric(false, 0, 0);
-      case Class<?> c when c == boolean.class -> new Flag();
+      case Class<?> c when c == boolean.class || c == Boolean.class -> new Flag();
       case Class<?> c when c == String.class -> new Words();
       case Class<?> c when c == Path.class -> new FilePath();
       case Class<?> c when c.isRecord() -> new Section(c);
