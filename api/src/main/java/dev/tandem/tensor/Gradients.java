@@ -146,11 +146,7 @@ final class Gradients {
                   : m.transposeA()
                       ? w.matmul(dy, m.transposeB(), true)
                       : dy.matmul(w, false, !m.transposeB()),
-              !needs(in, 1)
-                  ? null
-                  : m.transposeB()
-                      ? dy.matmul(x, true, m.transposeA())
-                      : x.matmul(dy, !m.transposeA(), false));
+              needs(in, 1) ? matmulRight(m, x, w, dy) : null);
       case Linear.Conv2d c ->
           row(
               needs(in, 0)
@@ -162,6 +158,27 @@ final class Gradients {
       case Linear.Conv2dGradInput _ -> throw secondOrder(op);
       case Linear.Conv2dGradWeight _ -> throw secondOrder(op);
     };
+  }
+
+  /** dB of y = AB. Of a B that all products share: one long product over all rows, for a batch of them would be summed up. */
+  private static Tensor matmulRight(Linear.Matmul op, Tensor a, Tensor b, Tensor dy) {
+    int rank = a.shape().rank();
+    boolean shared =
+        b.shape().rank() == 2
+            && rank > 2
+            && !op.transposeA()
+            && a.shape().elements(0, rank - 1) <= Integer.MAX_VALUE;
+    Tensor rows = shared ? flatRows(a) : a;
+    Tensor slopes = shared ? flatRows(dy) : dy;
+    return op.transposeB()
+        ? slopes.matmul(rows, true, op.transposeA())
+        : rows.matmul(slopes, !op.transposeA(), false);
+  }
+
+  /** (..., M, C) as (all of these, C). */
+  private static Tensor flatRows(Tensor x) {
+    int rows = Math.toIntExact(x.shape().elements(0, x.shape().rank() - 1));
+    return x.reshape(rows, x.shape().length(-1));
   }
 
   private static List<Tensor> pooling(Pooling op, List<Tensor> in, List<Tensor> out, Tensor dy) {
