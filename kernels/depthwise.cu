@@ -9,9 +9,9 @@
 // serves all of them, and neighbours in a row are neighbouring threads, whatever the row's length. n counts strips. Strips of dx begin
 // where a window does, counted from the padding: then the same taps meet the same rows in each.
 //
-// part: (pieces, channels * multiplier, kernel_h, kernel_w). The strips of an output, over all images, are cut into pieces of the given
-// length, a block each, which gathers a tile of the window's taps in registers. More than one piece is summed in a second launch. Which
-// places are summed in which order is decided by the shape and the length of pieces.
+// part: (pieces, channels * multiplier, kernel_h, kernel_w). An output's strips of SHORT_STRIP rows, of all images, are cut into pieces
+// of length strips; a block gathers a tile of the window's taps over a piece, in registers. More than one piece is summed in a second
+// launch. Which places are summed in which order is decided by the shape and the length of pieces.
 //
 // Bound: memory for windows of 3 x 3, larger ones their instructions. Bytes: 4 for each element of x, w and y, the window's overlap
 // coming from the cache. Windows of 3, 5 and 7 rows with strides 1 and 2 have loops of their own. Blocks of THREADS.
@@ -19,20 +19,21 @@
 // A strip's rows beyond the edge count as zeros, as padding does: an infinite number that meets one makes NaN.
 #include "geometry.cuh"
 
-constexpr int STRIP = 4;
+constexpr int STRIP = 8;
+constexpr int SHORT_STRIP = 4;  // where sums of all taps take registers besides
 
-__device__ inline int strips_of(int rows) { return (rows + STRIP - 1) / STRIP; }
+__device__ inline int strips_of(int rows, int strip) { return (rows + strip - 1) / strip; }
 
-// The first element of a strip.
+// A strip of a column of a plane, counted from the top.
 struct Spot {
   i64 plane;
-  int row, column;
+  int strip, column;
 };
 
 template <class Index>
 __device__ inline Spot spot(Index i, int strips, int columns) {
   Index line = i / columns, plane = line / strips;
-  return {(i64)plane, (int)(line - plane * strips) * STRIP, (int)(i - line * columns)};
+  return {(i64)plane, (int)(line - plane * strips), (int)(i - line * columns)};
 }
 
 __device__ inline Spot spot(i64 i, int strips, int columns, int wide) {
@@ -77,10 +78,18 @@ __device__ inline void by_window(int window, Body body) {
 template <int ROWS>
 __device__ inline void load_column(float (&v)[ROWS], const float *__restrict__ column, int row, int end, int width) {
   const float *from = column + (i64)row * width;
+  if (row >= 0 && row + ROWS <= end) {
 #pragma unroll
-  for (int k = 0; k < ROWS; k++) {
-    v[k] = (u32)(row + k) < (u32)end ? *from : 0.f;
-    from += width;
+    for (int k = 0; k < ROWS; k++) {
+      v[k] = *from;
+      from += width;
+    }
+  } else {
+#pragma unroll
+    for (int k = 0; k < ROWS; k++) {
+      v[k] = (u32)(row + k) < (u32)end ? *from : 0.f;
+      from += width;
+    }
   }
 }
 
@@ -128,14 +137,14 @@ __device__ inline void store_column(float *column, int row, int height, int widt
 extern "C" __global__ void depthwise_conv2d_f32(const float *__restrict__ x, const float *__restrict__ w, float *__restrict__ y, i64 n,
                                                 int multiplier, const __grid_constant__ Geometry g) {
   int outputs = g.channels * multiplier, taps = g.kernel_h * g.kernel_w, window = window_of(g);
-  for_strips(n, strips_of(g.out_h), g.out_w, g.wide, [&](const Spot &at) {
+  for_strips(n, strips_of(g.out_h, STRIP), g.out_w, g.wide, [&](const Spot &at) {
     const float *plane = x + at.plane / multiplier * g.height * g.width, *of = w + at.plane % outputs * taps;
-    int top = at.row * g.stride_h - g.padding_h, left = at.column * g.stride_w - g.padding_w;
+    int row = at.strip * STRIP, top = row * g.stride_h - g.padding_h, left = at.column * g.stride_w - g.padding_w;
     float sum[STRIP] = {};
     by_window(window, [&](auto rows, auto stride) {
       correlate<decltype(rows)::value, decltype(stride)::value>(plane, of, g, top, left, sum);
     });
-    store_column(y + (at.plane * g.out_h * g.out_w + at.column), at.row, g.out_h, g.out_w, sum);
+    store_column(y + (at.plane * g.out_h * g.out_w + at.column), row, g.out_h, g.out_w, sum);
   });
 }
 
@@ -196,16 +205,17 @@ extern "C" __global__ void depthwise_conv2d_grad_input_f32(const float *__restri
                                                            const __grid_constant__ Geometry g) {
   int taps = g.kernel_h * g.kernel_w, lead = g.padding_h % g.stride_h, window = window_of(g);
   i64 places = (i64)g.out_h * g.out_w;
-  for_strips(n, strips_of(g.height + lead), g.width, g.wide, [&](const Spot &at) {
+  for_strips(n, strips_of(g.height + lead, STRIP), g.width, g.wide, [&](const Spot &at) {
     const float *plane = dy + at.plane * multiplier * places, *of = w + at.plane % g.channels * multiplier * taps;
+    int row = at.strip * STRIP - lead;
     float sum[STRIP] = {};
     by_window(window, [&](auto rows, auto stride) {
 #pragma unroll 1
       for (int m = 0; m < multiplier; m++) {
-        scatter<decltype(rows)::value, decltype(stride)::value>(plane + m * places, of + m * taps, g, at.row - lead, at.column, sum);
+        scatter<decltype(rows)::value, decltype(stride)::value>(plane + m * places, of + m * taps, g, row, at.column, sum);
       }
     });
-    store_column(dx + (at.plane * g.height * g.width + at.column), at.row - lead, g.height, g.width, sum);
+    store_column(dx + (at.plane * g.height * g.width + at.column), row, g.height, g.width, sum);
   });
 }
 
@@ -221,22 +231,22 @@ template <int T, int S>
 __device__ inline void gather(float (&sum)[T][T], const float *__restrict__ slope, int count, const float *__restrict__ plane,
                               const Geometry &g, int top, int left) {
   if constexpr (S > 0) {
-    float d[STRIP];
+    float d[SHORT_STRIP];
     load_column(d, slope, 0, count, g.out_w);
 #pragma unroll
     for (int kw = 0; kw < T; kw++) {
       int column = left + kw * g.dilation_w;
-      float v[(STRIP - 1) * S + T];
+      float v[(SHORT_STRIP - 1) * S + T];
       load_column(v, plane + column, top, column >= 0 && column < g.width ? g.height : 0, g.width);
 #pragma unroll
       for (int kh = 0; kh < T; kh++) {
 #pragma unroll
-        for (int r = 0; r < STRIP; r++) sum[kh][kw] += d[r] * v[r * S + kh];
+        for (int r = 0; r < SHORT_STRIP; r++) sum[kh][kw] += d[r] * v[r * S + kh];
       }
     }
   } else {
 #pragma unroll 1
-    for (int r = 0; r < min(count, STRIP); r++) {
+    for (int r = 0; r < min(count, SHORT_STRIP); r++) {
       float d = slope[(i64)r * g.out_w];
 #pragma unroll
       for (int t = 0; t < T * T; t++) {
@@ -278,10 +288,10 @@ __device__ inline void fold_taps(const float (&sum)[T][T], At at) {
   }
 }
 
-template <int T, int S>
+template <int T>
 __device__ inline void grad_weight(const float *__restrict__ x, const float *__restrict__ dy, float *__restrict__ part, i64 images,
                                    i64 length, int multiplier, const Geometry &g) {
-  int outputs = g.channels * multiplier, strips = strips_of(g.out_h);
+  int outputs = g.channels * multiplier, strips = strips_of(g.out_h, SHORT_STRIP), stride = g.dilation_h == 1 ? g.stride_h : 0;
   i64 count = images * strips * g.out_w, pieces = (count + length - 1) / length;
   int across = (g.kernel_w + T - 1) / T, tiles = (g.kernel_h + T - 1) / T * across;
 #pragma unroll 1
@@ -289,15 +299,23 @@ __device__ inline void grad_weight(const float *__restrict__ x, const float *__r
     i64 line = n / tiles, piece = line / outputs;
     int tile = (int)(n - line * tiles), o = (int)(line - piece * outputs);
     int kh = tile / across * T, kw = tile % across * T;
-    int top = kh * g.dilation_h - g.padding_h, left = kw * g.dilation_w - g.padding_w;
     i64 end = (piece + 1) * length < count ? (piece + 1) * length : count;
     float sum[T][T] = {};
 #pragma unroll 1
     for (i64 i = piece * length + threadIdx.x; i < end; i += blockDim.x) {
       Spot at = spot(i, strips, g.out_w, g.wide);
-      const float *slope = dy + ((at.plane * outputs + o) * g.out_h + at.row) * g.out_w + at.column;
+      int row = at.strip * SHORT_STRIP;
+      const float *slope = dy + ((at.plane * outputs + o) * g.out_h + row) * g.out_w + at.column;
       const float *plane = x + (at.plane * g.channels + o / multiplier) * g.height * g.width;
-      gather<T, S>(sum, slope, g.out_h - at.row, plane, g, at.row * g.stride_h + top, at.column * g.stride_w + left);
+      int top = row * g.stride_h + kh * g.dilation_h - g.padding_h;
+      int left = at.column * g.stride_w + kw * g.dilation_w - g.padding_w;
+      if constexpr (T == SMALL_TILE) {
+        if (stride == 1) gather<T, 1>(sum, slope, g.out_h - row, plane, g, top, left);
+        else if (stride == 2) gather<T, 2>(sum, slope, g.out_h - row, plane, g, top, left);
+        else gather<T, 0>(sum, slope, g.out_h - row, plane, g, top, left);
+      } else {
+        gather<T, 1>(sum, slope, g.out_h - row, plane, g, top, left);
+      }
     }
     fold_taps(sum, [&](int t, float all) {
       int row = kh + t / T, column = kw + t % T;
@@ -306,16 +324,11 @@ __device__ inline void grad_weight(const float *__restrict__ x, const float *__r
   }
 }
 
+// Strides beyond 1 and dilated windows go by small tiles, whatever their size.
 extern "C" __global__ void depthwise_conv2d_grad_weight_f32(const float *__restrict__ x, const float *__restrict__ dy,
                                                             float *__restrict__ part, i64 images, i64 length, int multiplier,
                                                             const __grid_constant__ Geometry g) {
   bool small = g.kernel_h <= SMALL_TILE && g.kernel_w <= SMALL_TILE;
-  if (g.dilation_h == 1 && g.stride_h == 1) {
-    if (small) grad_weight<SMALL_TILE, 1>(x, dy, part, images, length, multiplier, g);
-    else grad_weight<LARGE_TILE, 1>(x, dy, part, images, length, multiplier, g);
-  } else if (g.dilation_h == 1 && g.stride_h == 2) {
-    grad_weight<SMALL_TILE, 2>(x, dy, part, images, length, multiplier, g);
-  } else {
-    grad_weight<SMALL_TILE, 0>(x, dy, part, images, length, multiplier, g);
-  }
+  if (g.dilation_h == 1 && g.stride_h == 1 && !small) grad_weight<LARGE_TILE>(x, dy, part, images, length, multiplier, g);
+  else grad_weight<SMALL_TILE>(x, dy, part, images, length, multiplier, g);
 }

@@ -9,8 +9,9 @@ import dev.tandem.backend.Operand;
  * (C * multiplier, 1, KH, KW); y: (N, C * multiplier, OH, OW).
  */
 final class DepthwiseConv2d {
-  // Of depthwise.cu: rows that a thread makes, and sides of a block's tile of taps.
-  private static final int STRIP = 4;
+  // Of depthwise.cu: rows of the strips that a thread takes, and sides of a block's tile of taps.
+  private static final int STRIP = 8;
+  private static final int SHORT_STRIP = 4;
   private static final int SMALL_TILE = 3;
   private static final int LARGE_TILE = 5;
 
@@ -44,11 +45,11 @@ final class DepthwiseConv2d {
 
   /** Sums over the places of all images: of pieces of them, then of the pieces. */
   void gradWeight(Columns columns, Operand x, Operand dy, Operand dw) {
-    long strips = Math.ceilDiv(columns.output()[1], STRIP) * (long) columns.output()[2];
+    long strips = Math.ceilDiv(columns.output()[1], SHORT_STRIP) * (long) columns.output()[2];
     long n = columns.samples() * strips;
     long lines = columns.outputs() * tiles(columns);
-    Pieces places = Pieces.of(lines, n * STRIP, Launch.THREADS, STRIP);
-    long length = places.length() / STRIP;
+    Pieces places = Pieces.of(lines, n * SHORT_STRIP, Launch.THREADS, SHORT_STRIP);
+    long length = places.length() / SHORT_STRIP;
     long blocks = lines * places.count();
     if (places.count() == 1) {
       Launch launch = queue.kernel(DEPTHWISE_CONV2D_GRAD_WEIGHT_F32).read(x).read(dy).write(dw);
