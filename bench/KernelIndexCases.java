@@ -127,6 +127,47 @@ final class KernelIndexCases extends KernelCases {
         .part(COL2IM_F32, "columns folded back to images", "4 n + 4 m");
     convolution("conv2d_grad_weight", new Linear.Conv2dGradWeight(same, w.shape()), flops, x, x)
         .part(IM2COL_F32, "", "4 n + 12 m");
+    depthwise("", x, x, 3, 1);
+    depthwise(", stride 2", x, y, 3, 2);
+    depthwise(", 5 x 5", x, x, 5, 1);
+  }
+
+  /** A window for each channel. n: pixels, m: elements of the result, F: weights. */
+  private void depthwise(String which, TensorType x, TensorType y, int kernel, int stride) {
+    int channels = x.shape().length(1);
+    TensorType w = f32(channels, 1, kernel, kernel);
+    Linear.Conv2dGeometry geometry =
+        new Linear.Conv2dGeometry(Size2d.of(stride), Size2d.of(kernel / 2), Size2d.of(1), channels);
+    String bytes = "4 n + 4 m + 4 F";
+    add("depthwise conv2d" + which, new Linear.Conv2d(geometry), x, w)
+        .size("n", x.elements())
+        .size("m", y.elements())
+        .size("F", w.elements())
+        .part(DEPTHWISE_CONV2D_F32, "convolution of each channel by windows of its own", bytes);
+    add(
+            "depthwise conv2d_grad_input" + which,
+            new Linear.Conv2dGradInput(geometry, x.shape()),
+            w,
+            y)
+        .size("m", y.elements())
+        .size("F", w.elements())
+        .part(DEPTHWISE_CONV2D_GRAD_INPUT_F32, "its dx", bytes);
+    // Pieces of strips of 4 rows.
+    long places = 4L * scale * Math.ceilDiv(y.shape().length(2), 4) * 4 * y.shape().length(3);
+    add(
+            "depthwise conv2d_grad_weight" + which,
+            new Linear.Conv2dGradWeight(geometry, w.shape()),
+            x,
+            y)
+        .size("n", x.elements())
+        .size("m", y.elements())
+        .size("F", w.elements())
+        .size("P", pieces(channels, places, 256, 4))
+        .partial()
+        .part(
+            DEPTHWISE_CONV2D_GRAD_WEIGHT_F32,
+            "its dw, of each piece of the places of all images",
+            "4 n + 4 m + 4 P F");
   }
 
   /** n: elements of the image, m: of its windows. */

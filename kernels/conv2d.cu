@@ -7,17 +7,7 @@
 // of columns is a multiple of four: then they are in one row, and what was divided for the first serves all.
 // Bound: memory, with some 60 integer operations for each four columns, or each pixel, beside it. Bytes: 4 for each element of the
 // columns, and for each pixel, which comes from the cache after its first use.
-#include "rows.cuh"
-
-// Images (count, channels, height, width) of a batch and their columns. Sample i, row r, place p is at
-// columns[i * sample_stride + r * row_stride + p].
-struct Geometry {
-  i64 sample_stride, row_stride;
-  int channels, height, width;
-  int kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w;
-  int out_h, out_w;
-  int wide;
-};
+#include "geometry.cuh"
 
 // A thread makes W column elements of one row, neighbours in p: reads and writes are coalesced.
 template <class Index, int W>
@@ -59,25 +49,6 @@ extern "C" __global__ void im2col_f32(const float *x, float *columns, i64 n, con
   if (g.wide) unfold<i64>(x, columns, n, g);
   else unfold<u32>(x, columns, n, g);
 }
-
-// A number as whole * stride + part, 0 <= part < stride.
-struct Steps {
-  int whole, part;
-
-  __device__ Steps(int number, int stride) : whole((u32)number / (u32)stride), part(number - whole * stride) {}
-
-  __device__ void subtract(const Steps &other, int stride) {
-    whole -= other.whole;
-    part -= other.part;
-    if (part < 0) {
-      part += stride;
-      whole--;
-    }
-  }
-
-  // Whether it is the beginning of a window: of which one, whole says.
-  __device__ bool begins(int windows) const { return part == 0 && whole >= 0 && whole < windows; }
-};
 
 // One thread a pixel, which adds up the columns it went into, in the order of kh and kw.
 template <class Index>

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Images, their window, and how the columns made of them lie: {@code Geometry} of conv2d.cu.
+ * Images, their window, and how the columns made of them lie: {@code Geometry} of geometry.cuh.
  *
  * @param image channels, height and width
  * @param output channels, height and width of the result
@@ -88,6 +88,11 @@ record Columns(
     return kernel.equals(Size2d.of(1))
         && window.stride().equals(Size2d.of(1))
         && window.padding().equals(Size2d.of(0));
+  }
+
+  /** Whether there are groups, and each is one channel. */
+  boolean depthwise() {
+    return groups() > 1 && groups() == image[0];
   }
 
   /** The bytes of the kernel's struct, for a launch over so many elements. */

@@ -6,16 +6,19 @@ import dev.tandem.op.Linear.Conv2dGeometry;
 
 /**
  * Convolutions as products: a batch's images are unfolded to columns (CKK, P), one for each of the P places of the window, as many
- * images at a time as scratch memory allows. C and O count the channels of all groups, K the window's pixels.
+ * images at a time as scratch memory allows. C and O count the channels of all groups, K the window's pixels. Depthwise convolutions
+ * have kernels of their own.
  */
 final class CudaConv2d {
   private final Queue queue;
   private final long columnBytes;
+  private final DepthwiseConv2d depthwise;
 
   /** @param columnBytes how many bytes of columns may exist at a time; one image's are made at least */
   CudaConv2d(Queue queue, long columnBytes) {
     this.queue = queue;
     this.columnBytes = columnBytes;
+    depthwise = new DepthwiseConv2d(queue);
   }
 
   /** y[i] (O, P) = w (O, CK) columns of x[i] (CK, P), for each group. x: (N, C, H, W); w: (O, C / groups, KH, KW). */
@@ -23,6 +26,10 @@ final class CudaConv2d {
     Columns columns = Columns.of(geometry, x.shape(), w.shape(), y.shape());
     if (columns.rows() == 0) { // no channels: a sum of nothing
       queue.zero(Operands.address(y), y.type().bytes());
+      return;
+    }
+    if (columns.depthwise()) {
+      depthwise.forward(columns, x, w, y);
       return;
     }
     int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
@@ -62,6 +69,10 @@ final class CudaConv2d {
     Columns columns = Columns.of(geometry, dx.shape(), w.shape(), dy.shape());
     if (columns.outputs() == 0) {
       queue.zero(Operands.address(dx), dx.type().bytes());
+      return;
+    }
+    if (columns.depthwise()) {
+      depthwise.gradInput(columns, w, dy, dx);
       return;
     }
     int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
@@ -104,6 +115,10 @@ final class CudaConv2d {
     Columns columns = Columns.of(geometry, x.shape(), dw.shape(), dy.shape());
     if (columns.samples() == 0) {
       queue.zero(Operands.address(dw), dw.type().bytes());
+      return;
+    }
+    if (columns.depthwise()) {
+      depthwise.gradWeight(columns, x, dy, dw);
       return;
     }
     int chunk = chunk(columns);

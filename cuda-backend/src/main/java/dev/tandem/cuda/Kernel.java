@@ -160,6 +160,11 @@ public enum Kernel {
   IM2COL_F32("conv2d", "ptr ptr i64 geometry"),
   COL2IM_F32("conv2d", "ptr ptr i64 geometry"),
 
+  // depthwise.cu
+  DEPTHWISE_CONV2D_F32("depthwise", "ptr ptr ptr i64 i32 geometry"),
+  DEPTHWISE_CONV2D_GRAD_INPUT_F32("depthwise", "ptr ptr ptr i64 i32 geometry"),
+  DEPTHWISE_CONV2D_GRAD_WEIGHT_F32("depthwise", "ptr ptr ptr i64 i64 i32 geometry"),
+
   // update.cu
   ACCUMULATE_F32("update", "ptr ptr i64"),
   ACCUMULATE_I32("update", "ptr ptr i64"),
@@ -196,7 +201,7 @@ public enum Kernel {
     /** {@code Strides<2>} of common.cuh, by value. */
     STRIDES2(208, true),
     STRIDES3(272, true),
-    /** {@code Geometry} of conv2d.cu, by value. */
+    /** {@code Geometry} of geometry.cuh, by value. */
     GEOMETRY(72, true);
 
     private final int bytes;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tandem.conformance.Values;
 import dev.tandem.op.Indexing.EmbeddingGrad;
 import dev.tandem.op.Indexing.GatherGrad;
+import dev.tandem.op.Linear.Conv2d;
 import dev.tandem.op.Linear.Conv2dGeometry;
 import dev.tandem.op.Linear.Conv2dGradInput;
 import dev.tandem.op.Linear.Conv2dGradWeight;
@@ -205,7 +206,13 @@ final class GridIndependenceTest {
     Shape x = Shape.of(3, 4, 30, 31);
     Shape w = Shape.of(5, 4, 3, 3);
     Values dy = floats(Shape.of(3, 5, 30, 31));
+    Conv2dGeometry depthwise = new Conv2dGeometry(Size2d.of(1), Size2d.of(1), Size2d.of(1), 5);
+    Shape many = Shape.of(6, 5, 50, 50);
+    Shape windows = Shape.of(5, 1, 3, 3);
     return List.of(
+        new Sample(new Conv2d(depthwise), floats(many), floats(windows)),
+        new Sample(new Conv2dGradWeight(depthwise, windows), floats(many), floats(many)),
+        new Sample(new Conv2dGradInput(depthwise, many), floats(windows), floats(many)),
         new Sample(new Conv2dGradWeight(padded, w), floats(x), dy),
         new Sample(new Conv2dGradInput(padded, x), floats(w), dy));
   }
