@@ -8,7 +8,7 @@ import java.util.Arrays;
  *
  * @param wrong how many elements differ by more than the tolerance
  * @param fraction the largest error as a fraction of what the tolerance allows
- * @param error the largest error
+ * @param error the largest error, as a fraction of the expected number where that is larger than 1
  * @param message how many elements differ, where the worst is and by how much; empty where none does
  */
 record Comparison(int wrong, double fraction, double error, String message) {
@@ -29,7 +29,8 @@ record Comparison(int wrong, double fraction, double error, String message) {
       double target = allowed == 0 ? rounded : reference;
       double error = error(target, actual.data()[i]);
       double fraction = fraction(error, allowed);
-      largest = Math.max(largest, error);
+      largest =
+          Math.max(largest, Double.isFinite(error) ? error / Math.max(1, Math.abs(target)) : error);
       if (fraction > worstFraction) {
         worstFraction = fraction;
         worst = i;

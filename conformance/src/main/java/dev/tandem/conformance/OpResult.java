@@ -8,7 +8,7 @@ import java.util.Optional;
  * @param cases how many were run; 0 where the backend computes in none of their element types
  * @param failed how many of them failed
  * @param fraction the largest error as a fraction of what the tolerance allows
- * @param error the largest error
+ * @param error the largest error, as a fraction of the expected number where that is larger than 1
  * @param failure what is wrong in the first case that failed, and which case that is
  */
 public record OpResult(

@@ -7,7 +7,7 @@ import java.util.Optional;
  * What a case on a backend came to.
  *
  * @param fraction the largest error as a fraction of what the tolerance allows
- * @param error the largest error
+ * @param error the largest error, as a fraction of the expected number where that is larger than 1
  * @param failure the first thing that is wrong
  */
 record Outcome(double fraction, double error, Optional<String> failure) {
