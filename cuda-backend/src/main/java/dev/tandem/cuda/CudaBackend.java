@@ -193,7 +193,11 @@ public final class CudaBackend implements Backend {
   public void read(Buffer source, MemorySegment target) {
     DeviceBuffer buffer = sized("read", source, target);
     refuseInCapture("read", "reads a tensor's values on the host", buffer);
-    staging.read(buffer.address(), target, () -> await("read"));
+    try {
+      staging.read(buffer.address(), target, () -> await("read"));
+    } catch (DriverException e) {
+      throw told("read could not be queued, got " + buffer.type() + "; " + e.getMessage(), e);
+    }
   }
 
   private DeviceBuffer sized(String call, Buffer buffer, MemorySegment host) {
@@ -240,6 +244,9 @@ public final class CudaBackend implements Backend {
   public void run(Op op, List<Operand> inputs, List<Operand> outputs) {
     admit(op.name(), inputs);
     admit(op.name(), outputs);
+    if (capture != null) {
+      capture.calls(op, inputs, outputs);
+    }
     try {
       switch (op) {
         case Creation family -> creation.run(family, outputs.getFirst());
@@ -262,6 +269,9 @@ public final class CudaBackend implements Backend {
   @Override
   public void update(Update what, List<Operand> operands) {
     admit(what.name(), operands);
+    if (capture != null) {
+      capture.calls(what, operands, List.of());
+    }
     try {
       update.run(what, operands);
     } catch (DriverException e) {
@@ -273,10 +283,7 @@ public final class CudaBackend implements Backend {
   private void admit(String op, List<Operand> operands) {
     requireOpen();
     for (Operand operand : operands) {
-      DeviceBuffer buffer = owned(operand.buffer(), op);
-      if (capture != null) {
-        capture.uses(buffer);
-      }
+      owned(operand.buffer(), op);
     }
   }
 
@@ -291,7 +298,7 @@ public final class CudaBackend implements Backend {
   }
 
   /** A failure of the driver in our words. Closing need not tell of it again. */
-  private BackendException told(String sentence, DriverException cause) {
+  BackendException told(String sentence, DriverException cause) {
     failed = true;
     return new BackendException(name() + ": " + sentence, cause);
   }

@@ -239,19 +239,19 @@ public final class Trainer implements AutoCloseable {
     progress.learningRate =
         setup.descent().schedule().at(progress.step, setup.descent().learningRate());
     setup.descent().optimizer().learningRate(progress.learningRate);
-    Optional<TrainingStep.Counts> replayed = captured().run(batch);
-    if (replayed.isEmpty()) {
-      InParts course = new InParts(batch);
-      try (Scope _ = Scope.open()) {
+    try (Scope _ = Scope.open()) { // also for what listeners make
+      Optional<TrainingStep.Counts> replayed = captured().run(batch);
+      if (replayed.isEmpty()) {
+        InParts course = new InParts(batch);
         step.run(Upload.raw(backend, batch.inputs()), Upload.raw(backend, batch.targets()), course);
+        return course.divergence;
       }
-      return course.divergence;
+      Optional<Divergence> divergence = look(batch);
+      if (divergence.isEmpty()) {
+        done(batch, replayed.get());
+      }
+      return divergence;
     }
-    Optional<Divergence> divergence = look(batch);
-    if (divergence.isEmpty()) {
-      done(batch, replayed.get());
-    }
-    return divergence;
   }
 
   private void done(Batch batch, TrainingStep.Counts counts) {
