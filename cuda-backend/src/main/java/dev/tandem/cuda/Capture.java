@@ -188,8 +188,11 @@ final class Capture {
     public void close() {
       if (!closed && !backend.closed()) {
         closed = true;
-        graph.close();
-        allocator.dissolve(pool);
+        try {
+          graph.close();
+        } finally {
+          allocator.dissolve(pool);
+        }
       }
     }
   }

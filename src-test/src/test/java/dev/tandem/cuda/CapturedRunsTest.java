@@ -367,6 +367,27 @@ final class CapturedRunsTest {
     }
   }
 
+  /** Settings count from the next step on, also where steps have been captured already. */
+  @Test
+  void settingsMayChangeBetweenRuns() {
+    for (boolean looking : new boolean[] {false, true}) {
+      long[] replays = new long[1];
+      try (Emulated gpu = Emulated.open();
+          Lesson lesson = Lesson.clouds(counting(gpu.backend(), replays), SIX_EPOCHS)) {
+        lesson.trainer.listen(at(15, lesson.trainer::requestStop)).run();
+        long first = replays[0];
+        assertTrue(first > 4, () -> "replayed " + first + " steps");
+        if (looking) {
+          lesson.trainer.checkEvery(1); // a look before the update needs a step in two parts
+        } else {
+          lesson.trainer.capture(false);
+        }
+        lesson.trainer.run();
+        assertEquals(first, replays[0]);
+      }
+    }
+  }
+
   /** Where a graph's memory is what others lack, the graph goes, and training goes on. */
   @Test
   void whereMemoryIsShortStepsAreNoLongerCaptured() {

@@ -45,6 +45,9 @@ final class FailureTest {
           after.getMessage().startsWith("cuda:0: no memory can be had, got F32 (3, 1000); "),
           after.getMessage());
       assertTrue(after.getMessage().contains("the context is lost"), after.getMessage());
+      BackendException read = assertThrows(BackendException.class, x::toFloats);
+      assertTrue(read.getMessage().startsWith("cuda:0: read"), read.getMessage());
+      assertTrue(read.getMessage().contains("the context is lost"), read.getMessage());
     } finally {
       // The lost context has been told of; closing must not hide what was thrown.
       backend.close();
