@@ -219,7 +219,7 @@ final class Allocator implements AutoCloseable {
   }
 
   /** The pool is a captured step's from here on. @param giveUp ends the step, where others have no memory left */
-  void lend(Pool pool, Runnable giveUp) {
+  void entrust(Pool pool, Runnable giveUp) {
     steps.put(pool, giveUp);
   }
 

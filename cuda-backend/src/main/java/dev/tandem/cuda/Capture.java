@@ -63,7 +63,7 @@ final class Capture {
       List<DeviceBuffer> kept = transcript.used().stream().filter(DeviceBuffer::open).toList();
       boolean faulting = backend.faults().suspect();
       Step captured = new Step(pool, graph, launches, kept, faulting);
-      allocator.lend(pool, captured::giveUp);
+      allocator.entrust(pool, captured::giveUp);
       return captured;
     } catch (RuntimeException | Error e) {
       allocator.dissolve(pool);
@@ -190,6 +190,8 @@ final class Capture {
         closed = true;
         try {
           graph.close();
+        } catch (DriverException e) {
+          backend.tellOnce("close: a captured step is left over, got " + e.getMessage(), e);
         } finally {
           allocator.dissolve(pool);
         }

@@ -173,6 +173,23 @@ final class CapturedRunsTest {
     });
   }
 
+  /** The step is named exactly, though the look is every twenty. */
+  @Test
+  void aBreakdownIsNamedAtItsStep() {
+    sameBothWays((backend, captured) -> {
+      try (Lesson lesson = Lesson.clouds(backend, SIX_EPOCHS)) {
+        Tensor weight = lesson.model.parameters().get("4.weight");
+        float[] bad = new float[(int) weight.shape().elements()];
+        Arrays.fill(bad, Float.NaN);
+        lesson.trainer.listen(at(15, () -> weight.write(MemorySegment.ofArray(bad))));
+        Outcome outcome = lesson.trainer.capture(captured).run();
+        assertEquals(Outcome.Reason.DIVERGED, outcome.reason());
+        assertTrue(outcome.message().contains("epoch 3, step 16"), outcome::message);
+        return outcome.message();
+      }
+    });
+  }
+
   @Test
   void aListenerThatThrowsAndARunThatGoesOn() {
     sameBothWays((backend, captured) -> {
