@@ -46,6 +46,7 @@ public interface Backend extends AutoCloseable {
   /**
    * Does a step, then calls it once more to record its work, which is not done a second time. The step must do the same at
    * each call: the same ops on tensors of the same shapes, reading nothing back to the host and writing nothing from it.
+   * A step that goes by a number on the host must not: what both calls do alike is taken for what every replay should do.
    * What it needs from outside, such as a batch, it takes from tensors that stay open, and {@link #write} fills them before
    * each replay. What it makes and leaves open has new contents after each replay.
    *

@@ -1,5 +1,6 @@
 package dev.tandem.backend;
 
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -47,11 +48,13 @@ public enum Flag {
   private final String property = "tandem." + name().toLowerCase(Locale.ROOT).replace('_', '.');
 
   /**
-   * Does work for which these values count before properties and environment: those of a run's config. Other threads do not
-   * see them.
+   * Does work for which these values count before properties and environment: those of a run's config. Around them, those
+   * of an outer call still count where they name other switches. Other threads do not see them.
    */
   public static <T> T with(Map<Flag, String> values, Supplier<T> work) {
-    return ScopedValue.where(GIVEN, Map.copyOf(values)).call(work::get);
+    Map<Flag, String> all = new HashMap<>(GIVEN.orElse(Map.of()));
+    all.putAll(values);
+    return ScopedValue.where(GIVEN, Map.copyOf(all)).call(work::get);
   }
 
   /** The value, if set and not blank. */

@@ -76,15 +76,20 @@ record WatchedBackend(Backend delegate, Consumer<String> trace, boolean check)
 
   @Override
   public boolean captures() {
-    return !check && delegate.captures();
+    return false; // a replay has no ops to look at
   }
 
   @Override
   public CapturedStep capture(Runnable step) {
-    if (check) {
-      throw new BackendException(
-          "capture: results are checked after each op, got TANDEM_CHECK=1; unset it to capture a step");
+    if (!delegate.captures()) {
+      return delegate.capture(step); // which would not either, and says why
     }
-    return delegate.capture(step);
+    String asked = check ? "TANDEM_CHECK=1" : "TANDEM_DEBUG=2";
+    throw new BackendException(
+        "capture: each op is looked at, got "
+            + asked
+            + " and a step to record on "
+            + name()
+            + "; unset it to capture a step");
   }
 }

@@ -90,4 +90,18 @@ class FlagTest {
       System.clearProperty("tandem.tf32");
     }
   }
+
+  @Test
+  void withinWorkOtherSwitchesMayBeSetAsWell() {
+    Flag.with(
+        Map.of(Flag.TF32, "1", Flag.CUBLAS, "ffm"),
+        () ->
+            Flag.with(
+                Map.of(Flag.CUBLAS, "jcublas"),
+                () -> {
+                  assertEquals(1, Flag.TF32.number(7));
+                  assertEquals("jcublas", Flag.CUBLAS.value().orElseThrow());
+                  return null;
+                }));
+  }
 }

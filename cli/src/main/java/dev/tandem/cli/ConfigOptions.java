@@ -93,6 +93,7 @@ final class ConfigOptions {
       throw problem.apply("no such backend, got '" + name + "'; use " + String.join(", ", kinds));
     }
     try {
+      Flag.CAPTURE.number(1); // read again by who trains, who takes a slip of the pen for a defect
       return Backends.open(name, notes);
     } catch (IllegalArgumentException e) {
       throw new BackendException(

@@ -126,6 +126,19 @@ class RefusalTest extends CommandTest {
   }
 
   @Test
+  void aSwitchThatCannotBeReadIsNoDefect() throws IOException {
+    Path config = file("digits.yaml", DIGITS);
+    System.setProperty("tandem.capture", "no");
+    try {
+      assertEquals(
+          "TANDEM_CAPTURE: not a number, got 'no'; give a whole number of 0 or more",
+          refused(config));
+    } finally {
+      System.clearProperty("tandem.capture");
+    }
+  }
+
+  @Test
   void aBackendOfTheEnvironmentIsNotTheFilesFault() throws IOException {
     Path config = file("digits.yaml", DIGITS.replace("backend: cpu\n", ""));
     System.setProperty("tandem.backend", "tpu");

@@ -11,6 +11,9 @@ import dev.tandem.cuda.driver.MemoryInfo;
 import dev.tandem.cuda.driver.Stream;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -36,6 +39,9 @@ final class Allocator implements AutoCloseable {
 
   /** All memory that was asked of the device and not given back to it. */
   private final Set<DeviceMemory> held = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  /** How to end each captured step, by its pool. */
+  private final Map<Pool, Runnable> steps = new LinkedHashMap<>();
 
   private Pool active = shared;
   private boolean sealed;
@@ -115,39 +121,30 @@ final class Allocator implements AutoCloseable {
               + "; make the same tensors at each call, and free them in it");
     }
     long size = caching ? Pool.bytes(sizeClass) : Math.max(SMALLEST, bytes);
-    if (cap.isPresent() && reserved + size > cap.getAsLong()) {
-      release();
-      if (reserved + size > cap.getAsLong()) {
-        throw outOfMemory(bytes, what, null);
-      }
-    }
     DeviceMemory memory = allocate(size, bytes, what);
     reserved += size;
     held.add(memory);
     return new Block(memory, sizeClass, active);
   }
 
+  /** Asks the device: as it is, with idle blocks given back, and at last with the memory of captured steps. */
   private DeviceMemory allocate(long size, long bytes, Object what) {
-    try {
-      return allocate(size);
-    } catch (DriverException first) {
-      if (first.error() != DriverError.CUDA_ERROR_OUT_OF_MEMORY) {
-        throw first;
+    DriverException refusal = null;
+    for (Runnable relief : List.<Runnable>of(() -> {}, this::release, this::giveUpSteps)) {
+      relief.run();
+      if (cap.isPresent() && reserved + size > cap.getAsLong()) {
+        continue;
+      }
+      try {
+        return caching ? context.allocate(size) : stream.allocate(size);
+      } catch (DriverException e) {
+        if (e.error() != DriverError.CUDA_ERROR_OUT_OF_MEMORY) {
+          throw e;
+        }
+        refusal = e;
       }
     }
-    release();
-    try {
-      return allocate(size);
-    } catch (DriverException second) {
-      if (second.error() != DriverError.CUDA_ERROR_OUT_OF_MEMORY) {
-        throw second;
-      }
-      throw outOfMemory(bytes, what, second);
-    }
-  }
-
-  private DeviceMemory allocate(long size) {
-    return caching ? context.allocate(size) : stream.allocate(size);
+    throw outOfMemory(bytes, what, refusal);
   }
 
   /** Gives all idle blocks of the shared pool back to the device. */
@@ -158,6 +155,12 @@ final class Allocator implements AutoCloseable {
       block.memory().close();
     }
     context.trim(0);
+  }
+
+  /** A step that is captured runs as well when it is not. */
+  private void giveUpSteps() {
+    List.copyOf(steps.values()).forEach(Runnable::run);
+    release();
   }
 
   private OutOfMemoryException outOfMemory(long bytes, Object what, Throwable cause) {
@@ -215,8 +218,14 @@ final class Allocator implements AutoCloseable {
     active = shared;
   }
 
+  /** The pool is a captured step's from here on. @param giveUp ends the step, where others have no memory left */
+  void entrust(Pool pool, Runnable giveUp) {
+    steps.put(pool, giveUp);
+  }
+
   /** Gives the blocks of a captured step to everybody. */
   void dissolve(Pool pool) {
+    steps.remove(pool);
     pool.bequeath(shared);
   }
 

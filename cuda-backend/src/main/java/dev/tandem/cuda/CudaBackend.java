@@ -12,17 +12,7 @@ import dev.tandem.cuda.driver.Device;
 import dev.tandem.cuda.driver.Driver;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.Stream;
-import dev.tandem.op.Creation;
-import dev.tandem.op.Elementwise;
-import dev.tandem.op.Indexing;
-import dev.tandem.op.Linear;
-import dev.tandem.op.Loss;
-import dev.tandem.op.Movement;
-import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
-import dev.tandem.op.Pooling;
-import dev.tandem.op.Reduction;
-import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
@@ -45,17 +35,7 @@ public final class CudaBackend implements Backend {
   private final Staging staging;
   private final Queue queue;
   private final Recent recent = new Recent();
-  private final CudaCreation creation;
-  private final CudaElementwise elementwise;
-  private final CudaReduction reduction;
-  private final CudaLinear linear;
-  private final CudaPooling pooling;
-  private final CudaMovement movement;
-  private final CudaIndexing indexing;
-  private final CudaNormalization normalization;
-  private final CudaLoss loss;
-  private final CudaStochastic stochastic;
-  private final CudaUpdate update;
+  private final CudaOps ops;
   private Capture capture;
   private boolean closed;
 
@@ -72,17 +52,7 @@ public final class CudaBackend implements Backend {
     faults = new Faults(options.name(), context, stream);
     staging = new Staging(context, stream);
     queue = new Queue(context, stream, allocator, faults, options);
-    creation = new CudaCreation(queue);
-    elementwise = new CudaElementwise(queue);
-    reduction = new CudaReduction(queue);
-    linear = new CudaLinear(queue, options.columns());
-    pooling = new CudaPooling(queue);
-    movement = new CudaMovement(queue);
-    indexing = new CudaIndexing(queue);
-    normalization = new CudaNormalization(queue);
-    loss = new CudaLoss(queue);
-    stochastic = new CudaStochastic(queue);
-    update = new CudaUpdate(queue);
+    ops = new CudaOps(queue, options);
   }
 
   /**
@@ -193,7 +163,11 @@ public final class CudaBackend implements Backend {
   public void read(Buffer source, MemorySegment target) {
     DeviceBuffer buffer = sized("read", source, target);
     refuseInCapture("read", "reads a tensor's values on the host", buffer);
-    staging.read(buffer.address(), target, () -> await("read"));
+    try {
+      staging.read(buffer.address(), target, () -> await("read"));
+    } catch (DriverException e) {
+      throw told("read could not be queued, got " + buffer.type() + "; " + e.getMessage(), e);
+    }
   }
 
   private DeviceBuffer sized(String call, Buffer buffer, MemorySegment host) {
@@ -240,19 +214,11 @@ public final class CudaBackend implements Backend {
   public void run(Op op, List<Operand> inputs, List<Operand> outputs) {
     admit(op.name(), inputs);
     admit(op.name(), outputs);
+    if (capture != null) {
+      capture.calls(op, inputs, outputs);
+    }
     try {
-      switch (op) {
-        case Creation family -> creation.run(family, outputs.getFirst());
-        case Elementwise family -> elementwise.run(family, inputs, outputs.getFirst());
-        case Reduction family -> reduction.run(family, inputs, outputs);
-        case Linear family -> linear.run(family, inputs, outputs);
-        case Pooling family -> pooling.run(family, inputs, outputs);
-        case Movement family -> movement.run(family, inputs, outputs);
-        case Indexing family -> indexing.run(family, inputs, outputs);
-        case Normalization family -> normalization.run(family, inputs, outputs);
-        case Loss family -> loss.run(family, inputs, outputs);
-        case Stochastic family -> stochastic.run(family, inputs, outputs);
-      }
+      ops.run(op, inputs, outputs);
     } catch (DriverException e) {
       throw failed(op.name(), inputs, e);
     }
@@ -262,8 +228,11 @@ public final class CudaBackend implements Backend {
   @Override
   public void update(Update what, List<Operand> operands) {
     admit(what.name(), operands);
+    if (capture != null) {
+      capture.calls(what, operands, List.of());
+    }
     try {
-      update.run(what, operands);
+      ops.update(what, operands);
     } catch (DriverException e) {
       throw failed(what.name(), operands, e);
     }
@@ -272,28 +241,25 @@ public final class CudaBackend implements Backend {
 
   private void admit(String op, List<Operand> operands) {
     requireOpen();
-    for (Operand operand : operands) {
-      DeviceBuffer buffer = owned(operand.buffer(), op);
-      if (capture != null) {
-        capture.uses(buffer);
-      }
-    }
+    operands.forEach(operand -> owned(operand.buffer(), op));
   }
 
   private BackendException failed(String op, List<Operand> operands, DriverException cause) {
-    return told(
-        op
-            + " could not be queued, got "
-            + operands.stream().map(Operand::type).toList()
-            + "; "
-            + cause.getMessage(),
-        cause);
+    List<TensorType> types = operands.stream().map(Operand::type).toList();
+    return told(op + " could not be queued, got " + types + "; " + cause.getMessage(), cause);
   }
 
   /** A failure of the driver in our words. Closing need not tell of it again. */
-  private BackendException told(String sentence, DriverException cause) {
+  BackendException told(String sentence, DriverException cause) {
     failed = true;
     return new BackendException(name() + ": " + sentence, cause);
+  }
+
+  /** Tells of what fails in closing, where no call has told of a failure; after one, all closing fails. */
+  void tellOnce(String sentence, DriverException cause) {
+    if (!failed) {
+      throw told(sentence, cause);
+    }
   }
 
   @Override

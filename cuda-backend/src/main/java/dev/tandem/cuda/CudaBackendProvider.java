@@ -70,7 +70,11 @@ public final class CudaBackendProvider implements BackendProvider {
       try {
         return CudaBackend.open(driver, device, options, true);
       } catch (RuntimeException | Error e) {
-        driver.close();
+        try {
+          driver.close();
+        } catch (DriverException left) {
+          e.addSuppressed(left);
+        }
         throw e;
       }
     } catch (DriverException e) {

@@ -37,6 +37,9 @@ final class CudaDiagnosis {
         lines.add(name + ": cannot be used: " + e.getMessage());
       } catch (BackendException e) {
         lines.add(e.getMessage());
+      } catch (
+          IllegalArgumentException e) { // a switch in the environment, such as TANDEM_CUDA_MEMORY
+        lines.add(name + ": cannot be used: " + e.getMessage());
       }
     }
     return lines;

@@ -13,13 +13,14 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /**
- * Counts the comparisons with the oracle and, when the last test of the run is done, says how many there were
- * on each backend, so that a missing device is never silent: {@code conformance: oracle 212, cpu 848,
- * cuda-emulated 424, cuda 0 (no device)}.
+ * Counts the comparisons with the oracle and the networks trained as PyTorch does and, when the last test of the run is
+ * done, says how many there were on each backend, so that a missing device is never silent: {@code conformance: oracle 212
+ * and 2 networks, cpu 848 and 4, cuda-emulated 424 and 2, cuda 0 and 0 (no device)}.
  */
 public final class ConformanceReport implements BeforeAllCallback {
   private static final List<String> KINDS = List.of("cpu", TestBackends.EMULATED, "cuda");
   private static final Map<String, Integer> PASSED = new TreeMap<>();
+  private static final Map<String, Integer> NETWORKS = new TreeMap<>();
   private static int oracle;
 
   static synchronized void ranOracle() {
@@ -28,6 +29,11 @@ public final class ConformanceReport implements BeforeAllCallback {
 
   static synchronized void ran(Backend backend) {
     PASSED.merge(kind(backend), 1, Integer::sum);
+  }
+
+  /** A network was trained as PyTorch does. */
+  public static synchronized void trained(Backend backend) {
+    NETWORKS.merge(kind(backend), 1, Integer::sum);
   }
 
   @Override
@@ -46,8 +52,10 @@ public final class ConformanceReport implements BeforeAllCallback {
 
   private static synchronized String line() {
     StringBuilder line = new StringBuilder("conformance: oracle " + oracle);
+    line.append(" and ").append(NETWORKS.getOrDefault("oracle", 0)).append(" networks");
     for (String kind : KINDS) {
       line.append(", ").append(kind).append(' ').append(PASSED.getOrDefault(kind, 0));
+      line.append(" and ").append(NETWORKS.getOrDefault(kind, 0));
       if (kind.equals(TestBackends.EMULATED)) {
         // Usable on every machine, and left out where a run is about the CPU's vectors alone.
         line.append(Flag.VECTOR_BITS.value().isPresent() ? " (not at other vector widths)" : "");

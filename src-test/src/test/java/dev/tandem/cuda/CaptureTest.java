@@ -10,12 +10,14 @@ import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Backends;
 import dev.tandem.backend.CapturedStep;
 import dev.tandem.op.Update;
+import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 /** Steps recorded as graphs: what a replay does, and what is refused by name. */
@@ -158,10 +160,7 @@ final class CaptureTest {
       refuses(
           backend,
           "capture: the step needs memory that it did not need when it was run before",
-          () ->
-              kept.add(
-                  Tensor.zeros(
-                      backend, dev.tandem.shape.TensorType.f32(1000 * (1 + kept.size())))));
+          () -> kept.add(Tensor.zeros(backend, TensorType.f32(1000 * (1 + kept.size())))));
       kept.forEach(Tensor::close);
       // After each refusal the backend works, and captures.
       descent.x.write(MemorySegment.ofArray(new float[] {1, 2, 3, 4, 5})); // zeros have no gradient
@@ -236,6 +235,57 @@ final class CaptureTest {
               .getMessage()
               .contains("replay: a tensor that the step uses was freed, got one of F32 ()"),
           refusal.getMessage());
+    }
+  }
+
+  /** A draw, a count and a choice of tensors on the host: a replay would do the same each time. */
+  @Test
+  void aStepThatIsAnotherAtEachCallIsRefused() {
+    try (Emulated gpu = Emulated.open();
+        Tensor a = leaf(gpu.backend(), 1, 2, 3);
+        Tensor b = leaf(gpu.backend(), 4, 5, 6)) {
+      CudaBackend backend = gpu.backend();
+      int[] calls = new int[1];
+      Tensor[] pair = {a, b};
+      refuses(
+          backend,
+          "capture: the step does not do the same at each call, got Affine[scale=2.0, shift=0.0] [F32 (3), F32 (3)]"
+              + " after Affine[scale=1.0, shift=0.0] [F32 (3), F32 (3)]",
+          () -> a.mul(++calls[0]).close());
+      refuses(
+          backend,
+          "got Assign[] [F32 (3), F32 (3)] on other tensors than before",
+          () -> {
+            Tensor.update(new Update.Assign(), pair[0], pair[1]);
+            pair[0] = b;
+            pair[1] = a;
+          });
+      calls[0] = 0;
+      refuses(
+          backend,
+          "got 2 calls after 1",
+          () -> {
+            for (int i = calls[0]++; i >= 0; i--) {
+              a.exp().close();
+            }
+          });
+    }
+  }
+
+  @Test
+  void aStepIsGivenUpWhereItsMemoryIsAllThatIsLeft() {
+    CudaOptions capped =
+        CudaOptions.standard("cuda-emulated").withMemory(OptionalLong.of(24 << 20));
+    try (Emulated gpu = Emulated.open(capped, 1L << 28);
+        Tensor x = Tensor.zeros(gpu.backend(), TensorType.f32(4, 1 << 18));
+        CapturedStep step = gpu.backend().capture(() -> x.add(1).close())) {
+      step.replay();
+      gpu.backend().allocate(TensorType.f32(12, 1 << 18)).close();
+      assertTrue(step.ready(), "there was room for both");
+      gpu.backend().allocate(TensorType.f32(20, 1 << 18)).close();
+      assertFalse(step.ready());
+      BackendException refusal = assertThrows(BackendException.class, step::replay);
+      assertTrue(refusal.getMessage().contains("given up for its memory"), refusal.getMessage());
     }
   }
 

@@ -48,6 +48,21 @@ final class CudaDiagnosisTest {
     assertLine("cuda:0: cannot be used: .*CUDA_ERROR_OUT_OF_MEMORY.*", lines.getLast());
   }
 
+  @Test
+  void aSwitchThatCannotBeReadIsALineToo() {
+    try (EmulatedDriver driver = EmulatedDriver.open(EmulatorOptions.standard())) {
+      List<String> lines =
+          CudaDiagnosis.of(
+              driver,
+              "cuBLAS of the test",
+              _ -> {
+                throw new IllegalArgumentException("TANDEM_CUDA_MEMORY: not a size, got 'x'");
+              });
+      assertEquals(
+          "cuda:0: cannot be used: TANDEM_CUDA_MEMORY: not a size, got 'x'", lines.getLast());
+    }
+  }
+
   /** Where there is no GPU, the provider's own words; where there is one, its lines. */
   @Test
   void theProviderSaysWhatItFound() {

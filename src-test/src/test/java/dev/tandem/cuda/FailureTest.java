@@ -2,6 +2,7 @@ package dev.tandem.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,7 @@ import dev.tandem.cuda.driver.DriverError;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.ptx.EmulatedDriver;
 import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -45,8 +47,32 @@ final class FailureTest {
           after.getMessage().startsWith("cuda:0: no memory can be had, got F32 (3, 1000); "),
           after.getMessage());
       assertTrue(after.getMessage().contains("the context is lost"), after.getMessage());
+      BackendException read = assertThrows(BackendException.class, x::toFloats);
+      assertTrue(read.getMessage().startsWith("cuda:0: read"), read.getMessage());
+      assertTrue(read.getMessage().contains("the context is lost"), read.getMessage());
     } finally {
       // The lost context has been told of; closing must not hide what was thrown.
+      backend.close();
+      driver.close();
+    }
+  }
+
+  /** Closing what was captured on a device that is lost by now does not hide what was thrown. */
+  @Test
+  void aCapturedStepOfALostDeviceCloses() {
+    EmulatorOptions impatient = EmulatorOptions.standard().withStepLimit(500).withMemory(1L << 28);
+    EmulatedDriver driver = EmulatedDriver.open(impatient);
+    CudaBackend backend = CudaBackend.open(driver, 0, OPTIONS);
+    try (Tensor x = Tensor.of(backend, new float[4], 4);
+        Tensor many = Tensor.zeros(backend, TensorType.f32(3_000_000))) {
+      CapturedStep step = backend.capture(() -> x.add(1).close());
+      BackendException failure = assertThrows(BackendException.class, () -> many.sum().item());
+      assertTrue(failure.getMessage().contains("LAUNCH_TIMEOUT"), failure.getMessage());
+      BackendException replay = assertThrows(BackendException.class, step::replay);
+      assertTrue(replay.getMessage().startsWith("cuda:0: replay: "), replay.getMessage());
+      step.close();
+      assertFalse(step.ready());
+    } finally {
       backend.close();
       driver.close();
     }

@@ -68,7 +68,6 @@ final class StaleKernelsTest {
       assertEquals(0, check.exit(), check.output());
       System.out.println("kernels: compiled again by nvcc " + here.get() + ", the same");
     } else {
-      assertTrue(here.isEmpty() || !here.get().equals(made.group(1)));
       System.out.println(
           "kernels: checked by hash alone, since nvcc "
               + made.group(1)

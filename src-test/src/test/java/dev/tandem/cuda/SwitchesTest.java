@@ -2,6 +2,7 @@ package dev.tandem.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,6 +20,7 @@ import dev.tandem.train.Lesson;
 import dev.tandem.train.Stopping;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -124,6 +126,35 @@ final class SwitchesTest {
     assertTrue(notes.getFirst().startsWith("backend: cuda:0: "), notes::toString);
     assertTrue(notes.getFirst().contains("cuBLAS"), notes::toString);
     assertEquals("Mul[] [F32 (2), F32 (2)] -> [F32 (2)]", notes.getLast());
+  }
+
+  /** No step escapes by being captured, and none is another for being looked at. */
+  @Test
+  void everyOpOfEveryStepIsLookedAt() {
+    List<Double> plain = with(Map.of(), new ArrayList<>(), SwitchesTest::losses);
+    List<String> notes = new ArrayList<>();
+    assertEquals(plain, with(Map.of("tandem.debug", "2"), notes, SwitchesTest::losses));
+    long updates = notes.stream().filter(note -> note.startsWith("Adam[")).count();
+    assertEquals(3 * 6 * 6, updates, "3 epochs of 6 steps, 6 tensors");
+    assertEquals(plain, with(Map.of("tandem.check", "1"), notes, SwitchesTest::losses));
+  }
+
+  @Test
+  void whatLooksAtEachOpSaysWhyItDoesNotCapture() {
+    Map.of("tandem.debug", "2", "tandem.check", "1")
+        .forEach((property, value) -> {
+          String refusal =
+              with(
+                  Map.of(property, value),
+                  new ArrayList<>(),
+                  backend -> {
+                    assertFalse(backend.captures());
+                    return assertThrows(BackendException.class, () -> backend.capture(() -> {}))
+                        .getMessage();
+                  });
+          String name = property.toUpperCase(Locale.ROOT).replace('.', '_') + "=" + value;
+          assertTrue(refusal.contains("got " + name + " and a step to record on cuda:0"), refusal);
+        });
   }
 
   /** Ten bits of fraction instead of 23: an error that real F32 does not have, and no larger than that. */

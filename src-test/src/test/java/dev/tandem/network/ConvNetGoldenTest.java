@@ -1,5 +1,6 @@
 package dev.tandem.network;
 
+import dev.tandem.conformance.ConformanceReport;
 import dev.tandem.conformance.Values;
 import dev.tandem.golden.Lcg;
 import dev.tandem.network.NetworkGolden.Start;
@@ -15,8 +16,10 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Convolutions, batch norm, both poolings, relu and silu, trained by AdamW, against PyTorch. */
+@ExtendWith(ConformanceReport.class)
 final class ConvNetGoldenTest {
   private static final Conv2dGeometry SAME =
       new Conv2dGeometry(Size2d.of(1), Size2d.of(1), Size2d.of(1), 1);

@@ -1,5 +1,6 @@
 package dev.tandem.network;
 
+import dev.tandem.conformance.ConformanceReport;
 import dev.tandem.conformance.Values;
 import dev.tandem.golden.Lcg;
 import dev.tandem.network.NetworkGolden.Start;
@@ -11,8 +12,10 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A multi-layer perceptron with tanh and gelu, trained by momentum, against PyTorch. */
+@ExtendWith(ConformanceReport.class)
 final class MlpGoldenTest {
   @TestFactory
   Stream<DynamicTest> trainsAsInPyTorch() {

@@ -56,6 +56,10 @@ final class CapturedSteps implements AutoCloseable {
     }
     Shapes shapes = new Shapes(batch.inputs().shape(), batch.targets().shape());
     Recorded known = recorded.get(shapes);
+    if (known != null && !known.step.ready()) {
+      stop("others need their memory; TANDEM_CAPTURE=0 does without from the start");
+      return Optional.empty();
+    }
     if (known != null) {
       Upload.overwrite(known.inputs, batch.inputs());
       Upload.overwrite(known.targets, batch.targets());
@@ -69,27 +73,41 @@ final class CapturedSteps implements AutoCloseable {
 
   /** Does the step for the first time, and records it. */
   private TrainingStep.Counts record(Shapes shapes, Batch batch) {
-    Tensor inputs = held(batch.inputs());
-    Tensor targets = held(batch.targets());
     TrainingStep.Counts[] counts = new TrainingStep.Counts[1];
     int[] calls = new int[1];
+    Tensor inputs = held(batch.inputs());
+    Tensor targets = null;
+    boolean kept = false;
     try {
+      targets = held(batch.targets());
+      Tensor labels = targets;
       CapturedStep captured =
           backend.capture(() -> {
             calls[0]++;
-            counts[0] = step.run(inputs, targets, TrainingStep.Course.STRAIGHT);
+            counts[0] = step.run(inputs, labels, TrainingStep.Course.STRAIGHT);
           });
-      recorded.put(shapes, new Recorded(inputs, targets, captured, counts[0]));
+      recorded.put(shapes, new Recorded(inputs, labels, captured, counts[0]));
+      kept = true;
     } catch (BackendException e) {
-      inputs.close();
-      targets.close();
       if (calls[0] < 2) {
         throw e; // the step itself failed
       }
-      on = false;
-      notes.accept("training: steps are not captured: " + e.getMessage());
+      stop(e.getMessage());
+    } finally {
+      if (!kept) {
+        inputs.close();
+        if (targets != null) {
+          targets.close();
+        }
+      }
     }
     return counts[0];
+  }
+
+  /** From here on steps are done as they are. */
+  private void stop(String reason) {
+    close();
+    notes.accept("training: steps are not captured: " + reason);
   }
 
   /** A tensor outside of all scopes. */

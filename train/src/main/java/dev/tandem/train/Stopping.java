@@ -1,5 +1,6 @@
 package dev.tandem.train;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -63,5 +64,23 @@ public record Stopping(
 
   public Stopping withGradientNormBelow(double norm) {
     return new Stopping(maxEpochs, targetLoss, patience, minDelta, OptionalDouble.of(norm));
+  }
+
+  /** Why to stop now; empty within an epoch, and before the first has ended. */
+  Optional<Outcome.Reason> verdict(Progress progress) {
+    EpochReport last = progress.history.last().orElse(null);
+    if (last == null || progress.batch > 0) {
+      return Optional.empty();
+    }
+    if (targetLoss.isPresent() && last.monitoredLoss() <= targetLoss.getAsDouble()) {
+      return Optional.of(Outcome.Reason.TARGET_LOSS);
+    }
+    if (gradientNormBelow.isPresent() && last.gradientNorm() < gradientNormBelow.getAsDouble()) {
+      return Optional.of(Outcome.Reason.GRADIENT_NORM);
+    }
+    if (patience > 0 && progress.epochsSinceBest >= patience) {
+      return Optional.of(Outcome.Reason.NO_IMPROVEMENT);
+    }
+    return progress.epoch >= maxEpochs ? Optional.of(Outcome.Reason.MAX_EPOCHS) : Optional.empty();
   }
 }

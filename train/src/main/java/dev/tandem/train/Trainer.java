@@ -98,18 +98,28 @@ public final class Trainer implements AutoCloseable {
           "training: check every must be at least 1 step, got " + steps + "; 1 is exact");
     }
     checkEvery = steps;
+    forgetCaptured();
     return this;
   }
 
   /**
    * Whether steps may be captured and replayed, where the backend can and {@link #checkEvery} leaves a step whole; true at first.
    * A module whose forward depends on more than its input, such as a count it keeps on the host, must not be: a replay does
-   * what the captured call did. Nor do listeners find gradients after a captured step. Before the first {@link #run}.
+   * what the captured call did. Nor do listeners find gradients after a captured step.
    * Returns this trainer.
    */
   public Trainer capture(boolean allowed) {
     captureWanted = allowed;
+    forgetCaptured();
     return this;
+  }
+
+  /** The next step asks anew whether to capture. */
+  private void forgetCaptured() {
+    if (captured != null) {
+      captured.close();
+      captured = null;
+    }
   }
 
   // ---- the loop
@@ -117,7 +127,7 @@ public final class Trainer implements AutoCloseable {
   /** Trains until something ends the run. After an interruption, or a resume, calling it goes on. */
   public Outcome run() {
     while (true) {
-      Optional<Outcome.Reason> verdict = verdict();
+      Optional<Outcome.Reason> verdict = setup.stopping().verdict(progress);
       if (verdict.isPresent()) {
         return end(verdict.get(), Optional.empty());
       }
@@ -143,29 +153,6 @@ public final class Trainer implements AutoCloseable {
         new Outcome(reason, progress.history, kept.map(_ -> progress.bestEpoch), divergence);
     listeners.forEach(listener -> listener.stopped(outcome));
     return outcome;
-  }
-
-  /** Why to stop now, between two epochs. */
-  private Optional<Outcome.Reason> verdict() {
-    Stopping stopping = setup.stopping();
-    EpochReport last = progress.history.last().orElse(null);
-    if (last == null || progress.batch > 0) {
-      return Optional.empty();
-    }
-    if (stopping.targetLoss().isPresent()
-        && last.monitoredLoss() <= stopping.targetLoss().getAsDouble()) {
-      return Optional.of(Outcome.Reason.TARGET_LOSS);
-    }
-    if (stopping.gradientNormBelow().isPresent()
-        && last.gradientNorm() < stopping.gradientNormBelow().getAsDouble()) {
-      return Optional.of(Outcome.Reason.GRADIENT_NORM);
-    }
-    if (stopping.patience() > 0 && progress.epochsSinceBest >= stopping.patience()) {
-      return Optional.of(Outcome.Reason.NO_IMPROVEMENT);
-    }
-    return progress.epoch >= stopping.maxEpochs()
-        ? Optional.of(Outcome.Reason.MAX_EPOCHS)
-        : Optional.empty();
   }
 
   /** Trains the rest of the present epoch, and reports it unless it was broken off. */
@@ -239,19 +226,19 @@ public final class Trainer implements AutoCloseable {
     progress.learningRate =
         setup.descent().schedule().at(progress.step, setup.descent().learningRate());
     setup.descent().optimizer().learningRate(progress.learningRate);
-    Optional<TrainingStep.Counts> replayed = captured().run(batch);
-    if (replayed.isEmpty()) {
-      InParts course = new InParts(batch);
-      try (Scope _ = Scope.open()) {
+    try (Scope _ = Scope.open()) { // also for what listeners make
+      Optional<TrainingStep.Counts> replayed = captured().run(batch);
+      if (replayed.isEmpty()) {
+        InParts course = new InParts(batch);
         step.run(Upload.raw(backend, batch.inputs()), Upload.raw(backend, batch.targets()), course);
+        return course.divergence;
       }
-      return course.divergence;
+      Optional<Divergence> divergence = look(batch);
+      if (divergence.isEmpty()) {
+        done(batch, replayed.get());
+      }
+      return divergence;
     }
-    Optional<Divergence> divergence = look(batch);
-    if (divergence.isEmpty()) {
-      done(batch, replayed.get());
-    }
-    return divergence;
   }
 
   private void done(Batch batch, TrainingStep.Counts counts) {
@@ -400,9 +387,7 @@ public final class Trainer implements AutoCloseable {
   /** Frees what the trainer made itself: sums, and the copy of the best weights. */
   @Override
   public void close() {
-    if (captured != null) {
-      captured.close();
-    }
+    forgetCaptured();
     step.close();
     sums.close();
     best.ifPresent(BestWeights::close);
