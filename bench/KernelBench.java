@@ -45,7 +45,7 @@ final class KernelBench {
   private static final int ROUNDS = 11;
   private static final long WARM_NANOS = 200_000_000L;
   private static final long ROUND_NANOS = 20_000_000L;
-  private static final String NOT_MEASURED = "not measured, no GPU at hand";
+  private static final String NOT_MEASURED = "-";
 
   private final boolean markdown;
   private final List<KernelCase> small = KernelCases.all(1);

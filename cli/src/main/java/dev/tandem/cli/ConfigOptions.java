@@ -54,6 +54,17 @@ final class ConfigOptions {
     String name = loaded.config().backend().orElseThrow();
     boolean ofEnvironment =
         Flag.BACKEND.value().filter(name::equals).isPresent() && !loaded.names("backend");
+    Flag.BACKEND
+        .value()
+        .filter(wanted -> loaded.names("backend") && !wanted.equals(name))
+        .ifPresent(wanted ->
+            notes.accept(
+                "backend: TANDEM_BACKEND="
+                    + wanted
+                    + " is not used, for "
+                    + loaded.where("backend")
+                    + " says "
+                    + name));
     Map<Flag, String> settings = settings(loaded.config().cuda());
     if (settings.containsKey(Flag.CUDA_MEMORY)) {
       try {

@@ -108,6 +108,8 @@ final class ConformanceCommand implements Callable<Integer> {
           });
     }
     terminal.say(Report.table(rows, column -> column >= 1 && column <= 4));
+    terminal.say(
+        "largest error: relative for numbers above 1; of tolerance: what rounding may cost is 1, more fails");
     for (OpResult op : result.ops()) {
       op.failure().ifPresent(failure -> terminal.note("conformance: " + failure));
     }

@@ -75,6 +75,29 @@ class RefusalTest extends CommandTest {
         refused(file("digits.yaml", DIGITS), "--backend", "gpu"));
   }
 
+  /** The config's word counts before the environment's, and who set that hears of it. */
+  @Test
+  void anEnvironmentThatIsOverruledIsTold() throws IOException {
+    System.setProperty("tandem.backend", "cuda");
+    try {
+      Result result = train(file("digits.yaml", DIGITS), "--backend", "cpu").expect(0);
+      assertTrue(
+          result
+              .err()
+              .lines()
+              .anyMatch(
+                  "backend: TANDEM_BACKEND=cuda is not used, for --backend cpu says cpu"::equals),
+          result.err());
+    } finally {
+      System.clearProperty("tandem.backend");
+    }
+  }
+
+  @Test
+  void anEmptySectionSaysNothing() throws IOException {
+    train(file("digits.yaml", "cuda:\n" + DIGITS)).expect(0);
+  }
+
   /** Auto takes the best there is, tells of what it could not take in one line, and trains. */
   @Test
   void autoTrainsAndSaysOnceWhatItPassesOver() throws IOException {

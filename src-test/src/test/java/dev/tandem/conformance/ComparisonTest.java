@@ -57,13 +57,14 @@ final class ComparisonTest {
   /** Also where all is well, for the report tells how near to the edge it was. */
   @Test
   void givesTheLargestErrorAndItsShareOfTheTolerance() {
-    Values expected = Values.of(DType.F32, Shape.of(3), 1, 0, 1024);
-    // 1 and 1024 are off by one unit of their last place, and four are allowed.
-    Values actual = new Values(expected.type(), new double[] {1 + 0x1p-23, 0, 1024 + 0x1p-13});
+    Values expected = Values.of(DType.F32, Shape.of(3), 1, 0.5, 1024);
+    // 1 is off by one unit of its last place and 1024 by two, and four are allowed. Above 1 errors
+    // are relative.
+    Values actual = new Values(expected.type(), new double[] {1 + 0x1p-23, 0.5, 1024 + 0x1p-12});
     Comparison comparison = Comparison.of(expected, expected, actual, Tolerance.relative(4));
     assertTrue(comparison.agrees(), comparison::message);
-    assertEquals(0x1p-13, comparison.error());
-    assertEquals(0.25, comparison.fraction(), 1e-6);
+    assertEquals(0x1p-22, comparison.error());
+    assertEquals(0.5, comparison.fraction(), 1e-6);
     assertEquals("", comparison.message());
     Values nan = Values.of(DType.F32, Shape.of(3), 1, Double.NaN, 1024);
     Comparison broken = Comparison.of(expected, expected, nan, Tolerance.relative(4));

@@ -58,7 +58,10 @@ public final class ConformanceReport implements BeforeAllCallback {
       line.append(" and ").append(NETWORKS.getOrDefault(kind, 0));
       if (kind.equals(TestBackends.EMULATED)) {
         // Usable on every machine, and left out where a run is about the CPU's vectors alone.
-        line.append(Flag.VECTOR_BITS.value().isPresent() ? " (not at other vector widths)" : "");
+        line.append(
+            Flag.VECTOR_BITS.value().isPresent()
+                ? " (not again at this vector width, which does not matter to it)"
+                : "");
         continue;
       }
       Availability availability =

@@ -51,7 +51,7 @@ public record Config(
           Optional<String> cublas,
       @Setting(
               value =
-                  "how much memory may be held; default: TANDEM_CUDA_MEMORY, or all that is free",
+                  "memory that may be held, in whole GiB, MiB (or GB, MB, in steps of 1000); default: TANDEM_CUDA_MEMORY, or all",
               example = "8GiB")
           Optional<String> memory,
       @Setting(

@@ -179,10 +179,13 @@ final class ConfigReader {
     if (value instanceof YamlValue.Keys keys) {
       return section(section, keys, path, path);
     }
+    if (value instanceof YamlValue.Text text && text.missing()) {
+      return section(section, YamlValue.Keys.of(text.place(), new LinkedHashMap<>()), path, path);
+    }
     return refuse(
         value,
         path,
-        "not keys, got "
+        "needs keys below it, got "
             + value.describe()
             + "; valid keys: "
             + String.join(", ", section.keys().stream().map(Schema.Key::name).toList()));

@@ -88,6 +88,11 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
     return places.containsKey(path);
   }
 
+  /** Where a key is said: {@code digits.yaml:4}, {@code --backend cpu}. */
+  public String where(String path) {
+    return place(path).text();
+  }
+
   public LoadedConfig labelled(String other) {
     return new LoadedConfig(config, other, places);
   }
