@@ -19,12 +19,16 @@ import dev.tandem.shape.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Queues ops on one stream of a device and returns; {@link #read} and {@link #finish} wait. Errors of a kernel show where the host
  * waits, and are told with the ops that were queued since it last did.
  */
 public final class CudaBackend implements Backend {
+  /** What the PTX is compiled for, see kernels/build.sh. */
+  private static final int OLDEST_CAPABILITY = 80;
+
   private final CudaOptions options;
   private final Driver driver;
   private final boolean ownsDriver;
@@ -74,6 +78,10 @@ public final class CudaBackend implements Backend {
               + "; the driver has "
               + (devices.size() == 1 ? "cuda:0 alone" : "cuda:0 to cuda:" + (devices.size() - 1)));
     }
+    Optional<String> unfit = unfit(devices.get(device));
+    if (unfit.isPresent()) {
+      throw new BackendException("backend: cuda:" + device + " cannot be used: " + unfit.get());
+    }
     Context context = devices.get(device).open();
     try {
       return new CudaBackend(driver, context, options, ownsDriver);
@@ -85,6 +93,16 @@ public final class CudaBackend implements Backend {
       }
       throw e;
     }
+  }
+
+  /** Why the kernels would not run on a device; empty where they do. */
+  static Optional<String> unfit(Device device) {
+    return device.computeCapability() >= OLDEST_CAPABILITY
+        ? Optional.empty()
+        : Optional.of(
+            "the kernels need compute capability 8.0, Ampere or newer, got "
+                + DeviceReport.of(device)
+                + "; use another GPU, or the CPU backend");
   }
 
   @Override

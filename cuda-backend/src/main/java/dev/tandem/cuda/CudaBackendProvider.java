@@ -7,10 +7,12 @@ import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Flag;
 import dev.tandem.cuda.driver.Cublas;
 import dev.tandem.cuda.driver.CudaProbe;
+import dev.tandem.cuda.driver.Device;
 import dev.tandem.cuda.driver.Driver;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.JcudaDriver;
 import java.util.List;
+import java.util.Optional;
 
 /** Opens CUDA devices through the machine's own driver. */
 public final class CudaBackendProvider implements BackendProvider {
@@ -33,12 +35,22 @@ public final class CudaBackendProvider implements BackendProvider {
     if (!driver.usable()) {
       return driver;
     }
-    try {
-      Cublas.report(CudaProbe.driverVersion(), null);
+    try (Driver opened = JcudaDriver.open()) {
+      Optional<String> unfit = unfit(opened.devices());
+      if (unfit.isPresent()) {
+        return Availability.no(unfit.get());
+      }
+      Cublas.report(opened.version(), null);
       return driver;
     } catch (DriverException e) {
       return Availability.no(driver.reason() + ", but " + e.getMessage());
     }
+  }
+
+  /** Why none of the devices will do; empty where one will. */
+  static Optional<String> unfit(List<Device> devices) {
+    List<Optional<String>> reasons = devices.stream().map(CudaBackend::unfit).toList();
+    return reasons.stream().anyMatch(Optional::isEmpty) ? Optional.empty() : reasons.getFirst();
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.tandem.cuda.driver.DriverException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /** What there is of CUDA, line by line, each device tried. */
@@ -27,6 +28,11 @@ final class CudaDiagnosis {
     for (Device device : driver.devices()) {
       String name = "cuda:" + device.ordinal();
       lines.add(name + ": " + DeviceReport.of(device));
+      Optional<String> unfit = CudaBackend.unfit(device);
+      if (unfit.isPresent()) {
+        lines.add(name + ": cannot be used: " + unfit.get());
+        continue;
+      }
       try {
         lines.add(name + ": " + loaded(device));
         try (CudaBackend backend =

@@ -1,12 +1,16 @@
 package dev.tandem.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Availability;
+import dev.tandem.backend.BackendException;
+import dev.tandem.cuda.driver.Device;
 import dev.tandem.ptx.EmulatedDriver;
 import dev.tandem.ptx.machine.EmulatorOptions;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What {@code tandem devices} says of CUDA. */
@@ -38,8 +42,25 @@ final class CudaDiagnosisTest {
 
   @Test
   void aDeviceThatTheKernelsDoNotFitIsNamed() {
-    List<String> lines = lines(EmulatorOptions.standard().withComputeCapability(70));
-    assertLine("cuda:0: cannot be used: .*", lines.getLast());
+    EmulatorOptions turing = EmulatorOptions.standard().withComputeCapability(75);
+    String reason =
+        "the kernels need compute capability 8.0, Ampere or newer, got Tandem software GPU, compute capability 7.5,"
+            + " 4.0 GiB; use another GPU, or the CPU backend";
+    assertEquals("cuda:0: cannot be used: " + reason, lines(turing).getLast());
+    try (EmulatedDriver old = EmulatedDriver.open(turing);
+        EmulatedDriver fit = EmulatedDriver.open()) {
+      BackendException refusal =
+          assertThrows(
+              BackendException.class,
+              () -> CudaBackend.open(old, 0, CudaOptions.standard("cuda:0")));
+      assertEquals("backend: cuda:0 cannot be used: " + reason, refusal.getMessage());
+      Device first = old.devices().getFirst();
+      assertEquals(Optional.of(reason), CudaBackendProvider.unfit(List.of(first, first)));
+      assertEquals(
+          Optional.empty(),
+          CudaBackendProvider.unfit(List.of(first, fit.devices().getFirst())),
+          "one that will do is enough");
+    }
   }
 
   @Test
