@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -26,6 +27,23 @@ class InterruptionTest extends CommandTest {
   /** Surefire's own name comes first: it may start the JVM with a jar that only lists the class path. */
   private static final String CLASS_PATH =
       System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+
+  /**
+   * A shell starts what it puts in the background with SIGINT ignored, and a JVM leaves it so: with tests run like that, the
+   * process would never hear of it. GNU's env can undo that; elsewhere the tests belong in the foreground.
+   */
+  private static final List<String> HEARING = hearing();
+
+  private static List<String> hearing() {
+    List<String> words = List.of("env", "--default-signal=INT");
+    try {
+      Process trial =
+          new ProcessBuilder(Stream.concat(words.stream(), Stream.of("true")).toList()).start();
+      return trial.waitFor() == 0 ? words : List.of();
+    } catch (IOException | InterruptedException _) {
+      return List.of();
+    }
+  }
 
   @ParameterizedTest
   @ValueSource(strings = {"INT", "TERM"})
@@ -85,15 +103,15 @@ class InterruptionTest extends CommandTest {
   }
 
   private static Process start(Class<?> main, String... arguments) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-cp",
-                CLASS_PATH,
-                main.getName()));
+    List<String> command = new ArrayList<>(HEARING);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-modules",
+            "jdk.incubator.vector",
+            "-cp",
+            CLASS_PATH,
+            main.getName()));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
