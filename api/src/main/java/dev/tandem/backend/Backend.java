@@ -25,6 +25,9 @@ public interface Backend extends AutoCloseable {
   /** Whether tensors of the type can be computed with. */
   boolean supports(DType dtype);
 
+  /** Whether calls return before their work is done, so that looking at a value makes the host wait. */
+  boolean queues();
+
   /** Memory for a tensor, with undefined contents. @throws OutOfMemoryException saying what was asked, free and held */
   Buffer allocate(TensorType type);
 

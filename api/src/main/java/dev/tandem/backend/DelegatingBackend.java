@@ -20,6 +20,11 @@ interface DelegatingBackend extends Backend {
   }
 
   @Override
+  default boolean queues() {
+    return delegate().queues();
+  }
+
+  @Override
   default Buffer allocate(TensorType type) {
     return delegate().allocate(type);
   }

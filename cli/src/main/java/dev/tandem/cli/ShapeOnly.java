@@ -39,6 +39,11 @@ final class ShapeOnly implements Backend {
   }
 
   @Override
+  public boolean queues() {
+    return false;
+  }
+
+  @Override
   public Buffer allocate(TensorType type) {
     return new Nothing(type.bytes());
   }

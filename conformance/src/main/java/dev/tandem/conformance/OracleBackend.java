@@ -69,6 +69,11 @@ public final class OracleBackend implements Backend {
   }
 
   @Override
+  public boolean queues() {
+    return false;
+  }
+
+  @Override
   public Buffer allocate(TensorType type) {
     return new Doubles(type);
   }

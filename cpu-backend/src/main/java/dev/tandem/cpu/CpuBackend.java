@@ -79,6 +79,11 @@ final class CpuBackend implements Backend {
   }
 
   @Override
+  public boolean queues() {
+    return false;
+  }
+
+  @Override
   public Buffer allocate(TensorType type) {
     if (!supports(type.dtype())) {
       throw Operands.refused(type);

@@ -133,6 +133,11 @@ public final class CudaBackend implements Backend {
     };
   }
 
+  @Override
+  public boolean queues() {
+    return true;
+  }
+
   boolean closed() {
     return closed;
   }

@@ -77,8 +77,8 @@ public final class Trainer implements AutoCloseable {
     }
     step = made;
     checkpoint = new Checkpoint(setup, sums, best);
-    // On the CPU nothing is queued, so looking costs nothing.
-    checkEvery = backend.name().startsWith("cuda") ? DEVICE_CHECK_EVERY : 1;
+    // Where nothing is queued, looking costs nothing.
+    checkEvery = backend.queues() ? DEVICE_CHECK_EVERY : 1;
   }
 
   /** Adds one who follows the run. Returns this trainer. */
