@@ -16,7 +16,15 @@ import dev.tandem.conformance.ConformanceResult;
 import dev.tandem.cuda.CudaBackend;
 import dev.tandem.cuda.CudaBackendProvider;
 import dev.tandem.cuda.CudaOptions;
+import dev.tandem.cuda.EveryKernel;
 import dev.tandem.cuda.Kernel;
+import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.Context;
+import dev.tandem.cuda.driver.DriverError;
+import dev.tandem.cuda.driver.DriverException;
+import dev.tandem.cuda.driver.Function;
+import dev.tandem.cuda.driver.JcudaDriver;
+import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.ptx.EmulatedDriver;
 import dev.tandem.ptx.machine.EmulatorOptions;
 import dev.tandem.shape.TensorType;
@@ -39,6 +47,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -49,6 +58,22 @@ import org.junit.jupiter.api.io.TempDir;
 final class JcudaEndToEndTest {
   private static final String CUBLAS = "tandem.cublas";
   private static final int EPOCHS = 6;
+
+  private static final String ASTRAY =
+      """
+      .version 7.8
+      .target sm_80
+      .address_size 64
+      .visible .entry astray(.param .u64 to)
+      {
+        .reg .b64 %a;
+        .reg .b32 %v;
+        ld.param.u64 %a, [to];
+        mov.u32 %v, 7;
+        st.global.u32 [%a], %v;
+        ret;
+      }
+      """;
 
   @TempDir private static Path folder;
 
@@ -156,6 +181,20 @@ final class JcudaEndToEndTest {
     });
   }
 
+  /** The kernels that count in 64 bits, and those for more elements than a case has. */
+  @Test
+  void everyKernelOfTheCatalogueRuns() {
+    if (LoopbackBench.refused()) {
+      return;
+    }
+    cuda.refusals();
+    try (JcudaDriver driver = JcudaDriver.open();
+        CudaBackend backend = CudaBackend.open(driver, 0, EveryKernel.OPTIONS)) {
+      EveryKernel.run(backend);
+    }
+    assertEquals(List.of(), cuda.refusals());
+  }
+
   private static long sum(Collection<Long> counts) {
     return counts.stream().mapToLong(Long::longValue).sum();
   }
@@ -225,6 +264,27 @@ final class JcudaEndToEndTest {
         assertArrayEquals(new float[] {2, 3, 4}, sum.toFloats());
       }
     });
+  }
+
+  /** The code of a kernel's failure comes back from the call that waits, and from all later ones. */
+  @Test
+  void aKernelThatGoesAstrayLosesTheContext() {
+    if (LoopbackBench.refused()) {
+      return;
+    }
+    try (JcudaDriver driver = JcudaDriver.open()) {
+      Context context = driver.devices().getFirst().open();
+      var stream = context.stream();
+      Function kernel = context.load("astray.ptx", ASTRAY).function("astray");
+      stream.launch(kernel, LaunchShape.of(1, 1), new Arguments().address(64));
+      for (Executable call : List.<Executable>of(stream::synchronize, () -> context.allocate(4))) {
+        DriverException failure = assertThrows(DriverException.class, call);
+        assertEquals(DriverError.CUDA_ERROR_ILLEGAL_ADDRESS, failure.error());
+        assertTrue(failure.getMessage().contains("context is lost"), failure.getMessage());
+      }
+      assertThrows(DriverException.class, context::close);
+    }
+    cuda.refusals();
   }
 
   /** The other binding, on the same library. */

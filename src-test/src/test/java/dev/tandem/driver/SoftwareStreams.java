@@ -167,7 +167,7 @@ final class SoftwareStreams {
   /** Reads each argument where {@code kernelParams} says it lies, as many bytes as the kernel's parameter has. */
   private int launch(String operation, long[] a, boolean cooperative) {
     Stream stream = stream(operation, a[8]);
-    SoftwareCuda.Entry kernel = cuda.entry(operation, a[0]);
+    SoftwareModules.Entry kernel = handles.get(operation, SoftwareModules.Entry.class, a[0]);
     int[] sizes = new int[7];
     for (int i = 0; i < sizes.length; i++) {
       sizes[i] = (int) a[1 + i];
