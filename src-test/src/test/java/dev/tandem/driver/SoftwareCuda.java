@@ -23,9 +23,9 @@ import java.util.List;
 
 /**
  * A libcuda.so.1 of this process whose device is the software GPU: every function, with the arguments as C passes them,
- * becomes a call of the driver seam, and an exception the {@code CUresult} that it stands for. Calls without a current context are
- * refused, as the real ones are. Modules and kernels are
- * {@link SoftwareModules}', streams, events and graphs {@link SoftwareStreams}'.
+ * becomes a call of the driver seam, and an exception the {@code CUresult} that it stands for. Calls without a current context
+ * are refused, as the real ones are. Modules and kernels are {@link SoftwareModules}', streams, events and graphs
+ * {@link SoftwareStreams}'.
  */
 final class SoftwareCuda {
   static final long BYTES = 1L << 30;
