@@ -25,10 +25,7 @@ record LoopbackBench(
    * is that the binding says so.
    */
   static void run(Consumer<LoopbackBench> test) {
-    if (!LoopbackLibrary.supported()) {
-      assertFalse(JcudaDriver.probe().usable());
-      String reason = JcudaDriver.probe().reason();
-      assertTrue(reason.contains("the CUDA backend runs on Linux on x86-64"), reason);
+    if (refused()) {
       return;
     }
     LoopbackDriver cuda = LoopbackDriver.get();
@@ -41,6 +38,17 @@ record LoopbackBench(
       test.accept(new LoopbackBench(cuda, driver, context, stream, module));
     }
     assertEquals(List.of(), cuda.leftovers());
+  }
+
+  /** Whether such a library cannot be loaded here; then that is said, and how. */
+  static boolean refused() {
+    if (LoopbackLibrary.supported()) {
+      return false;
+    }
+    assertFalse(JcudaDriver.probe().usable());
+    String reason = JcudaDriver.probe().reason();
+    assertTrue(reason.contains("the CUDA backend runs on Linux on x86-64"), reason);
+    return true;
   }
 
   /** That since the last {@code forget} one call arrived, with these arguments. */

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A shared library for Linux on x86-64, written here byte by byte, whose functions jump to wherever a table of addresses says.
@@ -21,7 +22,7 @@ import java.util.Map;
  *
  * <p>System V ABI, gABI chapters 4 and 5: a file header, program headers, hash table, symbols, strings and code in one
  * segment; the dynamic section and the table in another, which can be written to. Section headers are for linkers; the dynamic
- * linker needs none.
+ * linker needs none. Where it is asked for, all functions bear a version, as the Linux Standard Base has it (symbol versioning).
  */
 final class LoopbackLibrary {
   private static final String TABLE = "loopback_table";
@@ -31,7 +32,8 @@ final class LoopbackLibrary {
   private static final int PROGRAM_HEADERS = 4;
   private static final int SYMBOL = 24;
   private static final int JUMP = 8;
-  private static final int DYNAMIC_ENTRIES = 7;
+  private static final int DYNAMIC_ENTRIES = 6 + 3 + 1;
+  private static final int DEFINITION = 28;
 
   private static final int LOADED = 1;
   private static final int DYNAMIC = 2;
@@ -41,29 +43,36 @@ final class LoopbackLibrary {
   private static final int READ = 4;
 
   private final String soname;
+  private final Optional<String> version;
   private final List<String> functions;
   private final StringBuilder strings = new StringBuilder("\0");
   private final long hash;
   private final long symbols;
+  private final long versions;
+  private final long definitions;
   private final long names;
   private final long code;
   private final long dynamic;
   private final long table;
   private final ByteBuffer image;
 
-  private LoopbackLibrary(String soname, List<String> functions) {
+  private LoopbackLibrary(String soname, Optional<String> version, List<String> functions) {
     this.soname = soname;
+    this.version = version;
     this.functions = functions;
     int count = functions.size() + 2; // the empty symbol and the table
     int stringBytes =
         2
             + soname.length()
+            + version.map(name -> name.length() + 1).orElse(0)
             + TABLE.length()
             + 1
             + functions.stream().mapToInt(f -> f.length() + 1).sum();
     hash = FILE_HEADER + (long) PROGRAM_HEADERS * PROGRAM_HEADER;
     symbols = align(hash + 4L * (2 + count + count), 8);
-    names = symbols + (long) count * SYMBOL;
+    versions = symbols + (long) count * SYMBOL;
+    definitions = align(versions + 2L * count, 8);
+    names = definitions + 2 * DEFINITION;
     code = align(names + stringBytes, 16);
     dynamic = align(code + (long) functions.size() * JUMP, PAGE);
     table = dynamic + DYNAMIC_ENTRIES * 16L;
@@ -82,21 +91,33 @@ final class LoopbackLibrary {
    *
    * @param functions what each of its functions jumps to
    */
-  @SuppressWarnings("restricted")
   static void load(String soname, Map<String, MemorySegment> functions) throws IOException {
-    List<String> order = List.copyOf(functions.keySet());
     Path file = Files.createTempFile("loopback-", ".so");
     try {
-      Files.write(file, new LoopbackLibrary(soname, order).write());
-      MemorySegment table =
-          SymbolLookup.libraryLookup(file, Arena.global())
-              .findOrThrow(TABLE)
-              .reinterpret(8L * order.size());
-      for (int i = 0; i < order.size(); i++) {
-        table.setAtIndex(ValueLayout.ADDRESS, i, functions.get(order.get(i)));
-      }
+      load(file, soname, Optional.empty(), functions);
     } finally {
       Files.delete(file);
+    }
+  }
+
+  /** The same, in a file whose name is its soname and its functions' version, as those of cuBLAS have. */
+  static void loadVersioned(Path file, Map<String, MemorySegment> functions) throws IOException {
+    String name = file.getFileName().toString();
+    load(file, name, Optional.of(name), functions);
+  }
+
+  @SuppressWarnings("restricted")
+  private static void load(
+      Path file, String soname, Optional<String> version, Map<String, MemorySegment> functions)
+      throws IOException {
+    List<String> order = List.copyOf(functions.keySet());
+    Files.write(file, new LoopbackLibrary(soname, version, order).write());
+    MemorySegment table =
+        SymbolLookup.libraryLookup(file, Arena.global())
+            .findOrThrow(TABLE)
+            .reinterpret(8L * order.size());
+    for (int i = 0; i < order.size(); i++) {
+      table.setAtIndex(ValueLayout.ADDRESS, i, functions.get(order.get(i)));
     }
   }
 
@@ -116,6 +137,7 @@ final class LoopbackLibrary {
     for (int i = 0; i < functions.size(); i++) {
       symbol(functions.get(i), 2, code + (long) i * JUMP, JUMP);
     }
+    version.ifPresent(name -> versions(name, sonameAt, all.size()));
     image.position(Math.toIntExact(names));
     image.put(strings.toString().getBytes(StandardCharsets.US_ASCII));
     for (int i = 0; i < functions.size(); i++) {
@@ -127,8 +149,12 @@ final class LoopbackLibrary {
     image.putLong(5).putLong(names); // DT_STRTAB
     image.putLong(6).putLong(symbols); // DT_SYMTAB
     image.putLong(10).putLong(strings.length()); // DT_STRSZ
-    image.putLong(11).putLong(SYMBOL); // DT_SYMENT
-    image.putLong(0).putLong(0); // DT_NULL
+    image.putLong(11).putLong(SYMBOL); // DT_SYMENT, and zeros, DT_NULL, after the last
+    if (version.isPresent()) {
+      image.putLong(0x6ffffff0).putLong(versions); // DT_VERSYM
+      image.putLong(0x6ffffffc).putLong(definitions); // DT_VERDEF
+      image.putLong(0x6ffffffd).putLong(2); // DT_VERDEFNUM
+    }
     return image.array();
   }
 
@@ -181,6 +207,25 @@ final class LoopbackLibrary {
   private void symbol(String name, int type, long at, long bytes) {
     image.putInt(string(name)).put((byte) (1 << 4 | type)).put((byte) 0).putShort((short) 1);
     image.putLong(at).putLong(bytes);
+  }
+
+  /** Two versions: the file's own, which no symbol has, and that of all symbols but the empty one. */
+  private void versions(String name, int sonameAt, int count) {
+    int nameAt = string(name);
+    image.position(Math.toIntExact(versions + 2));
+    for (int i = 1; i < count; i++) {
+      image.putShort((short) 2);
+    }
+    image.position(Math.toIntExact(definitions));
+    definition(1, soname, sonameAt, DEFINITION);
+    definition(2, name, nameAt, 0);
+  }
+
+  /** Verdef and its one Verdaux; 1 marks the file's own. */
+  private void definition(int index, String name, int nameAt, int next) {
+    int flags = index == 1 ? 1 : 0;
+    image.putShort((short) 1).putShort((short) flags).putShort((short) index).putShort((short) 1);
+    image.putInt(hash(name)).putInt(20).putInt(next).putInt(nameAt).putInt(0);
   }
 
   /** {@code jmp *target(%rip)}, counted from the next instruction, and a nop of two bytes. */
