@@ -32,36 +32,28 @@ final class CudaConv2d {
       depthwise.forward(columns, x, w, y);
       return;
     }
-    int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
-    try (Scratch scratch =
-        columns.pointwise()
-            ? null
-            : scratch(columns.bytes(chunk), "the columns of a convolution")) {
-      for (int first = 0; first < columns.samples(); first += chunk) {
-        int count = Math.min(chunk, columns.samples() - first);
-        long from = Operands.address(x) + first * columns.imageBytes();
-        if (scratch != null) {
-          unfold(columns.sideBySide(), from, scratch, count);
-          from = scratch.address();
-        }
-        long o = columns.outputs() / columns.groups();
-        grouped(
-            columns,
-            count,
-            new Product(
-                false,
-                false,
-                o,
-                columns.places(),
-                columns.rows() / columns.groups(),
-                new Place(Operands.address(w), 0),
-                new Place(from, columns.rows() * columns.places()),
-                new Place(Operands.address(y), columns.outputs() * columns.places())
-                    .plus(first * columns.outputs() * columns.places()),
-                0,
-                count));
-      }
-    }
+    inPortions(
+        columns,
+        (first, count, scratch) -> {
+          long from = Operands.address(x) + first * columns.imageBytes();
+          if (scratch != null) {
+            unfold(columns.sideBySide(), from, scratch, count);
+            from = scratch.address();
+          }
+          grouped(
+              columns,
+              new Product(
+                  false,
+                  false,
+                  columns.outputs() / columns.groups(),
+                  columns.places(),
+                  columns.rows() / columns.groups(),
+                  new Place(Operands.address(w), 0),
+                  new Place(from, columns.rows() * columns.places()),
+                  outputs(columns, y, first),
+                  0,
+                  count));
+        });
   }
 
   /** Columns of dx[i] (CK, P) = w^T (CK, O) dy[i] (O, P), folded back to pixels. dx: (N, C, H, W). */
@@ -75,36 +67,55 @@ final class CudaConv2d {
       depthwise.gradInput(columns, w, dy, dx);
       return;
     }
-    int chunk = columns.pointwise() ? columns.samples() : chunk(columns);
-    try (Scratch scratch =
-        columns.pointwise()
-            ? null
-            : scratch(columns.bytes(chunk), "the columns of a convolution")) {
+    inPortions(
+        columns,
+        (first, count, scratch) -> {
+          long images = Operands.address(dx) + first * columns.imageBytes();
+          grouped(
+              columns,
+              new Product(
+                  true,
+                  false,
+                  columns.rows() / columns.groups(),
+                  columns.places(),
+                  columns.outputs() / columns.groups(),
+                  new Place(Operands.address(w), 0),
+                  outputs(columns, dy, first),
+                  new Place(
+                      scratch == null ? images : scratch.address(),
+                      columns.rows() * columns.places()),
+                  0,
+                  count));
+          if (scratch != null) {
+            fold(columns.sideBySide(), scratch, images, count);
+          }
+        });
+  }
+
+  /** What is done with some images of a batch. */
+  private interface Portion {
+    /** @param scratch for their columns; null where images are their own */
+    void run(int first, int count, Scratch scratch);
+  }
+
+  /** All images, as many at a time as there may be columns of. */
+  private void inPortions(Columns columns, Portion portion) {
+    if (columns.pointwise()) {
+      portion.run(0, columns.samples(), null);
+      return;
+    }
+    int chunk = chunk(columns);
+    try (Scratch scratch = columnsOf(columns, chunk)) {
       for (int first = 0; first < columns.samples(); first += chunk) {
-        int count = Math.min(chunk, columns.samples() - first);
-        long images = Operands.address(dx) + first * columns.imageBytes();
-        grouped(
-            columns,
-            count,
-            new Product(
-                true,
-                false,
-                columns.rows() / columns.groups(),
-                columns.places(),
-                columns.outputs() / columns.groups(),
-                new Place(Operands.address(w), 0),
-                new Place(Operands.address(dy), columns.outputs() * columns.places())
-                    .plus(first * columns.outputs() * columns.places()),
-                new Place(
-                    scratch == null ? images : scratch.address(),
-                    columns.rows() * columns.places()),
-                0,
-                count));
-        if (scratch != null) {
-          fold(columns.sideBySide(), scratch, images, count);
-        }
+        portion.run(first, Math.min(chunk, columns.samples() - first), scratch);
       }
     }
+  }
+
+  /** The result's images, from one on. */
+  private static Place outputs(Columns columns, Operand y, int first) {
+    long image = columns.outputs() * columns.places();
+    return new Place(Operands.address(y), image).plus(first * image);
   }
 
   /**
@@ -122,11 +133,12 @@ final class CudaConv2d {
       return;
     }
     int chunk = chunk(columns);
-    try (Scratch unfolded = scratch(columns.bytes(chunk), "the columns of a convolution");
+    try (Scratch unfolded = columnsOf(columns, chunk);
         Scratch slopes =
             chunk == 1
                 ? null
-                : scratch(chunk * columns.outputBytes(), "a convolution's gradient, reordered")) {
+                : queue.scratch(
+                    chunk * columns.outputBytes(), "a convolution's gradient, reordered")) {
       for (int first = 0; first < columns.samples(); first += chunk) {
         int count = Math.min(chunk, columns.samples() - first);
         unfold(
@@ -158,46 +170,30 @@ final class CudaConv2d {
     }
   }
 
-  /** The product of the first group for all images of a chunk, done for every group, in as few calls as possible. */
-  private void grouped(Columns columns, int count, Product first) {
-    long wStep = first.m() * first.k();
+  /** The product of the first group for all images of a portion, done for every group, in as few calls as possible. */
+  private void grouped(Columns columns, Product first) {
+    long aStep = first.m() * first.k();
     long bStep = first.k() * first.n();
     long cStep = first.m() * first.n();
-    if (count >= columns.groups()) {
+    if (first.batch() >= columns.groups()) {
       for (int group = 0; group < columns.groups(); group++) {
         queue.multiply(
-            moved(
-                first,
-                first.a().plus(group * wStep),
+            first.at(
+                first.a().plus(group * aStep),
                 first.b().plus(group * bStep),
                 first.c().plus(group * cStep),
-                count));
+                first.batch()));
       }
     } else {
-      for (int sample = 0; sample < count; sample++) {
+      for (int sample = 0; sample < first.batch(); sample++) {
         queue.multiply(
-            moved(
-                first,
-                new Place(first.a().address(), wStep),
+            first.at(
+                new Place(first.a().address(), aStep),
                 new Place(first.b().plus(sample * first.b().stride()).address(), bStep),
                 new Place(first.c().plus(sample * first.c().stride()).address(), cStep),
                 columns.groups()));
       }
     }
-  }
-
-  private static Product moved(Product product, Place a, Place b, Place c, int batch) {
-    return new Product(
-        product.transposeA(),
-        product.transposeB(),
-        product.m(),
-        product.n(),
-        product.k(),
-        a,
-        b,
-        c,
-        product.beta(),
-        batch);
   }
 
   private void unfold(Columns columns, long images, Scratch to, int count) {
@@ -226,7 +222,7 @@ final class CudaConv2d {
     return Math.clamp(columnBytes / columns.bytes(1), 1, Math.max(1, columns.samples()));
   }
 
-  private Scratch scratch(long bytes, String what) {
-    return queue.scratch(bytes, what);
+  private Scratch columnsOf(Columns columns, int images) {
+    return queue.scratch(columns.bytes(images), "the columns of a convolution");
   }
 }

@@ -22,17 +22,17 @@ final class CudaElementwise {
     switch (op) {
       case Elementwise.Unary unary -> unary(unary, in.getFirst(), y);
       case Elementwise.Chain chain -> chain(chain, in.get(0), in.get(1), y);
-      case Elementwise.Binary binary -> stretched(binary, kernel(binary, y.dtype()), in, y);
+      case Elementwise.Binary binary -> stretched(binary, kernel(binary, y), in, y);
       case Elementwise.Comparison comparison ->
           stretched(comparison, kernel(comparison, in.getFirst().dtype()), in, y);
       case Elementwise.Select select ->
-          stretched(select, y.dtype() == DType.U8 ? SELECT_B8 : SELECT_B32, in, y);
+          stretched(select, Operands.byWidth(op.name(), y.dtype(), SELECT_B32, SELECT_B8), in, y);
       case Elementwise.Cast _ -> cast(in.getFirst(), y);
     }
   }
 
   private void unary(Elementwise.Unary op, Operand x, Operand y) {
-    requireF32(op, y.dtype());
+    Operands.requireF32(op.name(), y);
     switch (op) {
       case Elementwise.Affine affine ->
           map(AFFINE_F32, x, y)
@@ -66,7 +66,7 @@ final class CudaElementwise {
   }
 
   private void chain(Elementwise.Chain op, Operand forward, Operand dy, Operand dx) {
-    requireF32(op, dx.dtype());
+    Operands.requireF32(op.name(), dx);
     Kernel kernel =
         switch (op) {
           case Elementwise.ReluGrad _ -> RELU_GRAD_F32;
@@ -84,8 +84,8 @@ final class CudaElementwise {
     launch.overQuads(dx.elements());
   }
 
-  private static Kernel kernel(Elementwise.Binary op, DType dtype) {
-    requireF32(op, dtype);
+  private static Kernel kernel(Elementwise.Binary op, Operand y) {
+    Operands.requireF32(op.name(), y);
     return switch (op) {
       case Elementwise.Add _ -> ADD_F32;
       case Elementwise.Sub _ -> SUB_F32;
@@ -121,12 +121,7 @@ final class CudaElementwise {
             in.stream().map(Operand::shape).toArray(dev.tandem.shape.Shape[]::new));
     Launch launch = queue.kernel(kernel);
     in.forEach(launch::read);
-    launch.write(y).int64(y.elements()).strides(strides);
-    if (strides.byFours()) {
-      launch.overQuads(y.elements());
-    } else {
-      launch.over(y.elements());
-    }
+    launch.write(y).int64(y.elements()).overBox(strides);
   }
 
   private void cast(Operand x, Operand y) {
@@ -142,11 +137,5 @@ final class CudaElementwise {
           case F64, BF16, F16 -> throw Operands.refused("cast", x.dtype());
         };
     map(kernel, x, y).overQuads(y.elements());
-  }
-
-  private static void requireF32(Elementwise op, DType dtype) {
-    if (dtype != DType.F32) {
-      throw Operands.refused(op.name(), dtype);
-    }
   }
 }

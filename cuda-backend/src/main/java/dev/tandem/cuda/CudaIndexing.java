@@ -2,7 +2,6 @@ package dev.tandem.cuda;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Indexing;
-import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.List;
 
@@ -30,7 +29,7 @@ final class CudaIndexing {
     switch (op) {
       case Indexing.Embedding _ -> embedding(op, in.get(0), in.get(1), y);
       case Indexing.EmbeddingGrad grad -> {
-        requireF32(op, y.dtype());
+        Operands.requireF32(op.name(), y);
         Operand indices = in.get(1);
         rowSums.write(
             site(op, grad.rows(), indices),
@@ -46,7 +45,7 @@ final class CudaIndexing {
         gather(op, along, x, in.get(1), y);
       }
       case Indexing.GatherGrad grad -> {
-        requireF32(op, y.dtype());
+        Operands.requireF32(op.name(), y);
         int axis = y.shape().axis(op.name(), grad.axis());
         Axis along = Axis.of(in.get(1).shape(), axis, grad.length());
         gatherGrad(op, along, in.get(0), in.get(1), y);
@@ -84,7 +83,8 @@ final class CudaIndexing {
     long width = table.shape().elements(1, table.shape().rank());
     Launch launch =
         queue
-            .kernel(of(op, y.dtype(), Kernel.EMBEDDING_B32, Kernel.EMBEDDING_B8))
+            .kernel(
+                Operands.byWidth(op.name(), y.dtype(), Kernel.EMBEDDING_B32, Kernel.EMBEDDING_B8))
             .faults(site(op, rows, indices))
             .read(table)
             .read(indices)
@@ -92,7 +92,7 @@ final class CudaIndexing {
             .int64(y.elements())
             .int64(rows)
             .int64(width)
-            .int32(wide(y));
+            .wide(y.elements());
     if (width % 4 == 0) {
       launch.overQuads(y.elements());
     } else {
@@ -102,7 +102,7 @@ final class CudaIndexing {
 
   private void gather(Indexing op, Axis axis, Operand x, Operand indices, Operand y) {
     queue
-        .kernel(of(op, y.dtype(), Kernel.GATHER_B32, Kernel.GATHER_B8))
+        .kernel(Operands.byWidth(op.name(), y.dtype(), Kernel.GATHER_B32, Kernel.GATHER_B8))
         .faults(site(op, axis.length(), indices))
         .read(x)
         .read(indices)
@@ -111,7 +111,7 @@ final class CudaIndexing {
         .int64(axis.places())
         .int64(axis.inner())
         .int64(axis.length())
-        .int32(wide(y))
+        .wide(y.elements())
         .overQuads(y.elements());
   }
 
@@ -140,7 +140,7 @@ final class CudaIndexing {
   }
 
   private void oneHot(Indexing.OneHot op, Operand indices, Operand y) {
-    Kernel kernel = of(op, y.dtype(), Kernel.ONE_HOT_B32, Kernel.ONE_HOT_B8);
+    Kernel kernel = Operands.byWidth(op.name(), y.dtype(), Kernel.ONE_HOT_B32, Kernel.ONE_HOT_B8);
     queue.zero(Operands.address(y), y.type().bytes());
     queue
         .kernel(kernel)
@@ -153,25 +153,7 @@ final class CudaIndexing {
         .over(indices.elements());
   }
 
-  private int wide(Operand y) {
-    return y.elements() >= queue.wideFrom() ? 1 : 0;
-  }
-
   private static Faults.Site site(Indexing op, long bound, Operand indices) {
     return new Faults.Site(op.name(), bound, indices.shape());
-  }
-
-  private static Kernel of(Indexing op, DType dtype, Kernel b32, Kernel b8) {
-    return switch (dtype) {
-      case F32, I32 -> b32;
-      case U8 -> b8;
-      case F64, BF16, F16 -> throw Operands.refused(op.name(), dtype);
-    };
-  }
-
-  private static void requireF32(Indexing op, DType dtype) {
-    if (dtype != DType.F32) {
-      throw Operands.refused(op.name(), dtype);
-    }
   }
 }

@@ -3,7 +3,6 @@ package dev.tandem.cuda;
 import dev.tandem.backend.Operand;
 import dev.tandem.cuda.Product.Place;
 import dev.tandem.op.Linear;
-import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.List;
 
@@ -19,9 +18,7 @@ final class CudaLinear {
 
   void run(Linear op, List<Operand> in, List<Operand> out) {
     Operand y = out.getFirst();
-    if (y.dtype() != DType.F32) {
-      throw Operands.refused(op.name(), y.dtype());
-    }
+    Operands.requireF32(op.name(), y);
     if (y.elements() == 0) {
       return;
     }

@@ -4,7 +4,6 @@ import static dev.tandem.cuda.Kernel.*;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Loss;
-import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Cross-entropies, fused with the log-softmax. */
@@ -17,39 +16,32 @@ final class CudaLoss {
 
   void run(Loss op, List<Operand> in, List<Operand> out) {
     Operand logits = in.getFirst();
-    if (logits.dtype() != DType.F32) {
-      throw Operands.refused(op.name(), logits.dtype());
-    }
+    Operands.requireF32(op.name(), logits);
     Rows rows = Rows.of(logits.shape());
     if (rows.count() == 0) {
       return;
     }
     switch (op) {
       case Loss.CrossEntropy loss -> {
-        Launch launch = over(rows, SHORT_CROSS_ENTROPY_F32, CROSS_ENTROPY_F32, in, out);
+        Launch launch = rows.kernel(queue, SHORT_CROSS_ENTROPY_F32, CROSS_ENTROPY_F32, in, out);
         launch.float32(loss.smoothing()).faults(site(op, in));
         rows.launch(launch);
       }
       case Loss.CrossEntropyGrad grad -> grad(grad, rows, in, out);
       case Loss.SoftCrossEntropy _ ->
-          rows.launch(over(rows, SHORT_SOFT_CROSS_ENTROPY_F32, SOFT_CROSS_ENTROPY_F32, in, out));
+          rows.launch(
+              rows.kernel(queue, SHORT_SOFT_CROSS_ENTROPY_F32, SOFT_CROSS_ENTROPY_F32, in, out));
       case Loss.SoftCrossEntropyGrad _ ->
           rows.launch(
-              over(rows, SHORT_SOFT_CROSS_ENTROPY_GRAD_F32, SOFT_CROSS_ENTROPY_GRAD_F32, in, out));
+              rows.kernel(
+                  queue, SHORT_SOFT_CROSS_ENTROPY_GRAD_F32, SOFT_CROSS_ENTROPY_GRAD_F32, in, out));
     }
-  }
-
-  private Launch over(
-      Rows rows, Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
-    Launch launch = queue.kernel(rows.isShort() ? ofShort : ofLong);
-    in.forEach(launch::read);
-    out.forEach(launch::write);
-    return launch.int64(rows.count()).int64(rows.length());
   }
 
   /** Where rows are few, each goes to several blocks, for there is nothing to sum. */
   private void grad(Loss.CrossEntropyGrad op, Rows rows, List<Operand> in, List<Operand> out) {
-    Launch launch = over(rows, SHORT_CROSS_ENTROPY_GRAD_F32, CROSS_ENTROPY_GRAD_F32, in, out);
+    Launch launch =
+        rows.kernel(queue, SHORT_CROSS_ENTROPY_GRAD_F32, CROSS_ENTROPY_GRAD_F32, in, out);
     Pieces pieces =
         rows.isShort()
             ? new Pieces(rows.length(), 1)

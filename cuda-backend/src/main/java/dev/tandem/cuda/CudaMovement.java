@@ -2,7 +2,6 @@ package dev.tandem.cuda;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Movement;
-import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -76,18 +75,12 @@ final class CudaMovement {
     }
     long skipped = from * x.dtype().bytes();
     long before = to * y.dtype().bytes();
-    Launch launch =
-        queue
-            .kernel(kernel(op, x.dtype(), Kernel.COPY_B32, Kernel.COPY_B8))
-            .read(Operands.address(x) + skipped, x.type().bytes() - skipped)
-            .write(Operands.address(y) + before, y.type().bytes() - before)
-            .int64(box.elements())
-            .strides(box, from, to);
-    if (box.byFours(from, to)) {
-      launch.overQuads(box.elements());
-    } else {
-      launch.over(box.elements());
-    }
+    queue
+        .kernel(Operands.byWidth(op.name(), x.dtype(), Kernel.COPY_B32, Kernel.COPY_B8))
+        .read(Operands.address(x) + skipped, x.type().bytes() - skipped)
+        .write(Operands.address(y) + before, y.type().bytes() - before)
+        .int64(box.elements())
+        .overBox(box, from, to);
   }
 
   /**
@@ -110,7 +103,7 @@ final class CudaMovement {
             * Math.ceilDiv(box.length(ROWS), TILE)
             * Math.ceilDiv(box.length(columns), TILE);
     queue
-        .kernel(kernel(op, x.dtype(), Kernel.TRANSPOSE_B32, Kernel.TRANSPOSE_B8))
+        .kernel(Operands.byWidth(op.name(), x.dtype(), Kernel.TRANSPOSE_B32, Kernel.TRANSPOSE_B8))
         .read(x)
         .write(y)
         .int64(box.length(ROWS))
@@ -120,14 +113,6 @@ final class CudaMovement {
         .int64(batches.elements())
         .strides(batches)
         .over(tiles * Launch.THREADS);
-  }
-
-  private static Kernel kernel(Movement op, DType dtype, Kernel b32, Kernel b8) {
-    return switch (dtype) {
-      case F32, I32 -> b32;
-      case U8 -> b8;
-      case F64, BF16, F16 -> throw Operands.refused(op.name(), dtype);
-    };
   }
 
   /** The place of an element, counted from the first. */

@@ -4,7 +4,6 @@ import static dev.tandem.cuda.Kernel.*;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Normalization;
-import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Rescales by statistics of rows; {@link BatchNorms} does so by statistics of channels. */
@@ -29,9 +28,7 @@ final class CudaNormalization {
 
   void run(Normalization op, List<Operand> in, List<Operand> out) {
     Operand x = in.getFirst();
-    if (x.dtype() != DType.F32) {
-      throw Operands.refused(op.name(), x.dtype());
-    }
+    Operands.requireF32(op.name(), x);
     switch (op) {
       case Normalization.Softmax _ -> softmax(SHORT_SOFTMAX_F32, SOFTMAX_F32, in, out);
       case Normalization.SoftmaxGrad _ ->
@@ -55,16 +52,8 @@ final class CudaNormalization {
   private void softmax(Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
     Rows rows = Rows.of(in.getFirst().shape());
     if (out.getFirst().elements() > 0) {
-      rows.launch(rows(rows, ofShort, ofLong, in, out));
+      rows.launch(rows.kernel(queue, ofShort, ofLong, in, out));
     }
-  }
-
-  private Launch rows(
-      Rows rows, Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
-    Launch launch = queue.kernel(rows.isShort() ? ofShort : ofLong);
-    in.forEach(launch::read);
-    out.forEach(launch::write);
-    return launch.int64(rows.count()).int64(rows.length());
   }
 
   private void norm(
@@ -74,7 +63,7 @@ final class CudaNormalization {
       return;
     }
     // Rows of no elements have statistics too: the kernels divide 0 by 0.
-    Launch launch = rows(rows, ofShort, ofLong, in, out).float32(epsilon);
+    Launch launch = rows.kernel(queue, ofShort, ofLong, in, out).float32(epsilon);
     launch.over(rows.count() * (rows.isShort() ? Folds.WARP : Launch.THREADS));
   }
 

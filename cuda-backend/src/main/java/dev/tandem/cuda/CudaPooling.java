@@ -2,7 +2,6 @@ package dev.tandem.cuda;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Pooling;
-import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Folds windows of images. */
@@ -16,9 +15,7 @@ final class CudaPooling {
   void run(Pooling op, List<Operand> in, List<Operand> out) {
     Operand first = in.getFirst();
     Operand y = out.getFirst();
-    if (y.dtype() != DType.F32) {
-      throw Operands.refused(op.name(), y.dtype());
-    }
+    Operands.requireF32(op.name(), y);
     if (y.elements() == 0) {
       return;
     }
@@ -60,7 +57,7 @@ final class CudaPooling {
         .int32(window.stride().width())
         .int32(window.padding().height())
         .int32(window.padding().width())
-        .int32(result.elements() >= queue.wideFrom() ? 1 : 0)
+        .wide(result.elements())
         .over(result.elements());
   }
 }

@@ -2,7 +2,6 @@ package dev.tandem.cuda;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Reduction;
-import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,9 +19,7 @@ final class CudaReduction {
   void run(Reduction op, List<Operand> in, List<Operand> out) {
     Operand x = in.getFirst();
     Operand y = out.getFirst();
-    if (x.dtype() != DType.F32) {
-      throw Operands.refused(op.name(), x.dtype());
-    }
+    Operands.requireF32(op.name(), x);
     if (y.elements() == 0) {
       return;
     }

@@ -2,7 +2,6 @@ package dev.tandem.cuda;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Stochastic;
-import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Draws random numbers on the device. */
@@ -15,9 +14,7 @@ final class CudaStochastic {
 
   void run(Stochastic op, List<Operand> in, List<Operand> out) {
     Operand y = out.getFirst();
-    if (y.dtype() != DType.F32) {
-      throw Operands.refused(op.name(), y.dtype());
-    }
+    Operands.requireF32(op.name(), y);
     if (y.elements() == 0) {
       return;
     }

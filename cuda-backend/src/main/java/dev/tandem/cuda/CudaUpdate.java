@@ -90,9 +90,7 @@ final class CudaUpdate {
   }
 
   private Launch f32(Update op, Kernel kernel, List<Operand> operands) {
-    if (operands.getFirst().dtype() != DType.F32) {
-      throw Operands.refused(op.name(), operands.getFirst().dtype());
-    }
+    Operands.requireF32(op.name(), operands.getFirst());
     return changing(kernel, operands, op.written());
   }
 

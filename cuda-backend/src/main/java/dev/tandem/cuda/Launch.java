@@ -82,9 +82,13 @@ final class Launch {
     return this;
   }
 
-  /** @param offsets where the box begins in each tensor, in elements; 0 where they are left out */
-  Launch strides(Strides strides, long... offsets) {
-    return struct(strides.bytes(queue.wideFrom(), offsets));
+  Launch strides(Strides strides) {
+    return struct(strides.bytes(queue.wideFrom(), strides.byFours()));
+  }
+
+  /** Whether the number of an element may not fit 32 bits. */
+  Launch wide(long elements) {
+    return int32(elements >= queue.wideFrom() ? 1 : 0);
   }
 
   /** A struct by value, of whole longs. */
@@ -115,7 +119,18 @@ final class Launch {
     over(Math.ceilDiv(elements, 4));
   }
 
-  void shaped(LaunchShape shape) {
+  /**
+   * By grid stride over the elements of a box, by fours where that goes. The box is the last argument.
+   *
+   * @param offsets where it begins in each tensor, in elements; 0 where they are left out
+   */
+  void overBox(Strides box, long... offsets) {
+    boolean byFours = box.byFours(offsets);
+    struct(box.bytes(queue.wideFrom(), byFours));
+    over(byFours ? Math.ceilDiv(box.elements(), 4) : box.elements());
+  }
+
+  private void shaped(LaunchShape shape) {
     queue.launch(kernel, shape, arguments);
   }
 }

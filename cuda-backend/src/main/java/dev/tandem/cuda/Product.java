@@ -30,6 +30,11 @@ record Product(
     }
   }
 
+  /** The same of other matrices. */
+  Product at(Place otherA, Place otherB, Place otherC, int otherBatch) {
+    return new Product(transposeA, transposeB, m, n, k, otherA, otherB, otherC, beta, otherBatch);
+  }
+
   /**
    * As cuBLAS takes it, which has matrices column-major. A row-major matrix read column by column is its transpose, so what is
    * asked for is C^T = op(B)^T op(A)^T: operands and sizes change places, the flags go with their operands, and each leading

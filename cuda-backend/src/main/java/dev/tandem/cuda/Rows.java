@@ -1,6 +1,8 @@
 package dev.tandem.cuda;
 
+import dev.tandem.backend.Operand;
 import dev.tandem.shape.Shape;
+import java.util.List;
 
 /** A tensor's innermost axis as its rows: how many there are, and how long. Short ones go to a warp each, others to a block. */
 record Rows(long count, long length) {
@@ -16,6 +18,14 @@ record Rows(long count, long length) {
 
   boolean isShort() {
     return length <= Folds.SHORT;
+  }
+
+  /** Begins a launch over all rows, of the kernel for rows of this length: inputs, results, count, length. */
+  Launch kernel(Queue queue, Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
+    Launch launch = queue.kernel(isShort() ? ofShort : ofLong);
+    in.forEach(launch::read);
+    out.forEach(launch::write);
+    return launch.int64(count).int64(length);
   }
 
   /** Launches a kernel of softmax.cu or loss.cu over all rows. */

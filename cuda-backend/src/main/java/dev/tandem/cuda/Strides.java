@@ -127,10 +127,10 @@ final class Strides {
   /**
    * The bytes of the kernel's struct.
    *
-   * @param offsets where the box begins in each tensor, in elements
+   * @param byFours as {@link #byFours} has it
    * @param wideFrom from how many elements on a number of an element may not fit 32 bits
    */
-  MemorySegment bytes(long wideFrom, long... offsets) {
+  MemorySegment bytes(long wideFrom, boolean byFours) {
     int words = AXES * (1 + strides.length);
     MemorySegment bytes =
         MemorySegment.ofArray(new long[words + INTS * Integer.BYTES / Long.BYTES]);
@@ -143,12 +143,16 @@ final class Strides {
     }
     int at = 2 * words;
     bytes.setAtIndex(ValueLayout.JAVA_INT, at, axes);
-    bytes.setAtIndex(ValueLayout.JAVA_INT, at + 1L, byFours(offsets) ? 1 : 0);
+    bytes.setAtIndex(ValueLayout.JAVA_INT, at + 1L, byFours ? 1 : 0);
     bytes.setAtIndex(ValueLayout.JAVA_INT, at + 2L, elements >= wideFrom ? 1 : 0);
     return bytes;
   }
 
-  /** Whether four neighbours of the box lie side by side, aligned to four, or all in one place, in every tensor. */
+  /**
+   * Whether four neighbours of the box lie side by side, aligned to four, or all in one place, in every tensor.
+   *
+   * @param offsets where the box begins in each tensor, in elements
+   */
   boolean byFours(long... offsets) {
     if (axes > 1 && lengths[axes - 1] % 4 != 0) {
       return false;
