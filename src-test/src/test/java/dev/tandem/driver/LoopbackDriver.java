@@ -1,21 +1,17 @@
 package dev.tandem.driver;
 
+import static dev.tandem.driver.LoopbackFunctions.at;
+import static dev.tandem.driver.LoopbackFunctions.string;
+import static dev.tandem.driver.LoopbackFunctions.write;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -44,7 +40,6 @@ final class LoopbackDriver {
   private static final int NOT_FOUND = 500;
   private static final int CAPTURE_UNSUPPORTED = 900;
   private static final int CAPTURE_INVALIDATED = 901;
-  private static final int MOST_ARGUMENTS = 11;
 
   /** A call as it arrived; arguments of 32 bits and fewer have no more than those. */
   record Call(String function, List<Long> arguments) {
@@ -56,15 +51,9 @@ final class LoopbackDriver {
   /** Memory that is there. */
   private record Piece(Arena arena, long bytes) {}
 
-  /** What a function does. */
-  private interface Body {
-    int run(long[] arguments);
-  }
-
   private static LoopbackDriver loaded;
 
-  private final Map<String, String> shapes = new LinkedHashMap<>();
-  private final Map<String, Body> bodies = new HashMap<>();
+  private final LoopbackFunctions functions = new LoopbackFunctions(this, this::fault);
   private final List<Call> calls = new ArrayList<>();
   private final Map<String, Integer> failures = new HashMap<>();
   private final List<Throwable> faults = new ArrayList<>();
@@ -100,7 +89,7 @@ final class LoopbackDriver {
     if (loaded == null) {
       LoopbackDriver driver = new LoopbackDriver();
       try {
-        LoopbackLibrary.load("libcuda.so.1", driver.stubs());
+        LoopbackLibrary.load("libcuda.so.1", driver.functions.stubs());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -139,7 +128,7 @@ final class LoopbackDriver {
 
   /** Lets the next call of a function fail. */
   synchronized void fail(String function, int code) {
-    if (!bodies.containsKey(function)) {
+    if (!functions.has(function)) {
       throw new IllegalArgumentException(function);
     }
     failures.put(function, code);
@@ -393,62 +382,21 @@ final class LoopbackDriver {
     on("cuGraphExecDestroy", "p", a -> destroy(a[0], "executable graph"));
   }
 
-  /**
-   * Adds a function.
-   *
-   * @param shape its parameters: p pointer or handle, l long, i int, s short, b byte
-   */
-  private void on(String name, String shape, Body body) {
-    shapes.put(name, shape);
-    bodies.put(name, body);
+  /** Adds a function, whose calls are written down and may be told to fail. */
+  private void on(String name, String shape, LoopbackFunctions.Body body) {
+    functions.on(
+        name,
+        shape,
+        arguments -> {
+          calls.add(new Call(name, Arrays.stream(arguments).boxed().toList()));
+          Integer failure = failures.remove(name);
+          return failure != null ? failure : body.run(arguments);
+        });
   }
 
-  private synchronized int call(String name, long[] registers) {
-    try {
-      String shape = shapes.get(name);
-      long[] arguments = new long[shape.length()];
-      for (int i = 0; i < arguments.length; i++) {
-        arguments[i] =
-            switch (shape.charAt(i)) {
-              case 'i' -> (int) registers[i];
-              case 's' -> registers[i] & 0xffff;
-              case 'b' -> registers[i] & 0xff;
-              default -> registers[i];
-            };
-      }
-      calls.add(new Call(name, Arrays.stream(arguments).boxed().toList()));
-      Integer failure = failures.remove(name);
-      return failure != null ? failure : bodies.get(name).run(arguments);
-    } catch (Throwable e) { // must not leave an upcall: the process would end
-      faults.add(new AssertionError(name, e));
-      return 999;
-    }
-  }
-
-  /** Every function is called with as many 64-bit arguments as the longest has: the ABI passes integers and pointers alike. */
-  @SuppressWarnings("restricted")
-  private Map<String, MemorySegment> stubs() {
-    MemoryLayout[] longs = new MemoryLayout[MOST_ARGUMENTS];
-    Arrays.fill(longs, ValueLayout.JAVA_LONG);
-    FunctionDescriptor descriptor = FunctionDescriptor.of(ValueLayout.JAVA_INT, longs);
-    Map<String, MemorySegment> stubs = new LinkedHashMap<>();
-    try {
-      MethodHandle call =
-          MethodHandles.lookup()
-              .findVirtual(
-                  LoopbackDriver.class,
-                  "call",
-                  MethodType.methodType(int.class, String.class, long[].class));
-      for (String name : shapes.keySet()) {
-        MethodHandle target =
-            MethodHandles.insertArguments(call, 0, this, name)
-                .asCollector(long[].class, MOST_ARGUMENTS);
-        stubs.put(name, Linker.nativeLinker().upcallStub(target, descriptor, Arena.global()));
-      }
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
-    }
-    return stubs;
+  private int fault(String function, Throwable thrown) {
+    faults.add(new AssertionError(function, thrown));
+    return 999;
   }
 
   private int create(long out, String what) {
@@ -520,29 +468,5 @@ final class LoopbackDriver {
       to.set(ValueLayout.JAVA_BYTE, i, (byte) (arguments[1] >>> 8 * (i % patternBytes)));
     }
     return 0;
-  }
-
-  /** Byte by byte: a read of a whole word could leave the page in which the text ends. */
-  private static String string(long address) {
-    int length = 0;
-    while (at(address + length, 1).get(ValueLayout.JAVA_BYTE, 0) != 0) {
-      length++;
-    }
-    return new String(at(address, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
-  }
-
-  private static int write(long address, long value) {
-    at(address, 8).set(ValueLayout.JAVA_LONG, 0, value);
-    return 0;
-  }
-
-  private static int write(long address, int value) {
-    at(address, 4).set(ValueLayout.JAVA_INT, 0, value);
-    return 0;
-  }
-
-  @SuppressWarnings("restricted")
-  private static MemorySegment at(long address, long bytes) {
-    return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 }

@@ -52,6 +52,11 @@ final class LoopbackFunctions {
     bodies.put(name, body);
   }
 
+  /** Whether a function was added. */
+  boolean has(String name) {
+    return bodies.containsKey(name);
+  }
+
   /** How often a function was called. */
   long calls(String name) {
     synchronized (monitor) {
