@@ -40,7 +40,7 @@ final class Oracle {
           case Elementwise elementwise ->
               List.of(OracleElementwise.run(elementwise, inputs, types.getFirst()));
           case Reduction reduction ->
-              List.of(OracleReduction.run(reduction, inputs.getFirst(), types.getFirst()));
+              List.of(OracleReduction.run(reduction, inputs, types.getFirst()));
           case Linear linear -> List.of(OracleLinear.run(linear, inputs, types.getFirst()));
           case Pooling pooling -> OraclePooling.run(pooling, inputs, types.getFirst());
           case Movement movement -> List.of(OracleMovement.run(movement, inputs, types.getFirst()));

@@ -55,6 +55,11 @@ public record Values(TensorType type, double[] data) {
     return of(dtype, shape(), data);
   }
 
+  /** As a backend keeps what it computed: an F32, rounded once more where the element type is a half type. */
+  public Values asComputed() {
+    return dtype().half() ? as(DType.F32).as(dtype()) : as(dtype());
+  }
+
   public Values copy() {
     return new Values(type, data.clone());
   }
