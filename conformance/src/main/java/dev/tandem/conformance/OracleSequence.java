@@ -9,6 +9,7 @@ import dev.tandem.op.Sequence.Rotary;
 import dev.tandem.shape.Shape;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -19,18 +20,19 @@ import java.util.stream.IntStream;
 final class OracleSequence {
   private OracleSequence() {}
 
-  static List<double[]> run(Sequence op, List<Values> in) {
+  /** @param kept what becomes of each number that is written down on the way: itself, for the definition */
+  static List<double[]> run(Sequence op, List<Values> in, DoubleUnaryOperator kept) {
     return switch (op) {
       case Attention a ->
-          new Heads(in.get(0), in.get(1), in.get(2), a.causal(), a.scale()).forward();
+          new Heads(in.get(0), in.get(1), in.get(2), a.causal(), a.scale(), kept).forward();
       case AttentionGrad a ->
-          new Heads(in.get(0), in.get(1), in.get(2), a.causal(), a.scale())
+          new Heads(in.get(0), in.get(1), in.get(2), a.causal(), a.scale(), kept)
               .backward(in.get(3).data(), in.get(4).data(), in.get(5).data());
       case PackedAttention a ->
-          packed(in.getFirst(), a.heads(), a.keyHeads(), a.causal(), a.scale()).forward();
+          packed(in.getFirst(), a.heads(), a.keyHeads(), a.causal(), a.scale(), kept).forward();
       case PackedAttentionGrad a -> {
         List<double[]> gradients =
-            packed(in.getFirst(), a.heads(), a.keyHeads(), a.causal(), a.scale())
+            packed(in.getFirst(), a.heads(), a.keyHeads(), a.causal(), a.scale(), kept)
                 .backward(in.get(1).data(), in.get(2).data(), in.get(3).data());
         yield List.of(joined(gradients, rows(in.getFirst()), in.getFirst().shape().length(2)));
       }
@@ -39,7 +41,8 @@ final class OracleSequence {
   }
 
   /** Queries (B, T, H, D) and keys and values (B, S, G, D). */
-  private record Heads(Values q, Values k, Values v, boolean causal, double scale) {
+  private record Heads(
+      Values q, Values k, Values v, boolean causal, double scale, DoubleUnaryOperator kept) {
     private int queries() {
       return q.shape().length(1);
     }
@@ -76,14 +79,19 @@ final class OracleSequence {
     }
 
     private double dot(double[] a, int atA, double[] b, int atB) {
-      return IntStream.range(0, length()).mapToDouble(d -> a[atA + d] * b[atB + d]).sum();
+      double sum = 0;
+      for (int d = 0; d < length(); d++) {
+        sum += a[atA + d] * b[atB + d];
+      }
+      return kept.applyAsDouble(sum);
     }
 
     /** What a query makes of each key that it sees, in their order. */
     private double[] scores(int b, int t, int h) {
       return IntStream.range(0, keys())
           .filter(s -> sees(t, s))
-          .mapToDouble(s -> scale * dot(q.data(), query(b, t, h), k.data(), key(b, s, h)))
+          .mapToDouble(s ->
+              kept.applyAsDouble(scale * dot(q.data(), query(b, t, h), k.data(), key(b, s, h))))
           .toArray();
     }
 
@@ -109,10 +117,10 @@ final class OracleSequence {
         double[] p = OracleNormalization.softmax(scores);
         lse[row(b, h, t)] = OracleNormalization.logSumExp(scores);
         for (int s = 0; s < p.length; s++) {
-          add(y, query(b, t, h), p[s], v.data(), key(b, s, h));
+          add(y, query(b, t, h), kept.applyAsDouble(p[s]), v.data(), key(b, s, h));
         }
       });
-      return List.of(y, lse);
+      return List.of(rounded(y), rounded(lse));
     }
 
     private List<double[]> backward(double[] y, double[] lse, double[] dy) {
@@ -124,14 +132,18 @@ final class OracleSequence {
         double[] scores = scores(b, t, h);
         double mean = dot(dy, at, y, at);
         for (int s = 0; s < scores.length; s++) {
-          double p = Math.exp(scores[s] - lse[row(b, h, t)]);
-          double dscore = p * (dot(dy, at, v.data(), key(b, s, h)) - mean);
+          double p = kept.applyAsDouble(Math.exp(scores[s] - lse[row(b, h, t)]));
+          double dscore = kept.applyAsDouble(p * (dot(dy, at, v.data(), key(b, s, h)) - mean));
           add(dq, at, scale * dscore, k.data(), key(b, s, h));
           add(dk, key(b, s, h), scale * dscore, q.data(), at);
           add(dv, key(b, s, h), p, dy, at);
         }
       });
-      return List.of(dq, dk, dv);
+      return List.of(rounded(dq), rounded(dk), rounded(dv));
+    }
+
+    private double[] rounded(double[] x) {
+      return Arrays.stream(x).map(kept).toArray();
     }
 
     /** Adds a multiple of one head's numbers to another's. */
@@ -143,7 +155,8 @@ final class OracleSequence {
   }
 
   /** Takes rows of queries, keys and values apart. */
-  private static Heads packed(Values qkv, int heads, int keyHeads, boolean causal, double scale) {
+  private static Heads packed(
+      Values qkv, int heads, int keyHeads, boolean causal, double scale, DoubleUnaryOperator kept) {
     int width = qkv.shape().length(2);
     int length = width / (heads + 2 * keyHeads);
     return new Heads(
@@ -151,7 +164,8 @@ final class OracleSequence {
         part(qkv, heads * length, keyHeads, length),
         part(qkv, (heads + keyHeads) * length, keyHeads, length),
         causal,
-        scale);
+        scale,
+        kept);
   }
 
   private static Values part(Values qkv, int start, int heads, int length) {

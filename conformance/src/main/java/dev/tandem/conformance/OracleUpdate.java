@@ -74,7 +74,7 @@ final class OracleUpdate {
     int gradients = many.count() * group;
     Values lr = operands.get(gradients + many.count());
     double factor = operands.get(gradients + many.count() + 1).data()[0];
-    if (!Double.isFinite(factor)) {
+    if (!steps(many, operands)) {
       return;
     }
     for (int n = 0; n < many.count(); n++) {
@@ -98,6 +98,11 @@ final class OracleUpdate {
             rounded(many, n, step.getFirst(), dw.dtype(), operands), 0, w, 0, w.length);
       }
     }
+  }
+
+  /** Whether the factor is one to step by. */
+  static boolean steps(Many many, List<Values> operands) {
+    return Double.isFinite(operands.get(many.count() * (many.group() + 1) + 1).data()[0]);
   }
 
   /**

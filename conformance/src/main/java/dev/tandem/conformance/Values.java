@@ -55,9 +55,9 @@ public record Values(TensorType type, double[] data) {
     return of(dtype, shape(), data);
   }
 
-  /** As a backend keeps what it computed: an F32, rounded once more where the element type is a half type. */
+  /** As a backend keeps what it computed: {@link Rounding#computed}. */
   public Values asComputed() {
-    return dtype().half() ? as(DType.F32).as(dtype()) : as(dtype());
+    return new Values(type, Arrays.stream(data).map(x -> Rounding.computed(dtype(), x)).toArray());
   }
 
   public Values copy() {
