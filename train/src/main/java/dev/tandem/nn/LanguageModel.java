@@ -31,7 +31,7 @@ public abstract class LanguageModel extends Module {
   public abstract Tensor next(Tensor tokens, KeyValueCache cache);
 
   /** Rounded up to a multiple of {@link #PADDING}. */
-  static int padded(int vocabulary) {
+  public static int padded(int vocabulary) {
     return Math.multiplyExact(Math.ceilDiv(vocabulary, PADDING), PADDING);
   }
 
