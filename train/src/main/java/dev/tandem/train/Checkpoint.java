@@ -37,7 +37,7 @@ final class Checkpoint {
     Map<String, Tensor> tensors = tensors();
     best.ifPresent(
         weights -> weights.copies().forEach((name, tensor) -> tensors.put(BEST + name, tensor)));
-    SafeTensors.write(file, tensors, text(progress));
+    SafeTensors.writeChecked(file, tensors, text(progress));
   }
 
   /** Brings everything back. Where something does not fit nothing has changed. */

@@ -366,7 +366,7 @@ public final class Trainer implements AutoCloseable {
 
   /** Writes {@link #weights} to a safetensors file. */
   public void saveModel(Path file, Map<String, String> metadata) {
-    SafeTensors.write(file, weights(), metadata);
+    SafeTensors.writeChecked(file, weights(), metadata);
   }
 
   /** The epochs so far. */
