@@ -129,7 +129,7 @@ final class SequenceCases {
 
   private void rotary(int rotated, double base, int start, Shape shape) {
     // Sine and cosine rounded, two products and a sum, of numbers up to 2.
-    Tolerance tolerance = Tolerance.relative(2).plusAbsolute(6);
+    Tolerance tolerance = Tolerance.relative(2).plusAbsolute(6).ofAngle();
     List<Op> ops = new ArrayList<>();
     for (boolean inverse : new boolean[] {false, true}) {
       ops.add(new Rotary(rotated, base, start, inverse));
