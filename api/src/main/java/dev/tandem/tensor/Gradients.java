@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The table of derivatives: from the gradient of an op's first output to those of its inputs. One row an op; null where
- * an input has none (integers, masks). A gradient may still have the broadcast shape: the tape sums it down. Further
+ * The table of derivatives: from the gradients of an op's first outputs, of most ops of one, to those of its inputs. One row an op;
+ * null where an input has none (integers, masks). A gradient may still have the broadcast shape: the tape sums it down. Further
  * outputs are statistics for the backward op and carry no gradient.
  */
 final class Gradients {

@@ -325,7 +325,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
     return applyAll(op, List.of(inputs)).getFirst();
   }
 
-  /** All results of an op. Only the first can carry a gradient; backward refuses one that reaches another. */
+  /** All results of an op. The first {@link Op#differentiable} carry gradients; backward refuses one that reaches another. */
   public static List<Tensor> applyAll(Op op, List<Tensor> inputs) {
     Backend backend = inputs.getFirst().backend();
     boolean tracked = false;
