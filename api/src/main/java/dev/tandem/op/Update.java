@@ -46,6 +46,9 @@ public sealed interface Update {
     /** How many state tensors the optimizer keeps a weight. They start at 0. */
     int states();
 
+    /** The same rule without weight decay, for parameters that are to be left out of it. */
+    Optimizer withoutDecay();
+
     /** Whether the step count t is the last operand. */
     default boolean counted() {
       return false;
@@ -300,6 +303,11 @@ public sealed interface Update {
   /** The delta rule: w = w - lr * g. With weightDecay 0 exactly w = w - lr * dw: one product, one difference, no fma. */
   record Sgd(double weightDecay) implements Optimizer {
     @Override
+    public Optimizer withoutDecay() {
+      return new Sgd(0);
+    }
+
+    @Override
     public int states() {
       return 0;
     }
@@ -311,6 +319,11 @@ public sealed interface Update {
    */
   record Momentum(double momentum, boolean nesterov, double weightDecay) implements Optimizer {
     @Override
+    public Optimizer withoutDecay() {
+      return new Momentum(momentum, nesterov, 0);
+    }
+
+    @Override
     public int states() {
       return 1;
     }
@@ -319,6 +332,11 @@ public sealed interface Update {
   /** s = s + g^2; w = w - lr * g / (sqrt(s) + epsilon). Duchi, Hazan and Singer 2011. */
   record Adagrad(double epsilon, double weightDecay) implements Optimizer {
     @Override
+    public Optimizer withoutDecay() {
+      return new Adagrad(epsilon, 0);
+    }
+
+    @Override
     public int states() {
       return 1;
     }
@@ -326,6 +344,11 @@ public sealed interface Update {
 
   /** s = alpha * s + (1 - alpha) * g^2; w = w - lr * g / (sqrt(s) + epsilon). Tieleman and Hinton 2012. */
   record RmsProp(double alpha, double epsilon, double weightDecay) implements Optimizer {
+    @Override
+    public Optimizer withoutDecay() {
+      return new RmsProp(alpha, epsilon, 0);
+    }
+
     @Override
     public int states() {
       return 1;
@@ -339,6 +362,11 @@ public sealed interface Update {
    */
   record Adam(double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled)
       implements Optimizer {
+    @Override
+    public Optimizer withoutDecay() {
+      return new Adam(beta1, beta2, epsilon, 0, decoupled);
+    }
+
     @Override
     public int states() {
       return 2;
@@ -355,6 +383,11 @@ public sealed interface Update {
    * Chen et al. 2023, arXiv:2302.06675, algorithm 2.
    */
   record Lion(double beta1, double beta2, double weightDecay) implements Optimizer {
+    @Override
+    public Optimizer withoutDecay() {
+      return new Lion(beta1, beta2, 0);
+    }
+
     @Override
     public int states() {
       return 1;

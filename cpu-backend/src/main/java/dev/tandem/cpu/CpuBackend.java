@@ -56,8 +56,8 @@ final class CpuBackend implements Backend {
     indexing = new CpuIndexing(parallel);
     normalization = new CpuNormalization(parallel);
     loss = new CpuLoss(parallel);
-    sequence = new CpuSequence();
-    fused = new CpuFused();
+    sequence = new CpuSequence(parallel, pool);
+    fused = new CpuFused(parallel, pool);
     stochastic = new CpuStochastic(parallel, pool);
     update = new CpuUpdate(parallel);
     inF32 = new InF32(parallel, pool, new Widened());

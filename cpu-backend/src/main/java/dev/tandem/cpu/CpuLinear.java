@@ -15,8 +15,7 @@ final class CpuLinear {
 
   CpuLinear(Parallel parallel, BufferPool pool) {
     this.parallel = parallel;
-    GemmKernels kernels =
-        Vectorization.available() ? new VectorGemmKernels() : new ScalarGemmKernels();
+    GemmKernels kernels = GemmKernels.best();
     RowKernels rows = RowKernels.best();
     gemm = new Gemm(parallel, pool, kernels, rows);
     halfProducts = new HalfProducts(parallel, pool, gemm);
