@@ -97,8 +97,9 @@ public sealed interface Update {
    * finite leaves everything as it is: a step whose gradients overflowed is skipped, without the host. The master is the weight
    * that the rule works on, and w is the master rounded: to nearest even, or stochastically by adding random bits below those kept
    * and cutting off. The bits of element i = 4b + j of weight number n are the low 16 (BF16) or 13 (F16) of word j of Philox(counter
-   * = (b, n, draw low, draw high), key); adding them goes to the next number with a probability of the part cut off. Mixed
-   * precision: Micikevicius et al. 2017, arXiv:1710.03740. Stochastic rounding: Gupta et al. 2015, arXiv:1502.02551.
+   * = (b, n, draw low, draw high), key); adding them goes to the next number with a probability of the part cut off. They are
+   * added to the bits of the F32, of which the low 16 or 13 are then cleared; what F16 cannot hold of that, below 2^-14 and above
+   * 65504, is rounded to nearest. Infinities and NaN are rounded to nearest. Mixed precision: Micikevicius et al. 2017, arXiv:1710.03740. Stochastic rounding: Gupta et al. 2015, arXiv:1502.02551.
    *
    * @param count how many weights, at least 1
    */

@@ -156,7 +156,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
     return elements;
   }
 
-  /** The elements of an F32, F64, I32 or U8 tensor as doubles; each of these fits exactly. Waits for the device. */
+  /** The elements as doubles, which hold those of every type exactly. Waits for the device. */
   public double[] toDoubles() {
     return switch (type.dtype()) {
       case F64 -> {
