@@ -1,17 +1,21 @@
 package dev.tandem.cli;
 
-import dev.tandem.cli.config.DataConfig.TokenKind;
 import dev.tandem.data.CharacterTokenizer;
 import dev.tandem.data.Tokenization;
 import dev.tandem.data.Tokenization.Validation;
 import dev.tandem.data.Tokenizer;
+import dev.tandem.data.TokenizerFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "tokenize",
@@ -20,6 +24,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class TokenizeCommand implements Callable<Integer> {
   private final Terminal terminal;
+
+  @Spec private CommandSpec spec;
 
   @Parameters(
       arity = "1..*",
@@ -30,10 +36,11 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--tokenizer",
-      paramLabel = "KIND",
+      paramLabel = "KIND|FILE",
       defaultValue = "gpt2",
-      description = "What a token is: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}")
-  private TokenKind kind;
+      description =
+          "What a token is: gpt2, bytes, characters of these texts, or what a tokens.json says. Default: ${DEFAULT-VALUE}")
+  private String tokenizer;
 
   @Option(
       names = "--out",
@@ -76,13 +83,12 @@ final class TokenizeCommand implements Callable<Integer> {
     if (written.validationTokens() > 0) {
       terminal.say(part("validation", written.validationTokens(), written.validationShards()));
     }
-    Tokenizer tokenizer = tokenization.tokenizer();
     terminal.say(
         Report.format(
             "tokenize: %,d tokens of %,d different %s from %,d bytes in %.1f s, %,d tokens/s, folder %s",
             written.tokens(),
-            tokenizer.size(),
-            tokenizer.name(),
+            tokenization.tokenizer().size(),
+            tokenization.tokenizer().name(),
             tokenization.bytes(),
             seconds,
             Math.round(written.tokens() / seconds),
@@ -102,15 +108,25 @@ final class TokenizeCommand implements Callable<Integer> {
   }
 
   private Tokenizer tokenizer(Validation held) {
-    return switch (kind) {
-      case BYTES -> Tokenizer.bytes();
-      case GPT2 -> Tokenizer.gpt2();
-      case CHARACTERS -> {
+    return switch (tokenizer) {
+      case "bytes" -> Tokenizer.bytes();
+      case "gpt2" -> Tokenizer.gpt2();
+      case "characters" -> {
         List<Path> all = new ArrayList<>(texts);
         if (held instanceof Validation.Texts(List<Path> more)) {
           all.addAll(more);
         }
         yield CharacterTokenizer.learn(all);
+      }
+      default -> {
+        if (!Files.isRegularFile(Path.of(tokenizer))) {
+          throw new CommandLine.ParameterException(
+              spec.commandLine(),
+              "no such tokenizer, got '"
+                  + tokenizer
+                  + "'; use gpt2, bytes, characters, or a tokens.json");
+        }
+        yield TokenizerFile.read(Path.of(tokenizer));
       }
     };
   }

@@ -102,6 +102,37 @@ class TokensTest extends CommandTest {
     assertEquals(Tokenizer.characters("abcdexyz"), TokenizerFile.in(out).orElseThrow());
   }
 
+  /** A text of later, in the vocabulary of before. */
+  @Test
+  void aDescriptionServesForOtherTexts() throws IOException {
+    Path description = tokenized("characters").resolve("tokens.json");
+    Path out = folder.resolve("out");
+    run("tokenize", file("a.txt", "the mat"), "--tokenizer", description, "--out", out).expect(2);
+    run(
+            "tokenize",
+            file("a.txt", "the mat"),
+            "--tokenizer",
+            description,
+            "--out",
+            out,
+            "--validation",
+            "0")
+        .expect(0);
+    assertArrayEquals(
+        Files.readAllBytes(description), Files.readAllBytes(out.resolve("tokens.json")));
+    assertTrue(
+        run("tokenize", file("b.txt", "zebra"), "--tokenizer", description, "--out", runs())
+            .expect(2)
+            .sentence()
+            .startsWith("tokenizer: a character is not in it, got 'z'"));
+    assertTrue(
+        run("tokenize", file("b.txt", "zebra"), "--tokenizer", "gpt3", "--out", runs())
+            .expect(2)
+            .err()
+            .startsWith(
+                "no such tokenizer, got 'gpt3'; use gpt2, bytes, characters, or a tokens.json"));
+  }
+
   /** From text to shards to a model that knows more than at the start, with its tokenizer beside it. */
   @ParameterizedTest
   @CsvSource({"characters, 18", "bytes, 256", "gpt2, 50257"})

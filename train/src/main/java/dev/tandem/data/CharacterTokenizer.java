@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -30,7 +31,9 @@ public record CharacterTokenizer(List<Integer> codePoints) implements Tokenizer 
           || Character.getType(codePoint) == Character.SURROGATE) {
         throw new DataException(
             String.format(
-                "tokenizer: not a character, got code point %X; give UTF-8 text", codePoint));
+                Locale.ROOT,
+                "tokenizer: not a character, got code point %X; give UTF-8 text",
+                codePoint));
       }
       if (i > 0 && codePoint <= codePoints.get(i - 1)) {
         throw new DataException(
@@ -94,9 +97,13 @@ public record CharacterTokenizer(List<Integer> codePoints) implements Tokenizer 
       if (tokens[i] < 0) {
         throw new DataException(
             String.format(
+                Locale.ROOT,
                 "tokenizer: a character is not in it, got '%s' (U+%04X) at position %d; it has %d characters,"
                     + " learn it from a text with this one",
-                Character.toString(characters[i]), characters[i], i, sorted.length));
+                Character.toString(characters[i]),
+                characters[i],
+                i,
+                sorted.length));
       }
     }
     return tokens;

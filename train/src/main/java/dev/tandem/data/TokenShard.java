@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -42,7 +43,7 @@ record TokenShard(Path file, MemorySegment tokens, int width) {
         throw refused(
             file,
             "was written on a machine of the other byte order",
-            String.format("magic number %08X", magic),
+            String.format(Locale.ROOT, "magic number %08X", magic),
             "write it anew, little-endian");
       }
       Optional<ShardFormat> format = ShardFormat.withMagic(magic);

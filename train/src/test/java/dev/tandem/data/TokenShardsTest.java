@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -142,6 +143,31 @@ class TokenShardsTest {
             + " holds a token outside the vocabulary of 301, got 512 at position 150000; name the tokenizer that made the"
             + " file, or write it anew",
         () -> shards.copy(149_000, new int[2000], 0, 2000));
+  }
+
+  /** Whatever is in a file: it is read, or refused with a sentence. */
+  @Test
+  void noFileIsBelieved() throws IOException {
+    Random random = new Random(4);
+    int[] known = {20240520, 20240801, 1, 7, 0, 2, 3, -1, Integer.MAX_VALUE};
+    int read = 0;
+    for (int i = 0; i < 500; i++) {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(
+                  random.nextInt(2) == 0 ? random.nextInt(20) : 1022 + random.nextInt(12))
+              .order(ByteOrder.LITTLE_ENDIAN);
+      while (bytes.position() < 12 && bytes.remaining() >= 4) {
+        bytes.putInt(known[random.nextInt(known.length)]);
+      }
+      Path file = file("x.bin", bytes.array());
+      try {
+        TokenShards shards = TokenShards.open(List.of(file), 65_536);
+        read += all(shards).length > 0 ? 1 : 0;
+      } catch (DataException e) {
+        assertTrue(e.getMessage().matches("tokens: " + file + " .+, got .+; .+"), e.getMessage());
+      }
+    }
+    assertTrue(read > 50 && read < 450, read + " of 500 could be read");
   }
 
   /** 5 GiB, of which a disk keeps only what was written: far more than heap, and beyond 32 bits. */
