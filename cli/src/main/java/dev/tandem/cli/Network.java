@@ -229,7 +229,7 @@ record Network(List<Layer> layers, Initializer weights) {
                     + x.dtype()
                     + " "
                     + sample
-                    + "; put it first, with data of kind text");
+                    + "; put it first, with data of kind text or tokens");
           }
           yield (init, _) -> new Embedding(init, vocabulary, size);
         }

@@ -88,8 +88,10 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
           case MINI_BATCH -> BatchMode.MINI_BATCH;
           case FULL_BATCH -> BatchMode.FULL_BATCH;
         };
-    BatchLoader loader =
-        mode.loader(data.training(), config.training().batch()).shuffled(config.seed());
+    BatchLoader loader = mode.loader(data.training(), config.training().batch());
+    if (data.shuffled()) {
+      loader = loader.shuffled(config.seed());
+    }
     if (config.training().dropLast()) {
       loader = loader.droppingLast();
     }

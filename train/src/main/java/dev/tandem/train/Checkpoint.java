@@ -192,8 +192,8 @@ final class Checkpoint {
 
   /** What decides which samples a batch has. */
   private static String describe(BatchLoader loader) {
-    return loader.dataset().size()
-        + " samples in batches of "
+    return loader.dataset().identity()
+        + " in batches of "
         + loader.batchSize()
         + (loader.shuffleSeed().isPresent()
             ? ", shuffle seed " + loader.shuffleSeed().getAsLong()
