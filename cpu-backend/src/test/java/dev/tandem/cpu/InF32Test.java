@@ -437,7 +437,9 @@ class InF32Test {
       if (stochastic) {
         all.add(
             cpu.tensor(
-                DType.I32, Stochastic.STATE.shape(), Arrays.stream(state).asDoubleStream().toArray()));
+                DType.I32,
+                Stochastic.STATE.shape(),
+                Arrays.stream(state).asDoubleStream().toArray()));
       }
       Update.Many many = new Update.Many(rule, 2, masters);
       cpu.update(many, all.toArray(Operand[]::new));
@@ -447,8 +449,7 @@ class InF32Test {
         assertArrayEquals(cpu.numbers(alone.get(n).get(0)), master, "master " + n);
         assertArrayEquals(cpu.numbers(alone.get(n).get(1)), cpu.numbers(group.get(1)), "m " + n);
         assertArrayEquals(cpu.numbers(alone.get(n).get(2)), cpu.numbers(group.get(2)), "v " + n);
-        double[] expected =
-            stochastic ? drawn(dtype, master, n, state) : rounded(dtype, master);
+        double[] expected = stochastic ? drawn(dtype, master, n, state) : rounded(dtype, master);
         assertArrayEquals(expected, cpu.numbers(group.get(0)), "weight " + n + " " + masters);
       }
       double[] before = cpu.numbers(operands.get(0));

@@ -142,7 +142,8 @@ final class HalfTrainingTest {
 
   @Test
   void predictionsComeAsF32() {
-    try (Sequential model = Sequential.of(new Linear(new Init(backend, DType.BF16, new Random(1)), 2, 3))) {
+    try (Sequential model =
+        Sequential.of(new Linear(new Init(backend, DType.BF16, new Random(1)), 2, 3))) {
       Predictor predictor = new Predictor(new Learner(model, new LossFunction.CrossEntropy(0)));
       float[] row =
           predictor.probabilities(new Values.Floats(Shape.of(1, 2), new float[] {1, -1}))[0];
