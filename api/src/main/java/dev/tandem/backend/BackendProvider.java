@@ -1,5 +1,6 @@
 package dev.tandem.backend;
 
+import dev.tandem.shape.TensorType;
 import java.util.List;
 
 /** Makes backends of one kind; found by {@link java.util.ServiceLoader}. Probing must be cheap and must not throw. */
@@ -18,6 +19,9 @@ public interface BackendProvider {
    * of each. Takes a second or two, and does not throw.
    */
   List<String> diagnosis();
+
+  /** Bytes that a backend of this kind sets aside for a tensor: its own, rounded up as the allocator does. Opens nothing. */
+  long blockBytes(TensorType type);
 
   /** Opens a device by its number; 0 is the first. @throws BackendException naming the reason when it cannot */
   Backend open(int device);

@@ -175,8 +175,8 @@ public final class Tape implements AutoCloseable {
 
   /**
    * Runs a block and keeps only its inputs and outputs; backward runs it once more, recording, when it comes there. So the
-   * activations of one block are held at a time instead of those of all, for one more forward pass. Where nothing is recorded, it is
-   * just run. Chen et al. 2016, arXiv:1604.06174.
+   * activations of one block are held at a time instead of those of all, for one more forward pass. Where nothing is recorded, the
+   * block is run once, and what it made is freed but for its results. Chen et al. 2016, arXiv:1604.06174.
    *
    * @param block must compute the same from the same inputs: it may draw from the generators, whose states are put back for its
    *     second run, but not change other tensors in place, such as running statistics; and what it looks at beside its inputs, such as
@@ -186,7 +186,16 @@ public final class Tape implements AutoCloseable {
    */
   public static List<Tensor> recompute(
       Function<List<Tensor>, List<Tensor>> block, List<Tensor> generators, List<Tensor> inputs) {
-    return recording() ? CURRENT.get().stretch(block, generators, inputs) : block.apply(inputs);
+    return recording() ? CURRENT.get().stretch(block, generators, inputs) : once(block, inputs);
+  }
+
+  private static List<Tensor> once(
+      Function<List<Tensor>, List<Tensor>> block, List<Tensor> inputs) {
+    try (Scope inner = Scope.open()) {
+      List<Tensor> results = List.copyOf(block.apply(inputs));
+      results.stream().filter(result -> result.scope == inner).forEach(inner::keep);
+      return results;
+    }
   }
 
   private List<Tensor> stretch(

@@ -54,6 +54,7 @@ public final class Main implements Callable<Integer> {
   static int run(Terminal terminal, String... arguments) {
     CommandLine command = new CommandLine(new Main());
     command.addSubcommand(new TrainCommand(terminal));
+    command.addSubcommand(new PlanCommand(terminal));
     command.addSubcommand(new EvalCommand(terminal));
     command.addSubcommand(new PredictCommand(terminal));
     command.addSubcommand(new CompareCommand(terminal));

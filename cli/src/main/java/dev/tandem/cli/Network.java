@@ -32,7 +32,6 @@ import dev.tandem.op.Size2d;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
-import dev.tandem.tensor.Random;
 import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tensor;
 import java.util.ArrayList;
@@ -60,7 +59,7 @@ record Network(List<Layer> layers, Initializer weights) {
   /** @throws dev.tandem.cli.config.ConfigException naming the line of the first layer that does not fit */
   static Network of(LoadedConfig loaded, TensorType sample, Target target, LossFunction loss) {
     ModelConfig model = loaded.config().model();
-    Trial trial = new Trial(loaded, target, new Init(new ShapeOnly(), DType.F32, new Random(0)));
+    Trial trial = new Trial(loaded, target, Init.blank(new ShapeOnly(), DType.F32));
     try (Scope _ = Scope.open()) {
       TensorType batch = sample.withShape(Shape.of(BATCH).then(sample.shape()));
       Tensor x = Tensor.zeros(trial.init.backend(), batch);
@@ -72,7 +71,7 @@ record Network(List<Layer> layers, Initializer weights) {
 
   /** Tries a batch of so many samples, without computing. @throws IllegalArgumentException by the layer that refuses it */
   void tryBatch(TensorType sample, int samples) {
-    Init init = new Init(new ShapeOnly(), DType.F32, new Random(0));
+    Init init = Init.blank(new ShapeOnly(), DType.F32);
     try (Scope _ = Scope.open()) {
       TensorType batch = sample.withShape(Shape.of(samples).then(sample.shape()));
       Tensor x = Tensor.zeros(init.backend(), batch);

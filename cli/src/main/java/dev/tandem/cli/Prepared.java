@@ -18,6 +18,9 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
   /** Samples that are measured at once; bounds memory, changes no result. */
   private static final int MEASURED = 256;
 
+  /** Likewise the logits of a language model, of which a window has length times vocabulary. */
+  private static final long LOGITS = 1L << 26;
+
   static Prepared of(LoadedConfig loaded) {
     return of(loaded, RunData.open(loaded));
   }
@@ -109,7 +112,24 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
 
   /** A loader that measures, in the data set's own order. */
   BatchLoader measured(Dataset dataset) {
-    return data.scaled(BatchLoader.of(dataset, Math.min(MEASURED, dataset.size())));
+    int batch = training().batchSize();
+    int trained = Math.min(batch, config().training().microBatch().orElse(batch));
+    return data.scaled(BatchLoader.of(dataset, measuredAtOnce(dataset, trained)));
+  }
+
+  /** What can be trained on at once can be measured at once. */
+  static int measuredAtOnce(Dataset dataset, int trained) {
+    int most = Math.min(dataset.size(), Math.min(MEASURED, trained));
+    return Math.max(measuredAtOnce(dataset), most);
+  }
+
+  /** How many samples of a data set are measured at once, whatever was trained on. */
+  static int measuredAtOnce(Dataset dataset) {
+    long most =
+        dataset.target() instanceof Target.Tokens(int vocabulary)
+            ? Math.clamp(LOGITS / (dataset.input().elements() * vocabulary), 1, MEASURED)
+            : MEASURED;
+    return (int) Math.min(most, dataset.size());
   }
 
   /** The loss of a config, or the usual one for the target. */

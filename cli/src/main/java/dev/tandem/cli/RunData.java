@@ -123,6 +123,36 @@ record RunData(
     return data;
   }
 
+  /**
+   * Data like those of a config, without a number in them, to plan a run by. Tokens need not be there if the config says how many
+   * different ones there are.
+   */
+  static RunData blank(LoadedConfig loaded) {
+    return TokenData.absent(loaded)
+        .map(windows ->
+            new RunData(
+                windows,
+                Optional.of(windows),
+                Optional.empty(),
+                Normalization.none(windows.input().shape()),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                false))
+        .orElseGet(() -> {
+          RunData data = open(loaded);
+          return new RunData(
+              BlankData.like(data.training()),
+              data.validation().map(BlankData::like),
+              data.test().map(BlankData::like),
+              Normalization.none(data.training().input().shape()),
+              Optional.empty(),
+              Optional.empty(),
+              Optional.empty(),
+              false);
+        });
+  }
+
   /** The random changes to training pictures; empty where there are none. */
   static Optional<Augmentation> augmentation(LoadedConfig loaded, long seed) {
     List<Augmentation.Step> steps = new ArrayList<>();

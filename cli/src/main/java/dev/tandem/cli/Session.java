@@ -21,6 +21,7 @@ import dev.tandem.train.Learner;
 import dev.tandem.train.Metrics;
 import dev.tandem.train.Stopping;
 import dev.tandem.train.Trainer;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** A prepared run on a backend: its network with weights drawn, and its trainer. */
@@ -32,11 +33,17 @@ final class Session implements AutoCloseable {
   private final Trainer trainer;
 
   Session(Prepared prepared, Backend backend) {
+    this(
+        prepared,
+        new Init(backend, prepared.dtype(), new Random(prepared.config().seed())),
+        new Feed(prepared.training(), prepared.validation()),
+        prepared.config().training().microBatch());
+  }
+
+  /** Of other batches than the config's, or of weights that are not drawn: for a plan. */
+  Session(Prepared prepared, Init init, Feed feed, Optional<Integer> microBatch) {
     this.prepared = prepared;
-    model =
-        prepared
-            .network()
-            .build(new Init(backend, prepared.dtype(), new Random(prepared.config().seed())));
+    model = prepared.network().build(init);
     learner =
         new Learner(
             model,
@@ -50,18 +57,18 @@ final class Session implements AutoCloseable {
             rule(prepared.config().optimizer()).update(),
             model.parameters(),
             options(prepared.config().training()));
-    Feed feed = new Feed(prepared.training(), prepared.validation());
     double lr = prepared.config().optimizer().lr();
     Descent descent =
         new Descent(
             optimizer, lr, schedule(feed.training().batches()), clipping(prepared.config().clip()));
     trainer =
         new Trainer(
-            learner,
-            prepared.config().training().microBatch().map(descent::inMicroBatches).orElse(descent),
-            feed,
-            stopping());
+            learner, microBatch.map(descent::inMicroBatches).orElse(descent), feed, stopping());
     prepared.config().cuda().capture().ifPresent(trainer::capture);
+  }
+
+  Sequential model() {
+    return model;
   }
 
   Trainer trainer() {

@@ -15,12 +15,19 @@ import java.util.List;
 
 /**
  * A backend that computes nothing and holds nothing. A network run on it meets every shape check that training will meet,
- * and says what shapes come out, in no time and no memory: no second account of shapes has to be kept.
+ * and says what shapes come out, in no time and no memory: no second account of shapes has to be kept. A ledger, where one is
+ * given, notes what it is asked for.
  */
 final class ShapeOnly implements Backend {
-  private record Nothing(long bytes) implements Buffer {
-    @Override
-    public void close() {}
+  private final Ledger ledger;
+
+  /** With a ledger that nobody reads. */
+  ShapeOnly() {
+    this(new Ledger(TensorType::bytes));
+  }
+
+  ShapeOnly(Ledger ledger) {
+    this.ledger = ledger;
   }
 
   @Override
@@ -45,7 +52,7 @@ final class ShapeOnly implements Backend {
 
   @Override
   public Buffer allocate(TensorType type) {
-    return new Nothing(type.bytes());
+    return ledger.open(type);
   }
 
   @Override
@@ -57,10 +64,14 @@ final class ShapeOnly implements Backend {
   }
 
   @Override
-  public void run(Op op, List<Operand> inputs, List<Operand> outputs) {}
+  public void run(Op op, List<Operand> inputs, List<Operand> outputs) {
+    ledger.run(op, inputs, outputs);
+  }
 
   @Override
-  public void update(Update update, List<Operand> operands) {}
+  public void update(Update update, List<Operand> operands) {
+    ledger.update(update, operands);
+  }
 
   @Override
   public boolean captures() {
@@ -78,7 +89,7 @@ final class ShapeOnly implements Backend {
 
   @Override
   public MemoryStatistics memory() {
-    return new MemoryStatistics(0, 0, 0, 0);
+    return new MemoryStatistics(0, ledger.reserved(), ledger.peak(), 0);
   }
 
   @Override

@@ -95,6 +95,22 @@ record TokenData(
         new Cut(config.length(), config.windows(), config.validationWindows()));
   }
 
+  /** Windows as a config describes them whose tokens are not there; empty where they are, or where the source has none. */
+  static Optional<BlankData> absent(LoadedConfig loaded) {
+    return switch (loaded.config().data().source()) {
+      case DataConfig.Tokens tokens when !Files.exists(tokens.shards()) -> {
+        Path beside = tokens.shards();
+        Optional<Tokenizer> tokenizer = tokens.tokenizer().map(TokenData::tokenizer);
+        yield Optional.of(
+            BlankData.windows(tokens.length(), vocabulary(loaded, tokens, tokenizer, beside)));
+      }
+      case DataConfig.Text text
+          when !Files.exists(text.file()) && text.tokens() != DataConfig.TokenKind.CHARACTERS ->
+          Optional.of(BlankData.windows(text.length(), tokenizer(text.tokens()).size()));
+      case DataConfig.Source _ -> Optional.empty();
+    };
+  }
+
   private static int vocabulary(
       LoadedConfig loaded, DataConfig.Tokens config, Optional<Tokenizer> tokenizer, Path beside) {
     int least = tokenizer.map(Tokenizer::size).orElse(0);

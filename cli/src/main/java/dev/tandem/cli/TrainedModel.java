@@ -12,7 +12,6 @@ import dev.tandem.nn.Init;
 import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.Sequential;
 import dev.tandem.shape.DType;
-import dev.tandem.tensor.Random;
 import dev.tandem.tensor.Tensor;
 import dev.tandem.train.Evaluation;
 import dev.tandem.train.Learner;
@@ -24,15 +23,13 @@ import java.util.Map;
 /** The network of a config with weights from a file. */
 record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner)
     implements AutoCloseable {
-  private static final int MEASURED = 256;
-
   /** @throws FileException naming the file, where it does not fit the config */
   static TrainedModel open(LoadedConfig loaded, Path file, Backend backend) {
     try (SafeTensorsFile opened = SafeTensors.open(file)) {
       ModelCard card = ModelCard.read(file, opened.metadata());
       LossFunction loss = Prepared.loss(loaded, card.target());
       Network network = Network.of(loaded, card.input(), card.target(), loss);
-      Sequential model = network.build(new Init(backend, DType.F32, new Random(0)));
+      Sequential model = network.build(Init.blank(backend, DType.F32));
       try {
         Map<String, Tensor> weights = new LinkedHashMap<>(model.parameters());
         weights.putAll(model.buffers());
@@ -63,7 +60,7 @@ record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner
               + card.target()
               + "; measure it on data like those it was trained on");
     }
-    BatchLoader loader = BatchLoader.of(dataset, Math.min(MEASURED, dataset.size()));
+    BatchLoader loader = BatchLoader.of(dataset, Prepared.measuredAtOnce(dataset));
     if (card.inputs().method() != Normalization.Method.NONE) {
       loader = loader.with(card.inputs().onInputs());
     }

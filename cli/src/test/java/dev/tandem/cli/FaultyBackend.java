@@ -8,6 +8,7 @@ import dev.tandem.backend.Backends;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Op;
 import dev.tandem.shape.DType;
+import dev.tandem.shape.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,6 +41,11 @@ final class FaultyBackend implements InvocationHandler {
     @Override
     public Availability probe() {
       return Availability.yes("always there");
+    }
+
+    @Override
+    public long blockBytes(TensorType type) {
+      return type.bytes();
     }
 
     @Override

@@ -212,6 +212,13 @@ final class BufferPool {
     return new ArrayDeque[CLASSES];
   }
 
+  /** Bytes of the array that a tensor gets. A longer one than arrays can be is counted as it is: {@link #allocate} refuses it. */
+  static long blockBytes(TensorType type) {
+    return type.elements() > LONGEST
+        ? type.bytes()
+        : (long) length(sizeClass((int) type.elements())) * type.dtype().bytes();
+  }
+
   /** The smallest class that holds so many elements: class 4k + q is of (4 + q) * 2^k / 4 elements. */
   static int sizeClass(int elements) {
     int wanted = Math.max(SMALLEST, elements);

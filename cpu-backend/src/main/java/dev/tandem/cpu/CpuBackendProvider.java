@@ -5,6 +5,7 @@ import dev.tandem.backend.Backend;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.BackendProvider;
 import dev.tandem.backend.Flag;
+import dev.tandem.shape.TensorType;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -33,6 +34,11 @@ public final class CpuBackendProvider implements BackendProvider {
     } catch (IllegalArgumentException e) {
       return Availability.no(e.getMessage());
     }
+  }
+
+  @Override
+  public long blockBytes(TensorType type) {
+    return BufferPool.blockBytes(type);
   }
 
   @Override

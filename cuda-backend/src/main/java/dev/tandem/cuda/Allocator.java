@@ -63,6 +63,11 @@ final class Allocator implements AutoCloseable {
     this.cap = cap;
   }
 
+  /** Bytes of the block that a tensor of so many bytes gets. */
+  static long blockBytes(long bytes) {
+    return Pool.bytes(Pool.sizeClass(Math.max(SMALLEST, bytes)));
+  }
+
   /** Memory for a tensor, contents undefined. @param what the tensor, for messages */
   Block tensor(long bytes, Object what) {
     Block block = take(bytes, what);

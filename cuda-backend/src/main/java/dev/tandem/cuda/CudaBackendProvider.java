@@ -11,6 +11,7 @@ import dev.tandem.cuda.driver.Device;
 import dev.tandem.cuda.driver.Driver;
 import dev.tandem.cuda.driver.DriverException;
 import dev.tandem.cuda.driver.JcudaDriver;
+import dev.tandem.shape.TensorType;
 import java.util.List;
 import java.util.Optional;
 
@@ -51,6 +52,11 @@ public final class CudaBackendProvider implements BackendProvider {
   static Optional<String> unfit(List<Device> devices) {
     List<Optional<String>> reasons = devices.stream().map(CudaBackend::unfit).toList();
     return reasons.stream().anyMatch(Optional::isEmpty) ? Optional.empty() : reasons.getFirst();
+  }
+
+  @Override
+  public long blockBytes(TensorType type) {
+    return Allocator.blockBytes(type.bytes());
   }
 
   @Override

@@ -43,6 +43,11 @@ class ShadowSwitchTest {
     }
 
     @Override
+    public long blockBytes(TensorType type) {
+      return type.bytes();
+    }
+
+    @Override
     public List<String> diagnosis() {
       return List.of(availability.reason());
     }

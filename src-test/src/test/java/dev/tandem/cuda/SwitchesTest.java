@@ -14,6 +14,7 @@ import dev.tandem.backend.Backends;
 import dev.tandem.backend.Opening;
 import dev.tandem.ptx.EmulatedDriver;
 import dev.tandem.ptx.machine.EmulatorOptions;
+import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Tensor;
 import dev.tandem.train.EpochReport;
 import dev.tandem.train.Lesson;
@@ -41,6 +42,11 @@ final class SwitchesTest {
     @Override
     public Availability probe() {
       return Availability.yes("a software GPU");
+    }
+
+    @Override
+    public long blockBytes(TensorType type) {
+      return type.bytes();
     }
 
     @Override

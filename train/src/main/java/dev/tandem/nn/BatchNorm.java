@@ -51,7 +51,7 @@ public final class BatchNorm extends Module {
     this.options = options;
     weight = parameter("weight", init.draw(new Initializer.Constant(1), channels));
     bias = parameter("bias", init.draw(new Initializer.Zeros(), channels));
-    Init wide = new Init(init.backend(), init.dtype().statistics(), init.random());
+    Init wide = new Init(init.backend(), init.dtype().statistics(), init.random(), init.blank());
     runningMean = buffer("running_mean", wide.draw(new Initializer.Zeros(), channels));
     runningVariance = buffer("running_var", wide.draw(new Initializer.Constant(1), channels));
   }

@@ -118,7 +118,7 @@ public final class Gpt extends LanguageModel {
       Block block = blocks.get(i);
       LayerNorm next = i + 1 < blocks.size() ? blocks.get(i + 1).firstNorm : norm;
       stream =
-          config.recompute()
+          config.recompute() || !Tape.recording()
               ? Tape.recompute(inputs -> block.forward(inputs, next), block.generators(), stream)
               : block.forward(stream, next);
     }

@@ -92,7 +92,7 @@ public final class Llama extends LanguageModel {
     Tensor x = model.tokens.forward(ids);
     for (Layer layer : model.layers) {
       x =
-          config.recompute()
+          config.recompute() || !Tape.recording()
               ? Tape.recompute(
                       inputs -> List.of(layer.forward(inputs.getFirst())), List.of(), List.of(x))
                   .getFirst()
