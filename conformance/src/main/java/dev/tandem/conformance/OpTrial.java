@@ -6,8 +6,11 @@ import dev.tandem.op.Op;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -26,6 +29,7 @@ final class OpTrial implements Trial {
   private final List<TensorType> types;
   private List<Values> expected;
   private List<Values> magnitude;
+  private List<Double> slack;
 
   OpTrial(OpCase sample, DType dtype) {
     this.sample = sample;
@@ -62,7 +66,8 @@ final class OpTrial implements Trial {
         outcome =
             outcome.and(
                 "result " + i,
-                Comparison.of(expected.get(i), magnitude.get(i), actual, sample.tolerance()));
+                Comparison.of(
+                    expected.get(i), magnitude.get(i), actual, sample.tolerance(), slack.get(i)));
       }
       for (int i = 0; i < inputs.size(); i++) {
         outcome =
@@ -106,7 +111,27 @@ final class OpTrial implements Trial {
           sample.tolerance().linear() == 0
               ? expected
               : Oracle.run(op, inputs.stream().map(OpTrial::absolute).toList());
+      slack =
+          dtype.half() && sample.tolerance().ratio() > 0
+              ? slack(Oracle.stepwise(op, inputs))
+              : Collections.nCopies(types.size(), 0.0);
     }
+  }
+
+  /** Of results in the half type; statistics beside them are as good as F32. */
+  private List<Double> slack(List<Values> stepwise) {
+    List<Double> slack = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      double[] exact = expected.get(i).data();
+      double[] rounded = stepwise.get(i).data();
+      double largest =
+          IntStream.range(0, exact.length)
+              .mapToDouble(k -> Math.abs(rounded[k] - exact[k]))
+              .max()
+              .orElse(0);
+      slack.add(types.get(i).dtype().half() ? sample.tolerance().ratio() * largest : 0);
+    }
+    return slack;
   }
 
   private static Values absolute(Values x) {
