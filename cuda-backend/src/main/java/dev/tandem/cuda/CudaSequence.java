@@ -6,7 +6,20 @@ import java.util.List;
 
 /** Sequence ops. */
 final class CudaSequence {
+  private final Rotations rotations;
+
+  CudaSequence(Queue queue) {
+    rotations = new Rotations(queue);
+  }
+
   void run(Sequence op, List<Operand> in, List<Operand> out) {
-    throw new UnsupportedOperationException(op.name() + in + out);
+    switch (op) {
+      case Sequence.Rotary rotary -> rotations.run(rotary, in.getFirst(), out.getFirst());
+      case Sequence.Attention _,
+          Sequence.AttentionGrad _,
+          Sequence.PackedAttention _,
+          Sequence.PackedAttentionGrad _ ->
+          throw new UnsupportedOperationException(op.name() + in + out);
+    }
   }
 }
