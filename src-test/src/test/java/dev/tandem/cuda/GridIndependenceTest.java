@@ -246,9 +246,7 @@ final class GridIndependenceTest {
     samples.add(new Sample(new RmsNormGrad(), x, gamma, statistic, x));
     samples.add(
         new Sample(
-            new EmbeddingGrad(3),
-            floats(half, Shape.of(6000, 8)),
-            indices(3, Shape.of(6000))));
+            new EmbeddingGrad(3), floats(half, Shape.of(6000, 8)), indices(3, Shape.of(6000))));
     return samples;
   }
 
