@@ -7,22 +7,26 @@
 //                                                      dgamma and dbeta as in row_norm.cuh
 //
 // Bound: memory; bias_gelu_tanh_grad on some cards, and more of halves, its instructions. Bytes: 8 n, 12 n, 16 n, 16 n; of halves half
-// of that. A row's sum is kept in registers where a thread has no more of it than MOST_KEPT, which holds up to 1024 numbers to a warp
-// and 8192 to a block of THREADS; longer ones, and those not of whole packs, are looked at again where they were stored.
+// of that. A row's sum is kept in registers where a thread has MOST_KEPT packs of it at most: that is any row for a warp, and 8192 floats
+// or 16384 halves for a block of THREADS. Longer ones, and those not of whole packs, are looked at again where they were stored.
 #pragma once
 #include "activations.cuh"
 #include "norms.cuh"
 
-constexpr int MOST_KEPT = 32;
+constexpr int MOST_KEPT = 8;
 
-// The biases of W neighbours. Rows of one number have the same.
 template <int W, class T>
-__device__ inline Floats<W> load_bias(const T *__restrict__ b, i64 at, const Strides<2> &s) {
-  Pack<T, W> pack = load_pack<W>(b + at, s.stride[1][0]);
+__device__ inline Floats<W> widened(const Pack<T, W> &pack) {
   Floats<W> wide;
 #pragma unroll
   for (int k = 0; k < W; k++) wide.v[k] = widen(pack.v[k]);
   return wide;
+}
+
+// The biases of W neighbours. Rows of one number have the same.
+template <int W, class T>
+__device__ inline Floats<W> load_bias(const T *__restrict__ b, i64 at, const Strides<2> &s) {
+  return widened(load_pack<W>(b + at, s.stride[1][0]));
 }
 
 extern "C" __global__ void ENTRY(bias_gelu_tanh)(const ELEMENT *__restrict__ x, const ELEMENT *__restrict__ b, ELEMENT *__restrict__ y,
@@ -54,12 +58,13 @@ extern "C" __global__ void ENTRY(bias_gelu_tanh_grad)(const ELEMENT *__restrict_
 
 // x + delta as it is kept.
 template <int W, class T>
-__device__ inline Floats<W> kept_sum(const T *__restrict__ x, const T *__restrict__ delta, T *sum) {
+__device__ inline Pack<T, W> kept_sum(const T *__restrict__ x, const T *__restrict__ delta, T *sum) {
   Floats<W> v = load<W>(x), d = load<W>(delta);
+  Pack<T, W> kept;
 #pragma unroll
-  for (int k = 0; k < W; k++) v.v[k] = widen(narrowed<T>(v.v[k] + d.v[k]));
-  store(sum, v);
-  return v;
+  for (int k = 0; k < W; k++) narrow(v.v[k] + d.v[k], kept.v[k]);
+  store_pack(sum, kept);
+  return kept;
 }
 
 template <class Team, class T>
@@ -70,19 +75,19 @@ __device__ inline void residual_layer_norm(const T *__restrict__ x, const T *__r
   for (i64 row = Team::first(); row < rows; row += Team::teams()) {
     i64 at = row * columns;
     Centre centred;
-    if (columns % W == 0 && columns <= (i64)Team::size() * MOST_KEPT) {
-      Floats<W> kept[MOST_KEPT / W];
+    if (columns % W == 0 && columns <= (i64)Team::size() * W * MOST_KEPT) {
+      Pack<T, W> kept[MOST_KEPT];
       // Calls body(n, c) for each pack of this thread.
       auto each = [&](auto body) {
 #pragma unroll
-        for (int n = 0; n < MOST_KEPT / W; n++) {
+        for (int n = 0; n < MOST_KEPT; n++) {
           i64 c = (i64)(n * Team::size() + Team::rank()) * W;
           if (c < columns) body(n, c);
         }
       };
       each([&](int n, i64 c) { kept[n] = kept_sum<W>(x + at + c, delta + at + c, sum + at + c); });
-      centred = centre<Team>(columns, epsilon, [&](auto f) { each([&](int n, i64) { f(kept[n]); }); });
-      each([&](int n, i64 c) { put_norm(kept[n], centred, gamma + c, beta + c, y + at + c); });
+      centred = centre<Team>(columns, epsilon, [&](auto f) { each([&](int n, i64) { f(widened(kept[n])); }); });
+      each([&](int n, i64 c) { put_norm(widened(kept[n]), centred, gamma + c, beta + c, y + at + c); });
     } else {
       for_columns<Team, W>(columns, [&](i64 c, auto width) {
         kept_sum<decltype(width)::value>(x + at + c, delta + at + c, sum + at + c);

@@ -28,7 +28,7 @@ final class Rounding {
 
   /**
    * A weight of its F32 master, by random bits: added to those that the half type has no room for, 16 of BF16 and 13 of F16, before
-   * they are cut off. What F16 cannot hold is infinite; of what is smaller than its normal numbers more is cut off.
+   * they are cut off. F16 holds the rest but where it is beyond its normal numbers on either side; there it is rounded to nearest.
    */
   public static double stochastically(DType half, float master, int random) {
     if (!Float.isFinite(master)) {
@@ -38,10 +38,7 @@ final class Rounding {
     int mask = (1 << spare) - 1;
     float moved = Float.intBitsToFloat(Float.floatToRawIntBits(master) + (random & mask));
     float cut = Float.intBitsToFloat(Float.floatToRawIntBits(moved) & ~mask);
-    double smallest = 0x1p-24;
-    return half == DType.BF16 || Math.abs(cut) >= 0x1p-14
-        ? to(half, cut)
-        : Math.copySign(Math.floor(Math.abs(cut) / smallest) * smallest, cut);
+    return to(half, cut);
   }
 
   /** The distance from 1 to the next larger number of the floating-point type. */

@@ -21,7 +21,7 @@ final class SequenceCases {
   private static final List<DType> WIDE_AND_BF16 = List.of(DType.F32, DType.F64, DType.BF16);
 
   /** Scores are up to about 6, as in training; and hundreds, of which the largest takes all. */
-  private static final double ORDINARY = 2;
+  static final double ORDINARY = 2;
 
   private static final double SATURATING = 20;
 
@@ -105,7 +105,7 @@ final class SequenceCases {
    * A score is a sum of products up to bound^2 and is rounded with it, its exponential by as many units; they weigh numbers up
    * to 2.
    */
-  private static Tolerance forward(double bound) {
+  static Tolerance forward(double bound) {
     return Tolerance.relative(8).plusAbsolute(8 + 4 * bound * bound).orTimesStepwise(2);
   }
 
@@ -113,7 +113,7 @@ final class SequenceCases {
    * dq and dk are sums of probability * slope * number: the first is off by 4 bound^2 units as before, the second is about 1.3
    * sqrt(D), which scale undoes, the third the bound; a key that many queries look at gathers some times that.
    */
-  private static Tolerance backward(double bound) {
+  static Tolerance backward(double bound) {
     return Tolerance.relative(8).plusAbsolute(40 * bound * bound * bound).orTimesStepwise(3);
   }
 
@@ -129,7 +129,7 @@ final class SequenceCases {
 
   private void rotary(int rotated, double base, int start, Shape shape) {
     // Sine and cosine rounded, two products and a sum, of numbers up to 2.
-    Tolerance tolerance = Tolerance.relative(2).plusAbsolute(6);
+    Tolerance tolerance = Tolerance.relative(2).plusAbsolute(6).ofAngle();
     List<Op> ops = new ArrayList<>();
     for (boolean inverse : new boolean[] {false, true}) {
       ops.add(new Rotary(rotated, base, start, inverse));

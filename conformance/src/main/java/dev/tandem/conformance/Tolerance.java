@@ -20,6 +20,9 @@ record Tolerance(double relative, double absolute, double linear, double floor, 
   private static final double SUMMATION = 1e-12;
   private static final double CENTRAL_DIFFERENCE = 1e-10;
 
+  /** An angle of 10^5 is known to 2^-53 of it in double, and so is its sine, here as there. */
+  private static final double ANGLE = 1e-10;
+
   /** Bit for bit: the oracle's value rounded to the type. */
   static Tolerance exact() {
     return new Tolerance(0, 0, 0, 0, 0);
@@ -39,6 +42,11 @@ record Tolerance(double relative, double absolute, double linear, double floor, 
 
   Tolerance plusAbsolute(double units) {
     return new Tolerance(relative, absolute + units, linear, floor, ratio);
+  }
+
+  /** For cases whose expected value is the sine of an angle of many turns. */
+  Tolerance ofAngle() {
+    return new Tolerance(relative, absolute, linear, ANGLE, ratio);
   }
 
   /** For cases whose expected value is a central difference of a function of order 1. */

@@ -40,7 +40,7 @@ final class CudaNormalization {
   }
 
   private void softmax(Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     if (out.getFirst().elements() > 0) {
       rows.launch(rows.kernel(queue, ofShort, ofLong, in, out));
     }

@@ -23,7 +23,7 @@ final class RowNorms {
 
   /** results: y, statistics. */
   void forward(Kernel ofShort, Kernel ofLong, double epsilon, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     if (rows.count() == 0) {
       return;
     }
@@ -34,7 +34,7 @@ final class RowNorms {
 
   /** inputs: what the kernel takes. results: dx, dgamma and, of layer norm, dbeta. */
   void gradients(Kernel kernel, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     List<Operand> weights = out.subList(1, out.size());
     if (in.getFirst().elements() == 0) {
       weights.forEach(dgamma -> queue.zero(Operands.address(dgamma), dgamma.type().bytes()));
