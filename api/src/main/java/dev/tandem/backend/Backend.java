@@ -37,7 +37,10 @@ public interface Backend extends AutoCloseable {
   /** Copies elements in native byte order to the host, after all queued work. */
   void read(Buffer source, MemorySegment target);
 
-  /** Runs the op. Inputs are not written, and outputs share no memory with inputs or each other. */
+  /**
+   * Runs the op. Inputs are not written, and outputs share no memory with inputs or each other; but for {@link
+   * dev.tandem.op.Loss.CrossEntropyGrad}, whose output may be its logits.
+   */
   void run(Op op, List<Operand> inputs, List<Operand> outputs);
 
   /** Runs the update, overwriting its first {@link Update#written} operands. */

@@ -5,7 +5,10 @@ import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
 import java.util.List;
 
-/** Classification losses that are fused with the log-softmax. Losses that are sums of elementwise ops are composed. */
+/**
+ * Classification losses that are fused with the log-softmax. Losses that are sums of elementwise ops are composed. Losses, lse and
+ * dy are of {@link DType#statistics}: F32 for BF16 and F16, whose few digits a sum over a batch would lose.
+ */
 public sealed interface Loss extends Op {
 
   /**
@@ -34,6 +37,8 @@ public sealed interface Loss extends Op {
 
   /**
    * dlogits = dy * (softmax(x) - (1 - s) * onehot(target) - s / C). inputs: logits (N, C), targets I32 (N), lse (N), dy (N).
+   * The only op that may be given the memory of an input, its logits, for its result: of a large vocabulary they are the
+   * largest tensor of a step, and nobody needs them after.
    */
   record CrossEntropyGrad(double smoothing) implements Loss {
     @Override
@@ -83,6 +88,6 @@ public sealed interface Loss extends Op {
         "there are no classes",
         logits.shape(),
         "C must be 1 or more");
-    return logits.withShape(Shape.of(logits.shape().length(0)));
+    return new TensorType(logits.dtype().statistics(), Shape.of(logits.shape().length(0)));
   }
 }

@@ -4,7 +4,10 @@ import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
 import java.util.List;
 
-/** Ops that rescale by statistics of a row or channel. The row is the innermost axis. Variances are biased (1/n). */
+/**
+ * Ops that rescale by statistics of a row or channel. The row is the innermost axis. Variances are biased (1/n).
+ * Statistics beside a result, and those given, are of {@link dev.tandem.shape.DType#statistics}: F32 for BF16 and F16.
+ */
 public sealed interface Normalization extends Op {
 
   /** One floating-point input with at least one axis, an output of the same type. */
@@ -56,7 +59,7 @@ public sealed interface Normalization extends Op {
       TensorType channels = x.withShape(Shape.of(x.shape().length(-1)));
       Check.sameType(name(), "gamma", inputs.get(1), channels);
       Check.sameType(name(), "beta", inputs.get(2), channels);
-      TensorType statistic = x.withShape(x.shape().without(-1));
+      TensorType statistic = statistic(x);
       return List.of(x, statistic, statistic);
     }
   }
@@ -70,7 +73,7 @@ public sealed interface Normalization extends Op {
     public List<TensorType> outputs(List<TensorType> inputs) {
       Check.arity(name(), inputs, 5, "x, gamma, mean, rstd, dy");
       TensorType x = inputs.getFirst();
-      TensorType statistic = x.withShape(x.shape().without(-1));
+      TensorType statistic = statistic(x);
       TensorType gamma = x.withShape(Shape.of(x.shape().length(-1)));
       Check.sameType(name(), "gamma", inputs.get(1), gamma);
       Check.sameType(name(), "mean", inputs.get(2), statistic);
@@ -92,7 +95,7 @@ public sealed interface Normalization extends Op {
       Check.floating(name(), x);
       Check.minRank(name(), "x", x, 1, "(..., C)");
       Check.sameType(name(), "gamma", inputs.get(1), x.withShape(Shape.of(x.shape().length(-1))));
-      return List.of(x, x.withShape(x.shape().without(-1)));
+      return List.of(x, statistic(x));
     }
   }
 
@@ -107,7 +110,7 @@ public sealed interface Normalization extends Op {
       TensorType x = inputs.getFirst();
       TensorType gamma = x.withShape(Shape.of(x.shape().length(-1)));
       Check.sameType(name(), "gamma", inputs.get(1), gamma);
-      Check.sameType(name(), "rstd", inputs.get(2), x.withShape(x.shape().without(-1)));
+      Check.sameType(name(), "rstd", inputs.get(2), statistic(x));
       Check.sameType(name(), "dy", inputs.get(3), x);
       return List.of(x, gamma);
     }
@@ -132,7 +135,8 @@ public sealed interface Normalization extends Op {
           "has no statistics over no elements",
           x.shape(),
           "give a larger batch");
-      return List.of(x, channel, channel);
+      TensorType statistic = statistics(channel);
+      return List.of(x, statistic, statistic);
     }
   }
 
@@ -143,10 +147,9 @@ public sealed interface Normalization extends Op {
       Check.arity(name(), inputs, 5, "x, gamma, mean, variance, dy");
       TensorType x = inputs.getFirst();
       TensorType channel = channels(name(), x);
-      for (int i = 1; i <= 3; i++) {
-        Check.sameType(
-            name(), List.of("gamma", "mean", "variance").get(i - 1), inputs.get(i), channel);
-      }
+      Check.sameType(name(), "gamma", inputs.get(1), channel);
+      Check.sameType(name(), "mean", inputs.get(2), statistics(channel));
+      Check.sameType(name(), "variance", inputs.get(3), statistics(channel));
       Check.sameType(name(), "dy", inputs.get(4), x);
       return List.of(x, channel, channel);
     }
@@ -162,15 +165,21 @@ public sealed interface Normalization extends Op {
       Check.arity(name(), inputs, 5, "x, gamma, beta, mean, variance");
       TensorType x = inputs.getFirst();
       TensorType channel = channels(name(), x);
-      for (int i = 1; i <= 4; i++) {
-        Check.sameType(
-            name(),
-            List.of("gamma", "beta", "mean", "variance").get(i - 1),
-            inputs.get(i),
-            channel);
-      }
+      Check.sameType(name(), "gamma", inputs.get(1), channel);
+      Check.sameType(name(), "beta", inputs.get(2), channel);
+      Check.sameType(name(), "mean", inputs.get(3), statistics(channel));
+      Check.sameType(name(), "variance", inputs.get(4), statistics(channel));
       return List.of(x);
     }
+  }
+
+  /** A number a row of x: (...). */
+  private static TensorType statistic(TensorType x) {
+    return statistics(x.withShape(x.shape().without(-1)));
+  }
+
+  private static TensorType statistics(TensorType type) {
+    return type.withDType(type.dtype().statistics());
   }
 
   private static TensorType channels(String op, TensorType x) {

@@ -16,6 +16,8 @@ public sealed interface Op
         Indexing,
         Normalization,
         Loss,
+        Sequence,
+        Fused,
         Stochastic {
   /**
    * Element types and shapes of the results for these inputs.
@@ -23,6 +25,11 @@ public sealed interface Op
    * @throws dev.tandem.shape.ShapeException naming op, values and remedy, when the inputs do not fit
    */
   List<TensorType> outputs(List<TensorType> inputs);
+
+  /** How many of the results, from the first on, carry a gradient. The others are statistics for the backward op. */
+  default int differentiable() {
+    return 1;
+  }
 
   /** The name users meet in messages and kernels: {@code layer_norm_grad} for {@code LayerNormGrad}. */
   default String name() {

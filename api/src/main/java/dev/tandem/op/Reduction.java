@@ -96,6 +96,23 @@ public sealed interface Reduction extends Op {
     }
   }
 
+  /**
+   * y = square root of the sum of squares of all elements of all inputs, as clipping needs it of gradients. inputs: any number of
+   * tensors of one floating-point type; y: a scalar of {@link DType#statistics}. A norm beyond the type is infinite, and NaN if
+   * any element is.
+   */
+  record GlobalNorm() implements Reduction {
+    @Override
+    public List<TensorType> outputs(List<TensorType> inputs) {
+      Check.attribute(
+          !inputs.isEmpty(), name(), "nothing to measure", 0, "give at least one tensor");
+      TensorType first = inputs.getFirst();
+      Check.floating(name(), first);
+      inputs.forEach(x -> Check.sameDType(name(), first, x));
+      return List.of(new TensorType(first.dtype().statistics(), Shape.scalar()));
+    }
+  }
+
   private static List<Integer> ascending(String op, List<Integer> axes) {
     List<Integer> sorted = axes.stream().sorted().distinct().toList();
     Check.attribute(

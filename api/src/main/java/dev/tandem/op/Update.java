@@ -76,6 +76,159 @@ public sealed interface Update {
     }
   }
 
+  /** Whether weights have masters of more digits, and how they are rounded from them. */
+  enum Masters {
+    /** Weights of F32 and F64 are their own. */
+    NONE,
+    ROUNDED_TO_NEAREST,
+    ROUNDED_STOCHASTICALLY
+  }
+
+  /**
+   * One step of a rule for many weights of one element type. Operands: for each weight w, its states, and of a BF16 or F16 weight its
+   * master, all written; then dw for each weight; then the scalars lr and factor; t if the rule is counted; a generator's state
+   * ({@link Stochastic#STATE}) if rounding draws. States, master, lr and factor are of {@link DType#statistics}, so F32 for BF16 and
+   * F16, dw of w's type.
+   *
+   * <p>The rule's dw is factor * dw, computed in the states' type: by factor gradients are clipped and unscaled. A factor that is not
+   * finite leaves everything as it is: a step whose gradients overflowed is skipped, without the host. The master is the weight
+   * that the rule works on, and w is the master rounded: to nearest even, or stochastically by adding random bits below those kept
+   * and cutting off. The bits of element i = 4b + j of weight number n are the low 16 (BF16) or 13 (F16) of word j of Philox(counter
+   * = (b, n, draw low, draw high), key); adding them goes to the next number with a probability of the part cut off. Mixed
+   * precision: Micikevicius et al. 2017, arXiv:1710.03740. Stochastic rounding: Gupta et al. 2015, arXiv:1502.02551.
+   *
+   * @param count how many weights, at least 1
+   */
+  record Many(Optimizer rule, int count, Masters masters) implements Update {
+    public Many {
+      Check.attribute(
+          count >= 1, "many", "there must be a weight", count, "give the optimizer parameters");
+    }
+
+    /** How many written operands a weight has: itself, its states, and its master. */
+    public int group() {
+      return 1 + rule.states() + (masters == Masters.NONE ? 0 : 1);
+    }
+
+    @Override
+    public int written() {
+      return count * group();
+    }
+
+    @Override
+    public void check(List<TensorType> operands) {
+      Check.attribute(
+          !operands.isEmpty(), name(), "there are no operands", 0, "give weights, gradients, lr");
+      DType dtype = operands.getFirst().dtype();
+      Check.floating(name(), operands.getFirst());
+      Check.attribute(
+          dtype.half() != (masters == Masters.NONE),
+          name(),
+          "BF16 and F16 weights need masters, and others have none",
+          dtype + " with masters " + masters,
+          "choose by the type of the weights");
+      boolean stochastic = masters == Masters.ROUNDED_STOCHASTICALLY;
+      int group = group();
+      int scalars = 2 + (rule.counted() ? 1 : 0) + (stochastic ? 1 : 0);
+      Check.arity(
+          name(),
+          operands,
+          count * (group + 1) + scalars,
+          count
+              + " times w and "
+              + (group - 1)
+              + " states, then "
+              + count
+              + " dw, then lr, factor"
+              + (rule.counted() ? ", t" : "")
+              + (stochastic ? ", state" : ""));
+      for (int i = 0; i < count; i++) {
+        TensorType w = operands.get(i * group);
+        Check.sameDType(name(), operands.getFirst(), w);
+        for (int state = 1; state < group; state++) {
+          Check.sameType(
+              name(),
+              "state " + state + " of weight " + i,
+              operands.get(i * group + state),
+              w.withDType(dtype.statistics()));
+        }
+        Check.sameType(name(), "dw of weight " + i, operands.get(count * group + i), w);
+      }
+      TensorType scalar = new TensorType(dtype.statistics(), Shape.scalar());
+      int at = count * (group + 1);
+      Check.sameType(name(), "lr", operands.get(at), scalar);
+      Check.sameType(name(), "factor", operands.get(at + 1), scalar);
+      if (rule.counted()) {
+        Check.sameType(
+            name(), "t", operands.get(at + 2), new TensorType(DType.I32, Shape.scalar()));
+      }
+      if (stochastic) {
+        Check.sameType(name(), "state", operands.getLast(), Stochastic.STATE);
+      }
+    }
+  }
+
+  /** t = t + 1 where the factor is finite: {@link Many} does nothing where it is not. operands: t, I32 (); factor, F32 or F64 (). */
+  record IncrementIfFinite() implements Update {
+    @Override
+    public int written() {
+      return 1;
+    }
+
+    @Override
+    public void check(List<TensorType> operands) {
+      Check.arity(name(), operands, 2, "t, factor");
+      Check.sameType(name(), "t", operands.getFirst(), new TensorType(DType.I32, Shape.scalar()));
+      DType dtype = operands.get(1).dtype();
+      Check.attribute(
+          dtype == DType.F32 || dtype == DType.F64,
+          name(),
+          "the factor must be F32 or F64",
+          operands.get(1),
+          "cast it");
+      Check.shape(name(), "factor", operands.get(1), Shape.scalar());
+    }
+  }
+
+  /**
+   * The dynamic loss scale of F16, after a step: with a finite norm of the scaled gradients streak = streak + 1, and at the interval
+   * scale = scale * growth and streak = 0; otherwise scale = max(1, scale * backoff), streak = 0. operands: scale F32 (), streak
+   * I32 (), norm F32 (). A growth beyond F32's range is not done. Micikevicius et al. 2017, arXiv:1710.03740, section 3.2.
+   *
+   * @param interval how many good steps in a row before the scale grows
+   */
+  record LossScale(double growth, double backoff, int interval) implements Update {
+    public LossScale {
+      Check.attribute(growth > 1, "loss_scale", "growth must be above 1", growth, "2 is usual");
+      Check.attribute(
+          backoff > 0 && backoff < 1,
+          "loss_scale",
+          "backoff must lie between 0 and 1",
+          backoff,
+          "0.5 is usual");
+      Check.attribute(
+          interval >= 1,
+          "loss_scale",
+          "the interval must be at least 1",
+          interval,
+          "2000 is usual");
+    }
+
+    @Override
+    public int written() {
+      return 2;
+    }
+
+    @Override
+    public void check(List<TensorType> operands) {
+      Check.arity(name(), operands, 3, "scale, streak, norm");
+      TensorType f32 = new TensorType(DType.F32, Shape.scalar());
+      Check.sameType(name(), "scale", operands.get(0), f32);
+      Check.sameType(name(), "streak", operands.get(1), f32.withDType(DType.I32));
+      Check.sameType(name(), "norm", operands.get(2), f32);
+    }
+  }
+
   /** target = source. */
   record Assign() implements Pairwise {}
 

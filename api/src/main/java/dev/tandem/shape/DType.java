@@ -32,4 +32,14 @@ public enum DType {
   public boolean floating() {
     return floating;
   }
+
+  /** Whether the type is one of two bytes, in which numbers are kept and not computed: that is done in F32. */
+  public boolean half() {
+    return this == BF16 || this == F16;
+  }
+
+  /** The type of what is computed from many elements and kept beside a result: means, losses, moments of optimizers. */
+  public DType statistics() {
+    return half() ? F32 : this;
+  }
 }

@@ -2,6 +2,7 @@ package dev.tandem.tensor;
 
 import dev.tandem.op.Creation;
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
@@ -10,6 +11,7 @@ import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Stochastic;
 import dev.tandem.shape.Shape;
 import java.util.ArrayList;
@@ -26,8 +28,15 @@ import java.util.stream.IntStream;
 final class Gradients {
   private Gradients() {}
 
-  /** Gradients of the inputs in their order; fewer entries mean none for the rest. */
-  static List<Tensor> of(Op op, List<Tensor> in, List<Tensor> out, Tensor dy) {
+  /**
+   * Gradients of the inputs in their order; fewer entries mean none for the rest.
+   *
+   * @param dys of the results that carry gradients, in their order; null for one that none reached, but not for all
+   * @param spare whether nobody needs the first input any more, so that its gradient may take its memory
+   */
+  static List<Tensor> of(
+      Op op, List<Tensor> in, List<Tensor> out, List<Tensor> dys, boolean spare) {
+    Tensor dy = dys.getFirst();
     return switch (op) {
       case Creation.Fill _ -> List.of();
       case Elementwise e -> elementwise(e, in, out.getFirst(), dy);
@@ -37,7 +46,9 @@ final class Gradients {
       case Movement m -> movement(m, in, dy);
       case Indexing i -> indexing(i, in, dy);
       case Normalization n -> normalization(n, in, out, dy);
-      case Loss l -> loss(l, in, out, dy);
+      case Loss l -> loss(l, in, out, dy, spare);
+      case Sequence s -> sequence(s, in, out, dy);
+      case Fused f -> fused(f, in, out, dys);
       case Stochastic s -> stochastic(s, out, dy);
     };
   }
@@ -112,6 +123,9 @@ final class Gradients {
       case Reduction.Min m -> List.of(toExtremes(dy, x, y, m));
       case Reduction.ArgMax _ ->
           throw none(op, "an index is flat; use max, or softmax for a soft choice");
+      case Reduction.GlobalNorm _ ->
+          throw none(
+              op, "it measures gradients; compose a norm to learn from of mul, sum and sqrt");
     };
   }
 
@@ -294,12 +308,17 @@ final class Gradients {
         needs(in, 2) ? dy.sum(others) : null);
   }
 
-  private static List<Tensor> loss(Loss op, List<Tensor> in, List<Tensor> out, Tensor dy) {
+  private static List<Tensor> loss(
+      Loss op, List<Tensor> in, List<Tensor> out, Tensor dy, boolean spare) {
     return switch (op) {
-      case Loss.CrossEntropy c ->
-          List.of(
-              Tensor.apply(
-                  new Loss.CrossEntropyGrad(c.smoothing()), in.get(0), in.get(1), out.get(1), dy));
+      case Loss.CrossEntropy c -> {
+        Op grad = new Loss.CrossEntropyGrad(c.smoothing());
+        List<Tensor> operands = List.of(in.get(0), in.get(1), out.get(1), dy);
+        yield List.of(
+            spare
+                ? Tensor.overwriteFirst(grad, operands)
+                : Tensor.applyAll(grad, operands).getFirst());
+      }
       case Loss.SoftCrossEntropy _ -> {
         if (needs(in, 1)) {
           throw none(
@@ -311,6 +330,61 @@ final class Gradients {
       case Loss.CrossEntropyGrad _ -> throw secondOrder(op);
       case Loss.SoftCrossEntropyGrad _ -> throw secondOrder(op);
     };
+  }
+
+  private static List<Tensor> sequence(Sequence op, List<Tensor> in, List<Tensor> out, Tensor dy) {
+    return switch (op) {
+      case Sequence.Attention a ->
+          Tensor.applyAll(
+              new Sequence.AttentionGrad(a.causal(), a.scale()),
+              List.of(in.get(0), in.get(1), in.get(2), out.get(0), out.get(1), dy));
+      case Sequence.PackedAttention p ->
+          List.of(
+              Tensor.apply(
+                  new Sequence.PackedAttentionGrad(p.heads(), p.keyHeads(), p.causal(), p.scale()),
+                  in.getFirst(),
+                  out.get(0),
+                  out.get(1),
+                  dy));
+      case Sequence.Rotary r ->
+          List.of(
+              Tensor.apply(
+                  new Sequence.Rotary(r.rotated(), r.base(), r.start(), !r.inverse()), dy));
+      case Sequence.AttentionGrad _ -> throw secondOrder(op);
+      case Sequence.PackedAttentionGrad _ -> throw secondOrder(op);
+    };
+  }
+
+  private static List<Tensor> fused(Fused op, List<Tensor> in, List<Tensor> out, List<Tensor> dys) {
+    Tensor dy = dys.getFirst();
+    return switch (op) {
+      case Fused.BiasGeluTanh _ -> {
+        Tensor dx = Tensor.apply(new Fused.BiasGeluTanhGrad(), in.get(0), in.get(1), dy);
+        yield List.of(dx, dx); // the bias's is summed down by the tape
+      }
+      case Fused.ResidualLayerNorm _ -> residualLayerNorm(in, out, dy, dys.get(1));
+      case Fused.BiasGeluTanhGrad _ -> throw secondOrder(op);
+      case Fused.ResidualLayerNormGrad _ -> throw secondOrder(op);
+    };
+  }
+
+  private static List<Tensor> residualLayerNorm(
+      List<Tensor> in, List<Tensor> out, Tensor dy, Tensor dsum) {
+    if (dy == null) {
+      return List.of(dsum, dsum);
+    }
+    Tensor gamma = in.get(2);
+    Tensor sum = out.get(1);
+    Tensor mean = out.get(2);
+    Tensor rstd = out.get(3);
+    List<Tensor> gradients =
+        dsum == null
+            ? Tensor.applyAll(
+                new Normalization.LayerNormGrad(), List.of(sum, gamma, mean, rstd, dy))
+            : Tensor.applyAll(
+                new Fused.ResidualLayerNormGrad(), List.of(sum, gamma, mean, rstd, dy, dsum));
+    Tensor dx = gradients.getFirst();
+    return List.of(dx, dx, gradients.get(1), gradients.get(2));
   }
 
   private static List<Tensor> stochastic(Stochastic op, List<Tensor> out, Tensor dy) {

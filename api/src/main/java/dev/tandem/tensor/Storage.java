@@ -32,4 +32,9 @@ final class Storage {
   boolean shared() {
     return references > 1;
   }
+
+  /** How many tensors look at the buffer. */
+  int references() {
+    return references;
+  }
 }

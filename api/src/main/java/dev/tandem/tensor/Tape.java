@@ -1,13 +1,23 @@
 package dev.tandem.tensor;
 
+import dev.tandem.op.Elementwise;
+import dev.tandem.op.Linear;
+import dev.tandem.op.Loss;
+import dev.tandem.op.Movement;
 import dev.tandem.op.Op;
 import dev.tandem.op.Stochastic;
+import dev.tandem.op.Update;
 import dev.tandem.shape.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * A stack of the calls made since it was opened. {@link #backward} pops it call by call, from the loss to the leaves,
@@ -26,24 +36,55 @@ public final class Tape implements AutoCloseable {
   private static final ThreadLocal<Tape> CURRENT = new ThreadLocal<>();
 
   private final Scope scope = Scope.open();
-  private final List<Call> calls = new ArrayList<>();
+  private final List<Entry> entries = new ArrayList<>();
   private int pauses;
   private boolean closed;
 
-  /**
-   * One recorded call. Inputs and outputs are handles of the tape's own, so that a user may close theirs.
-   *
-   * @param results the user's handles of the outputs, which backward closes
-   * @param versions of the inputs and outputs, in this order, when the call was made
-   */
-  private record Call(
-      Op op, List<Tensor> inputs, List<Tensor> outputs, List<Tensor> results, int[] versions) {
-    void close() {
-      outputs.getFirst().node.clear(); // left over where backward failed
+  /** What backward goes back through. Tensors are handles of the tape's own, so that a user may close theirs. */
+  private sealed interface Entry {
+    List<Tensor> inputs();
+
+    List<Tensor> outputs();
+
+    /** The user's handles of the outputs, which backward closes. */
+    List<Tensor> results();
+
+    /** Of the inputs and outputs, in this order, when the entry was made. */
+    int[] versions();
+
+    default void close() {
+      outputs().stream()
+          .filter(output -> output.node != null)
+          .forEach(output -> output.node.clear()); // left over where backward failed
       // Constants from now on: a gradient that came here would go no further.
-      results.forEach(result -> result.node = null);
-      inputs.forEach(Tensor::close);
-      outputs.forEach(Tensor::close);
+      results().forEach(result -> result.node = null);
+      inputs().forEach(Tensor::close);
+      outputs().forEach(Tensor::close);
+    }
+  }
+
+  /** One recorded call of an op. */
+  private record Call(
+      Op op, List<Tensor> inputs, List<Tensor> outputs, List<Tensor> results, int[] versions)
+      implements Entry {}
+
+  /**
+   * A stretch of calls of which only inputs and outputs are kept.
+   *
+   * @param generators and their states as they were before the stretch
+   */
+  private record Stretch(
+      Function<List<Tensor>, List<Tensor>> block,
+      Map<Tensor, Tensor> generators,
+      List<Tensor> inputs,
+      List<Tensor> outputs,
+      List<Tensor> results,
+      int[] versions)
+      implements Entry {
+    @Override
+    public void close() {
+      Entry.super.close();
+      generators.values().forEach(Tensor::close);
     }
   }
 
@@ -100,32 +141,86 @@ public final class Tape implements AutoCloseable {
     return scope.keep(tensor);
   }
 
-  /** How many calls are on the stack. */
+  /** How many calls are on the stack, one for all that {@link #recompute} takes together. */
   public int size() {
-    return calls.size();
+    return entries.size();
   }
 
   /** The recorded ops, oldest first. */
   public List<Op> ops() {
-    return calls.stream().map(Call::op).toList();
+    return entries.stream()
+        .flatMap(entry -> entry instanceof Call call ? Stream.of(call.op) : Stream.empty())
+        .toList();
   }
 
   void record(Op op, List<Tensor> inputs, List<Tensor> outputs) {
-    outputs.getFirst().node = new Node(this);
-    for (Tensor statistic : outputs.subList(1, outputs.size())) {
+    int carriers = op.differentiable();
+    outputs.subList(0, carriers).forEach(output -> output.node = new Node(this));
+    for (Tensor statistic : outputs.subList(carriers, outputs.size())) {
       if (statistic.dtype().floating()) {
         statistic.node = Node.barred(this, op.name());
       }
     }
     List<Tensor> savedInputs = inputs.stream().map(this::save).toList();
     List<Tensor> savedOutputs = outputs.stream().map(Tensor::alias).toList();
-    calls.add(
+    entries.add(
         new Call(
             op,
             savedInputs,
             savedOutputs,
             List.copyOf(outputs),
-            versions(op, savedInputs, savedOutputs)));
+            versions(op instanceof Stochastic ? 1 : -1, savedInputs, savedOutputs)));
+  }
+
+  /**
+   * Runs a block and keeps only its inputs and outputs; backward runs it once more, recording, when it comes there. So the
+   * activations of one block are held at a time instead of those of all, for one more forward pass. Where nothing is recorded, it is
+   * just run. Chen et al. 2016, arXiv:1604.06174.
+   *
+   * @param block must compute the same from the same inputs: it may draw from the generators, whose states are put back for its
+   *     second run, but not change other tensors in place, such as running statistics
+   * @param generators the states that the block draws from; see {@link Stochastic#STATE}
+   * @return the block's results, each of which carries a gradient
+   */
+  public static List<Tensor> recompute(
+      Function<List<Tensor>, List<Tensor>> block, List<Tensor> generators, List<Tensor> inputs) {
+    return recording() ? CURRENT.get().stretch(block, generators, inputs) : block.apply(inputs);
+  }
+
+  private List<Tensor> stretch(
+      Function<List<Tensor>, List<Tensor>> block, List<Tensor> generators, List<Tensor> inputs) {
+    Map<Tensor, Tensor> states = new IdentityHashMap<>();
+    List<Tensor> results;
+    try (Scope inner = Scope.open();
+        Pause _ = noGrad()) {
+      generators.forEach(generator -> states.put(generator, generator.copy().release()));
+      results = List.copyOf(block.apply(inputs));
+      results.forEach(inner::keep);
+    } catch (RuntimeException | Error e) {
+      states.values().forEach(Tensor::close);
+      throw e;
+    }
+    for (Tensor result : results) {
+      if (!result.dtype().floating() || inputs.contains(result)) {
+        states.values().forEach(Tensor::close);
+        throw new IllegalArgumentException(
+            "recompute: each result must be floating-point numbers that the block computed, got "
+                + result
+                + "; return what is new");
+      }
+      result.node = new Node(this);
+    }
+    List<Tensor> savedInputs = inputs.stream().map(this::save).toList();
+    List<Tensor> savedOutputs = results.stream().map(Tensor::alias).toList();
+    entries.add(
+        new Stretch(
+            block,
+            states,
+            savedInputs,
+            savedOutputs,
+            results,
+            versions(-1, savedInputs, savedOutputs)));
+    return results;
   }
 
   private Tensor save(Tensor input) {
@@ -136,13 +231,12 @@ public final class Tape implements AutoCloseable {
     return saved;
   }
 
-  private static int[] versions(Op op, List<Tensor> inputs, List<Tensor> outputs) {
+  /** @param state the input that is a generator's: it moves on after its draw, and backward goes by the mask; -1 for none */
+  private static int[] versions(int state, List<Tensor> inputs, List<Tensor> outputs) {
     int[] versions = new int[inputs.size() + outputs.size()];
     for (int i = 0; i < versions.length; i++) {
       Tensor tensor = i < inputs.size() ? inputs.get(i) : outputs.get(i - inputs.size());
-      // A generator's state moves on after its draw; backward goes by the mask.
-      boolean state = op instanceof Stochastic && i == 1;
-      versions[i] = state ? 0 : tensor.storage().version;
+      versions[i] = i == state ? 0 : tensor.storage().version;
     }
     return versions;
   }
@@ -183,14 +277,14 @@ public final class Tape implements AutoCloseable {
     try (Pause _ = noGrad()) {
       y.node.accumulate(dy);
       Set<Node> leaves = new LinkedHashSet<>();
-      while (!calls.isEmpty()) {
-        Call call = calls.removeLast();
+      while (!entries.isEmpty()) {
+        Entry entry = entries.removeLast();
         try (Scope _ = Scope.open()) {
-          pop(call, leaves);
+          pop(entry, leaves);
         } finally {
-          call.close();
+          entry.close();
         }
-        for (Tensor result : call.results) {
+        for (Tensor result : entry.results()) {
           if (result != y && result.scope == scope) {
             result.close();
           }
@@ -200,34 +294,123 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  private void pop(Call call, Set<Node> leaves) {
-    Node node = call.outputs.getFirst().node;
-    Tensor dy = node.take();
-    if (dy == null) {
+  private void pop(Entry entry, Set<Node> leaves) {
+    int carriers = entry instanceof Call call ? call.op.differentiable() : entry.outputs().size();
+    List<Tensor> dys = new ArrayList<>();
+    for (Tensor output : entry.outputs().subList(0, carriers)) {
+      dys.add(output.node.take());
+    }
+    if (dys.stream().allMatch(Objects::isNull)) {
       return; // nothing that the loss depends on
     }
     try {
-      if (!Arrays.equals(call.versions, versions(call.op, call.inputs, call.outputs))) {
-        throw new IllegalStateException(
-            "backward: "
-                + call.op.name()
-                + " needs a tensor that was changed in place after the call, got inputs "
-                + call.inputs.stream().map(Tensor::type).toList()
-                + "; update weights after backward");
-      }
-      List<Tensor> gradients = Gradients.of(call.op, call.inputs, call.outputs, dy);
-      for (int i = 0; i < gradients.size(); i++) {
-        Tensor input = call.inputs.get(i);
-        if (input.node != null && gradients.get(i) != null) {
-          input.node.accumulate(sumTo(gradients.get(i), input.shape()));
-          if (input.node.tape == null) {
-            leaves.add(input.node);
-          }
+      switch (entry) {
+        case Call call -> {
+          requireUnchanged(call, call.op.name(), call.op instanceof Stochastic ? 1 : -1);
+          List<Tensor> gradients =
+              Gradients.of(call.op, call.inputs, call.outputs, dys, logitsAreSpare(call));
+          passOn(call, gradients, leaves);
+        }
+        case Stretch stretch -> {
+          requireUnchanged(stretch, "recompute", -1);
+          again(stretch, dys);
         }
       }
     } finally {
-      dy.close();
+      dys.stream().filter(Objects::nonNull).forEach(Tensor::close);
     }
+  }
+
+  private static void requireUnchanged(Entry entry, String name, int state) {
+    if (!Arrays.equals(entry.versions(), versions(state, entry.inputs(), entry.outputs()))) {
+      throw new IllegalStateException(
+          "backward: "
+              + name
+              + " needs a tensor that was changed in place after the call, got inputs "
+              + entry.inputs().stream().map(Tensor::type).toList()
+              + "; update weights after backward");
+    }
+  }
+
+  private static void passOn(Call call, List<Tensor> gradients, Set<Node> leaves) {
+    for (int i = 0; i < gradients.size(); i++) {
+      Tensor input = call.inputs.get(i);
+      if (input.node != null && gradients.get(i) != null) {
+        input.node.accumulate(sumTo(gradients.get(i), input.shape()));
+        if (input.node.tape == null) {
+          leaves.add(input.node);
+        }
+      }
+    }
+  }
+
+  /** Runs a block once more, recording: its calls come onto the stack, with the gradients of its results to begin from. */
+  private void again(Stretch stretch, List<Tensor> dys) {
+    Map<Tensor, Tensor> now = new IdentityHashMap<>();
+    stretch.generators.forEach((generator, before) -> {
+      now.put(generator, generator.copy());
+      Tensor.update(new Update.Assign(), generator, before);
+    });
+    List<Tensor> results;
+    int outside = pauses;
+    pauses = 0;
+    try {
+      results = stretch.block.apply(stretch.inputs);
+    } finally {
+      pauses = outside;
+      now.forEach((generator, state) -> Tensor.update(new Update.Assign(), generator, state));
+    }
+    for (int i = 0; i < dys.size(); i++) {
+      Tensor result = results.get(i);
+      if (dys.get(i) != null && result.node != null) {
+        result.node.accumulate(dys.get(i));
+      }
+    }
+  }
+
+  /**
+   * Whether nobody will look at the logits of a cross-entropy again: neither a call still on the stack, nor a user, who has handles
+   * only of what this backward frees. Their gradient then takes their memory.
+   */
+  private boolean logitsAreSpare(Call popped) {
+    Tensor logits = popped.inputs.getFirst();
+    if (!(popped.op instanceof Loss.CrossEntropy)
+        || logits.node == null
+        || logits.node.tape != this) {
+      return false;
+    }
+    Storage storage = logits.storage();
+    int known = 0;
+    for (int i = entries.size(); i >= 0; i--) {
+      Entry entry = i == entries.size() ? popped : entries.get(i);
+      int inputs = handles(entry.inputs(), storage);
+      int outputs = handles(entry.outputs(), storage);
+      if (entry != popped && inputs + outputs > 0 && !forgets(entry, inputs > 0)) {
+        return false;
+      }
+      known += inputs + outputs;
+      for (Tensor result : entry.results()) {
+        if (!result.closed() && result.storage() == storage) {
+          known++;
+          if (result.scope != scope) {
+            return false; // kept
+          }
+        }
+      }
+    }
+    return known == storage.references();
+  }
+
+  private static int handles(List<Tensor> tensors, Storage storage) {
+    return (int) tensors.stream().filter(tensor -> tensor.storage() == storage).count();
+  }
+
+  /** Whether an op's gradient does without what it made and, if that is asked, without what it took. */
+  private static boolean forgets(Entry entry, boolean inputsToo) {
+    return entry instanceof Call call
+        && (call.op instanceof Movement.Reshape
+            || !inputsToo
+                && (call.op instanceof Linear.Matmul || call.op instanceof Elementwise.Add));
   }
 
   /** The sum of a gradient over the axes along which its tensor was stretched. */
@@ -253,8 +436,8 @@ public final class Tape implements AutoCloseable {
       return;
     }
     closed = true;
-    calls.forEach(Call::close);
-    calls.clear();
+    entries.forEach(Entry::close);
+    entries.clear();
     CURRENT.remove();
     scope.close();
   }

@@ -8,6 +8,7 @@ import dev.tandem.op.Creation;
 import dev.tandem.op.Elementwise;
 import dev.tandem.op.Movement;
 import dev.tandem.op.Op;
+import dev.tandem.op.Reduction;
 import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
@@ -377,6 +378,18 @@ public final class Tensor implements TensorOps, AutoCloseable {
     return outputs;
   }
 
+  /**
+   * The only result of an op, in the memory of its first input, which has its type. For ops that allow it, where nobody looks at
+   * that input again; its history is not told.
+   */
+  static Tensor overwriteFirst(Op op, List<Tensor> inputs) {
+    Tensor first = inputs.getFirst();
+    op.outputs(inputs.stream().map(Tensor::type).toList());
+    Tensor result = first.detach();
+    first.backend().run(op, operands(inputs), operands(List.of(result)));
+    return result;
+  }
+
   /** Runs an update, which overwrites its first operands. Not recorded: backward refuses if it still needed them. */
   public static void update(Update update, Tensor... operands) {
     update.check(Arrays.stream(operands).map(Tensor::type).toList());
@@ -397,6 +410,11 @@ public final class Tensor implements TensorOps, AutoCloseable {
       operands.add(new Operand(tensor.type, buffer));
     }
     return operands;
+  }
+
+  /** The square root of the sum of squares of all elements of the tensors: {@link Reduction.GlobalNorm}. */
+  public static Tensor globalNorm(List<Tensor> tensors) {
+    return applyAll(new Reduction.GlobalNorm(), tensors).getFirst();
   }
 
   /** a where the U8 condition is not 0, b elsewhere. */

@@ -1,6 +1,7 @@
 package dev.tandem.tensor;
 
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
@@ -8,6 +9,7 @@ import dev.tandem.op.Movement;
 import dev.tandem.op.Normalization;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
@@ -355,6 +357,37 @@ public sealed interface TensorOps permits Tensor {
 
   default Tensor rmsNorm(Tensor gamma, double epsilon) {
     return Tensor.apply(new Normalization.RmsNorm(epsilon), self(), gamma);
+  }
+
+  /** gelu_tanh(x + b) in one pass. x, y: (..., C); b: (C). */
+  default Tensor biasGeluTanh(Tensor b) {
+    return Tensor.apply(new Fused.BiasGeluTanh(), self(), b);
+  }
+
+  /**
+   * A layer norm of x + delta, and the sum itself, in one pass: {@link Fused.ResidualLayerNorm}.
+   *
+   * @return the norm, then the sum, both (..., C)
+   */
+  default List<Tensor> residualLayerNorm(Tensor delta, Tensor gamma, Tensor beta, double epsilon) {
+    return Tensor.applyAll(
+            new Fused.ResidualLayerNorm(epsilon), List.of(self(), delta, gamma, beta))
+        .subList(0, 2);
+  }
+
+  /** Attention of these queries (B, T, H, D) to keys and values (B, S, G, D): {@link Sequence.Attention}. */
+  default Tensor attention(Tensor k, Tensor v, boolean causal, double scale) {
+    return Tensor.apply(new Sequence.Attention(causal, scale), self(), k, v);
+  }
+
+  /** Attention of a packed product (B, T, (H + 2 G) D) to itself; y: (B, T, H D): {@link Sequence.PackedAttention}. */
+  default Tensor packedAttention(int heads, int keyHeads, boolean causal, double scale) {
+    return Tensor.apply(new Sequence.PackedAttention(heads, keyHeads, causal, scale), self());
+  }
+
+  /** The first heads of (B, T, heads, D) turned by their position, counted from start: {@link Sequence.Rotary}. */
+  default Tensor rotary(int rotated, double base, int start) {
+    return Tensor.apply(new Sequence.Rotary(rotated, base, start, false), self());
   }
 
   /** A loss a row, against class numbers. logits: (N, C); targets: I32 (N); y: (N). */

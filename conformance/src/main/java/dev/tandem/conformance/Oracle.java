@@ -2,6 +2,7 @@ package dev.tandem.conformance;
 
 import dev.tandem.op.Creation;
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
@@ -10,6 +11,7 @@ import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
 import dev.tandem.shape.TensorType;
@@ -45,6 +47,8 @@ final class Oracle {
           case Indexing indexing -> List.of(OracleIndexing.run(indexing, inputs, types.getFirst()));
           case Normalization normalization -> OracleNormalization.run(normalization, inputs);
           case Loss loss -> OracleLoss.run(loss, inputs);
+          case Sequence sequence -> OracleSequence.run(sequence, inputs);
+          case Fused fused -> OracleFused.run(fused, inputs);
           case Stochastic stochastic -> OracleStochastic.run(stochastic, inputs);
         };
     if (results.size() != types.size()) {

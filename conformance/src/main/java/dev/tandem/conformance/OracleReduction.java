@@ -28,6 +28,7 @@ final class OracleReduction {
           fold(x, max.axes(), output, values -> values.stream().reduce(Math::max).orElseThrow());
       case Min min ->
           fold(x, min.axes(), output, values -> values.stream().reduce(Math::min).orElseThrow());
+      case Reduction.GlobalNorm norm -> throw new UnsupportedOperationException(norm.name());
       case ArgMax argMax -> fold(x, List.of(argMax.axis()), output, OracleReduction::firstLargest);
     };
   }

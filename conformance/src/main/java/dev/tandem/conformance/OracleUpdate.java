@@ -55,6 +55,8 @@ final class OracleUpdate {
           v[0] = v[0] < clamp.low() ? clamp.low() : v[0] > clamp.high() ? clamp.high() : v[0];
       case Scale _ -> v[0] *= v[1];
       case Increment _ -> v[0] = (int) v[0] + 1;
+      case Update.Many _, Update.IncrementIfFinite _, Update.LossScale _ ->
+          throw new UnsupportedOperationException(update.name());
       case NextDraw _ -> throw new AssertionError("next_draw: works on a state, not on elements");
       case Sgd sgd -> {
         double g = v[1] + sgd.weightDecay() * v[0];

@@ -8,6 +8,7 @@ import dev.tandem.backend.MemoryStatistics;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Creation;
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
@@ -16,6 +17,7 @@ import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
@@ -37,6 +39,8 @@ final class CpuBackend implements Backend {
   private final CpuIndexing indexing;
   private final CpuNormalization normalization;
   private final CpuLoss loss;
+  private final CpuSequence sequence;
+  private final CpuFused fused;
   private final CpuStochastic stochastic;
   private final CpuUpdate update;
 
@@ -51,6 +55,8 @@ final class CpuBackend implements Backend {
     indexing = new CpuIndexing(parallel);
     normalization = new CpuNormalization(parallel);
     loss = new CpuLoss(parallel);
+    sequence = new CpuSequence();
+    fused = new CpuFused();
     stochastic = new CpuStochastic(parallel, pool);
     update = new CpuUpdate(parallel);
   }
@@ -144,6 +150,8 @@ final class CpuBackend implements Backend {
       case Indexing family -> indexing.run(family, inputs, outputs);
       case Normalization family -> normalization.run(family, inputs, outputs);
       case Loss family -> loss.run(family, inputs, outputs);
+      case Sequence family -> sequence.run(family, inputs, outputs);
+      case Fused family -> fused.run(family, inputs, outputs);
       case Stochastic family -> stochastic.run(family, inputs, outputs);
     }
   }

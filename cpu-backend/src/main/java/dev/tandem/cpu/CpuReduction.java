@@ -44,6 +44,7 @@ final class CpuReduction {
       case Reduction.Max max -> fold(op, Fold.MAX, Axes.of(x.shape(), max.axes()), 1, x, y);
       case Reduction.Min min -> fold(op, Fold.MIN, Axes.of(x.shape(), min.axes()), 1, x, y);
       case Reduction.ArgMax argMax -> argMax(argMax, x, y);
+      case Reduction.GlobalNorm norm -> throw new UnsupportedOperationException(norm.name());
     }
   }
 

@@ -58,7 +58,13 @@ final class CpuUpdate {
           target[3]++;
         }
       }
-      case Update.RunningAverage _, Update.ClampInPlace _, Update.Scale _, Update.Optimizer _ ->
+      case Update.RunningAverage _,
+          Update.ClampInPlace _,
+          Update.Scale _,
+          Update.Optimizer _,
+          Update.Many _,
+          Update.IncrementIfFinite _,
+          Update.LossScale _ ->
           throw refused(op, DType.I32);
     }
   }
@@ -126,7 +132,12 @@ final class CpuUpdate {
         parallel.range(
             count, GRAIN, (from, to) -> FloatUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
       }
-      case Update.Increment _, Update.NextDraw _ -> throw refused(op, operands.getFirst().dtype());
+      case Update.Increment _,
+          Update.NextDraw _,
+          Update.Many _,
+          Update.IncrementIfFinite _,
+          Update.LossScale _ ->
+          throw refused(op, operands.getFirst().dtype());
     }
   }
 
@@ -204,7 +215,12 @@ final class CpuUpdate {
         parallel.range(
             count, GRAIN, (from, to) -> DoubleUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
       }
-      case Update.Increment _, Update.NextDraw _ -> throw refused(op, operands.getFirst().dtype());
+      case Update.Increment _,
+          Update.NextDraw _,
+          Update.Many _,
+          Update.IncrementIfFinite _,
+          Update.LossScale _ ->
+          throw refused(op, operands.getFirst().dtype());
     }
   }
 

@@ -3,6 +3,7 @@ package dev.tandem.cuda;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Creation;
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
@@ -11,6 +12,7 @@ import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
 import java.util.List;
@@ -26,6 +28,8 @@ final class CudaOps {
   private final CudaIndexing indexing;
   private final CudaNormalization normalization;
   private final CudaLoss loss;
+  private final CudaSequence sequence;
+  private final CudaFused fused;
   private final CudaStochastic stochastic;
   private final CudaUpdate update;
 
@@ -39,6 +43,8 @@ final class CudaOps {
     indexing = new CudaIndexing(queue);
     normalization = new CudaNormalization(queue);
     loss = new CudaLoss(queue);
+    sequence = new CudaSequence();
+    fused = new CudaFused();
     stochastic = new CudaStochastic(queue);
     update = new CudaUpdate(queue);
   }
@@ -54,6 +60,8 @@ final class CudaOps {
       case Indexing family -> indexing.run(family, inputs, outputs);
       case Normalization family -> normalization.run(family, inputs, outputs);
       case Loss family -> loss.run(family, inputs, outputs);
+      case Sequence family -> sequence.run(family, inputs, outputs);
+      case Fused family -> fused.run(family, inputs, outputs);
       case Stochastic family -> stochastic.run(family, inputs, outputs);
     }
   }

@@ -29,6 +29,7 @@ final class CudaReduction {
           fold(Fold.SUM, mean.axes(), x, y, (double) x.elements() / y.elements());
       case Reduction.Max max -> fold(Fold.MAX, max.axes(), x, y, 1);
       case Reduction.Min min -> fold(Fold.MIN, min.axes(), x, y, 1);
+      case Reduction.GlobalNorm norm -> throw new UnsupportedOperationException(norm.name());
       case Reduction.ArgMax argMax -> argMax(argMax.axis(), x, y);
     }
   }

@@ -35,6 +35,8 @@ final class CudaUpdate {
               .overQuads(target.elements());
       case Update.Scale _ -> f32(op, SCALE_F32, operands).overQuads(target.elements());
       case Update.Increment _ -> queue.kernel(INCREMENT_I32).readWrite(target).over(1);
+      case Update.Many _, Update.IncrementIfFinite _, Update.LossScale _ ->
+          throw new UnsupportedOperationException(op.name());
       case Update.NextDraw _ -> queue.kernel(NEXT_DRAW_I32).readWrite(target).over(1);
       case Update.Optimizer optimizer -> step(optimizer, operands);
     }

@@ -28,6 +28,7 @@ final class NoGradientTest {
             new Elementwise.Less(),
             new Elementwise.LessEqual(),
             new Reduction.ArgMax(0, false),
+            new Reduction.GlobalNorm(),
             new Indexing.OneHot(3, DType.F32));
     return flat.stream()
         .map(op ->
@@ -37,7 +38,7 @@ final class NoGradientTest {
                   RuntimeException refusal =
                       assertThrows(
                           UnsupportedOperationException.class,
-                          () -> Gradients.of(op, List.of(x, x), List.of(x), x));
+                          () -> Gradients.of(op, List.of(x, x), List.of(x), List.of(x), false));
                   assertTrue(
                       refusal.getMessage().startsWith(op.name() + ":"), refusal.getMessage());
                 }));
