@@ -63,7 +63,7 @@ __device__ inline void dots(float (&scores)[4][4], const Strip &left, const Stri
     stage(memory.left, left, column, a);
     stage(memory.right, right, column, a);
     __syncthreads();
-#pragma unroll 2
+#pragma unroll 1
     for (int c = 0; c < STEP; c += 4) {
       Quad<float> l[4], r[4];
 #pragma unroll
@@ -108,7 +108,7 @@ struct Sums {
       __syncthreads();
       stage(memory.left, rows, step * STEP, a);
       __syncthreads();
-#pragma unroll 2
+#pragma unroll 1
       for (int j = 0; j < SIDE; j += 4) {
         Quad<float> w[4];
 #pragma unroll

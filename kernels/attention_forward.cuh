@@ -10,51 +10,51 @@ constexpr int FORWARD_STRIPS = 2;  // of 16 queries, a warp
 constexpr int FORWARD_QUERIES = TEAM_WARPS * FORWARD_STRIPS * MMA_ROWS;
 constexpr int TILE_KEYS = 64;
 
-// What a lane knows of its rows of a strip: row lane / 4 and the one 8 further on. Scores are in powers of 2.
+// What a lane knows of its rows of a strip: row lane / 4 and the one 8 further on. max is in units of the scores; shift, its multiple by
+// scale, and the sum are in powers of 2.
 struct Softmax {
-  float max[2], sum[2];
+  float max[2], shift[2], sum[2];
 
   __device__ void begin() {
-    max[0] = max[1] = Largest::none();
+    max[0] = max[1] = shift[0] = shift[1] = Largest::none();
     sum[0] = sum[1] = 0;
   }
 
   // Takes a tile of scores and leaves their weights, by which sums so far are multiplied with factor. Keys beyond last are not seen.
   template <int N>
   __device__ void add(float (&scores)[N][4], float (&factor)[2], float scale, bool masked, int key, const int (&last)[2]) {
+    if (masked) {
 #pragma unroll
-    for (int n = 0; n < N; n++) {
+      for (int n = 0; n < N; n++) {
 #pragma unroll
-      for (int i = 0; i < 4; i++) {
-        scores[n][i] *= scale;
-        if (masked && key + n * MMA_COLUMNS + i % 2 > last[i / 2]) scores[n][i] = Largest::none();
+        for (int i = 0; i < 4; i++) {
+          if (key + n * MMA_COLUMNS + i % 2 > last[i / 2]) scores[n][i] = Largest::none();
+        }
       }
     }
 #pragma unroll
     for (int h = 0; h < 2; h++) {
+      // A NaN becomes a weight, and so the row's; here it need not win.
       float most = max[h];
 #pragma unroll
       for (int n = 0; n < N; n++) most = fmaxf(most, fmaxf(scores[n][2 * h], scores[n][2 * h + 1]));
-      most = quad_fold<Highest>(most);
-      factor[h] = power_of_2(max[h] - most);
+      most = fmaxf(most, __shfl_xor_sync(ALL_LANES, most, 1));
+      most = fmaxf(most, __shfl_xor_sync(ALL_LANES, most, 2));
       max[h] = most;
+      most *= scale;
+      factor[h] = power_of_2(shift[h] - most);
+      shift[h] = most;
       sum[h] *= factor[h];
 #pragma unroll
       for (int n = 0; n < N; n++) {
 #pragma unroll
         for (int i = 2 * h; i < 2 * h + 2; i++) {
-          scores[n][i] = power_of_2(scores[n][i] - most);
+          scores[n][i] = power_of_2(fmaf(scores[n][i], scale, -most));
           sum[h] += scores[n][i];
         }
       }
     }
   }
-
- private:
-  // A NaN becomes a weight, and so the row's; here it need not win.
-  struct Highest {
-    __device__ static float fold(float a, float b) { return fmaxf(a, b); }
-  };
 };
 
 // q's tile, then k's and v's.
@@ -74,7 +74,8 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
   v = head_of(v, a.v, block.batch, key_head);
   int seen = last_key(a, min(first + FORWARD_QUERIES, a.queries) - 1);
   int own_seen = last_key(a, first + own + STRIPS * MMA_ROWS - 1), seen_by_all = last_key(a, first + own);
-  float scale = a.scale * LOG2_E;
+  // Not 0: a hidden score is infinite, and must stay so.
+  float scale = fmaxf(fabsf(a.scale) * LOG2_E, 1e-37f);
 
   load_tile<P, FORWARD_QUERIES>(queries, head_of(q, a.q, block.batch, block.head), a.q.row, first, a.queries, a);
   load_tile<P, TILE_KEYS>(keys, k, a.k.row, 0, a.keys, a);
@@ -99,6 +100,7 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
     load_tile<P, TILE_KEYS>(values, v, a.v.row, key, a.keys, a);
     commit();
     if (key == 0) {
+      if (a.scale < 0) negate_rows<P>(queries, own, STRIPS * MMA_ROWS);
 #pragma unroll
       for (int s = 0; s < STRIPS; s++) rows[s].keep();
     }
@@ -135,7 +137,7 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
       part[h] = 1 / sum;
       int query = first + row + lane / 4 + 8 * h;
       if (lane % 4 == 0 && query < a.queries) {
-        lse[(block.batch * a.heads + block.head) * a.queries + query] = softmax[s].max[h] * LN_2 + logf(sum);
+        lse[(block.batch * a.heads + block.head) * a.queries + query] = softmax[s].shift[h] * LN_2 + logf(sum);
       }
     }
     store_rows<H, P>(queries, row, sums[s], part[0], part[1], head_of(y, a.y, block.batch, block.head), a.y.row, first + row,

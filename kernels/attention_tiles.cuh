@@ -162,6 +162,17 @@ __device__ inline void store_rows(u32 tile, int row, const float (&sums)[P / MMA
   }
 }
 
+// Turns the signs of a warp's own rows, which is exact.
+template <int P>
+__device__ inline void negate_rows(u32 tile, int row, int rows) {
+  for (int i = threadIdx.x % WARP; i < rows * P / 2; i += WARP) {
+    u32 at = tile + row * P * 2 + i * 4, both;
+    asm volatile("ld.shared.u32 %0, [%1];" : "=r"(both) : "r"(at) : "memory");
+    asm volatile("st.shared.u32 [%0], %1;" ::"r"(at), "r"(both ^ 0x80008000u) : "memory");
+  }
+  __syncwarp();
+}
+
 // ---- fragments
 
 // Where a lane looks in a tile: the address of its row's chunk, from which step k along the columns, of 16 each, and rows in

@@ -128,8 +128,8 @@ public final class CudaBackend implements Backend {
   @Override
   public boolean supports(DType dtype) {
     return switch (dtype) {
-      case F32, I32, U8 -> true;
-      case F64, BF16, F16 -> false;
+      case F32, I32, U8, BF16, F16 -> true;
+      case F64 -> false;
     };
   }
 

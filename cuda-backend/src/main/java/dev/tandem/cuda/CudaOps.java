@@ -43,7 +43,7 @@ final class CudaOps {
     indexing = new CudaIndexing(queue);
     normalization = new CudaNormalization(queue);
     loss = new CudaLoss(queue);
-    sequence = new CudaSequence();
+    sequence = new CudaSequence(queue);
     fused = new CudaFused();
     stochastic = new CudaStochastic(queue);
     update = new CudaUpdate(queue);

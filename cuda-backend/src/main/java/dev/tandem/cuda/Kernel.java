@@ -165,6 +165,41 @@ public enum Kernel {
   DEPTHWISE_CONV2D_GRAD_INPUT_F32("depthwise", "ptr ptr ptr i64 i32 geometry"),
   DEPTHWISE_CONV2D_GRAD_WEIGHT_F32("depthwise", "ptr ptr ptr i64 i64 i32 geometry"),
 
+  // attention_*.cu
+  ATTENTION_F32("attention_f32", "ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_QUERIES_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_KEYS_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_32_BF16("attention_32_bf16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_KEYS_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 21504),
+  ATTENTION_32_F16("attention_32_f16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_KEYS_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 21504),
+  ATTENTION_64_BF16("attention_64_bf16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_KEYS_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 41984),
+  ATTENTION_64_F16("attention_64_f16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_KEYS_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 41984),
+  ATTENTION_128_BF16("attention_128_bf16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 82944),
+  ATTENTION_128_F16("attention_128_f16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 82944),
+
   // update.cu
   ACCUMULATE_F32("update", "ptr ptr i64"),
   ACCUMULATE_I32("update", "ptr ptr i64"),
@@ -183,9 +218,15 @@ public enum Kernel {
   private final String module;
   private final String entry = name().toLowerCase(Locale.ROOT);
   private final List<Parameter> parameters;
+  private final int sharedBytes;
 
   Kernel(String module, String parameters) {
+    this(module, parameters, 0);
+  }
+
+  Kernel(String module, String parameters, int sharedBytes) {
     this.module = module;
+    this.sharedBytes = sharedBytes;
     this.parameters =
         List.of(parameters.split(" ")).stream()
             .map(word -> Parameter.valueOf(word.toUpperCase(Locale.ROOT)))
@@ -202,7 +243,9 @@ public enum Kernel {
     STRIDES2(208, true),
     STRIDES3(272, true),
     /** {@code Geometry} of geometry.cuh, by value. */
-    GEOMETRY(72, true);
+    GEOMETRY(72, true),
+    /** {@code Attention} of attention.cuh, by value. */
+    ATTENTION(136, true);
 
     private final int bytes;
     private final boolean struct;
@@ -234,5 +277,10 @@ public enum Kernel {
 
   public List<Parameter> parameters() {
     return parameters;
+  }
+
+  /** Dynamic shared memory of each block, bytes, which the kernel divides up by itself. */
+  public int sharedBytes() {
+    return sharedBytes;
   }
 }
