@@ -10,28 +10,32 @@ constexpr int FORWARD_STRIPS = 2;  // of 16 queries, a warp
 constexpr int FORWARD_QUERIES = TEAM_WARPS * FORWARD_STRIPS * MMA_ROWS;
 constexpr int TILE_KEYS = 64;
 
-// What a lane knows of its rows of a strip: row lane / 4 and the one 8 further on. max is in units of the scores; shift, its multiple by
-// scale, and the sum are in powers of 2.
+// What a lane knows of its rows of a strip: row lane / 4 and the one 8 further on. max is in units of the scores, whose multiples by
+// scale are powers of 2.
 struct Softmax {
-  float max[2], shift[2], sum[2];
+  float max[2], sum[2];
 
   __device__ void begin() {
-    max[0] = max[1] = shift[0] = shift[1] = Largest::none();
+    max[0] = max[1] = Largest::none();
     sum[0] = sum[1] = 0;
   }
 
-  // Takes a tile of scores and leaves their weights, by which sums so far are multiplied with factor. Keys beyond last are not seen.
+  // Hides what the lane's queries, this one and the one 8 further on, do not see of keys from this one on.
   template <int N>
-  __device__ void add(float (&scores)[N][4], float (&factor)[2], float scale, bool masked, int key, const int (&last)[2]) {
-    if (masked) {
+  __device__ static void hide(float (&scores)[N][4], int key, int query, const Attention &a) {
+    int seen[2] = {last_key(a, query) - key, last_key(a, query + 8) - key};
 #pragma unroll
-      for (int n = 0; n < N; n++) {
+    for (int n = 0; n < N; n++) {
 #pragma unroll
-        for (int i = 0; i < 4; i++) {
-          if (key + n * MMA_COLUMNS + i % 2 > last[i / 2]) scores[n][i] = Largest::none();
-        }
+      for (int i = 0; i < 4; i++) {
+        if (n * MMA_COLUMNS + i % 2 > seen[i / 2]) scores[n][i] = Largest::none();
       }
     }
+  }
+
+  // Takes a tile of scores and leaves their weights, by which sums so far are multiplied with factor.
+  template <int N>
+  __device__ void add(float (&scores)[N][4], float (&factor)[2], float scale) {
 #pragma unroll
     for (int h = 0; h < 2; h++) {
       // A NaN becomes a weight, and so the row's; here it need not win.
@@ -40,16 +44,16 @@ struct Softmax {
       for (int n = 0; n < N; n++) most = fmaxf(most, fmaxf(scores[n][2 * h], scores[n][2 * h + 1]));
       most = fmaxf(most, __shfl_xor_sync(ALL_LANES, most, 1));
       most = fmaxf(most, __shfl_xor_sync(ALL_LANES, most, 2));
+      // Both products rounded as they are for weights, so that old and new ones fit.
+      float shift = __fmul_rn(most, scale);
+      factor[h] = power_of_2(__fmul_rn(max[h], scale) - shift);
       max[h] = most;
-      most *= scale;
-      factor[h] = power_of_2(shift[h] - most);
-      shift[h] = most;
       sum[h] *= factor[h];
 #pragma unroll
       for (int n = 0; n < N; n++) {
 #pragma unroll
         for (int i = 2 * h; i < 2 * h + 2; i++) {
-          scores[n][i] = power_of_2(fmaf(scores[n][i], scale, -most));
+          scores[n][i] = power_of_2(fmaf(scores[n][i], scale, -shift));
           sum[h] += scores[n][i];
         }
       }
@@ -86,13 +90,8 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
   float sums[STRIPS][P / MMA_COLUMNS][4];
   clear(sums);
   Softmax softmax[STRIPS];
-  int last[STRIPS][2];
 #pragma unroll
-  for (int s = 0; s < STRIPS; s++) {
-    softmax[s].begin();
-#pragma unroll
-    for (int h = 0; h < 2; h++) last[s][h] = last_key(a, first + own + s * MMA_ROWS + lane / 4 + 8 * h);
-  }
+  for (int s = 0; s < STRIPS; s++) softmax[s].begin();
 
 #pragma unroll 1
   for (int key = 0; key <= seen; key += TILE_KEYS) {
@@ -112,7 +111,10 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
 #pragma unroll
       for (int s = 0; s < STRIPS; s++) {
         float factor[2];
-        softmax[s].add(scores[s], factor, scale, key + TILE_KEYS - 1 > seen_by_all, key + lane % 4 * 2, last[s]);
+        if (key + TILE_KEYS - 1 > seen_by_all) {
+          Softmax::hide(scores[s], key + lane % 4 * 2, first + own + s * MMA_ROWS + lane / 4, a);
+        }
+        softmax[s].add(scores[s], factor, scale);
 #pragma unroll
         for (int n = 0; n < P / MMA_COLUMNS; n++) {
 #pragma unroll
@@ -137,7 +139,7 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
       part[h] = 1 / sum;
       int query = first + row + lane / 4 + 8 * h;
       if (lane % 4 == 0 && query < a.queries) {
-        lse[(block.batch * a.heads + block.head) * a.queries + query] = softmax[s].shift[h] * LN_2 + logf(sum);
+        lse[(block.batch * a.heads + block.head) * a.queries + query] = __fmul_rn(softmax[s].max[h], scale) * LN_2 + logf(sum);
       }
     }
     store_rows<H, P>(queries, row, sums[s], part[0], part[1], head_of(y, a.y, block.batch, block.head), a.y.row, first + row,

@@ -106,14 +106,13 @@ __device__ inline void load_tile(u32 tile, const u16 *__restrict__ head, i64 str
   constexpr int CHUNKS = P / CHUNK;
   if (a.vector) {
     static_assert(ROWS * CHUNKS % TEAM == 0 && TEAM % CHUNKS == 0, "whole rows at a time");
+    constexpr int STEP = TEAM / CHUNKS;
     int row = threadIdx.x / CHUNKS, chunk = threadIdx.x % CHUNKS;
-    bool inside = chunk * CHUNK < a.columns;
+    int left = chunk * CHUNK < a.columns ? rows - first - row : 0;
+    // What lies beyond the tensor is pointed at and not read.
+    const u16 *from = head + (first + row) * stride + chunk * CHUNK;
 #pragma unroll
-    for (int i = 0; i < ROWS * CHUNKS / TEAM; i++) {
-      int r = row + i * (TEAM / CHUNKS);
-      bool there = inside && first + r < rows;
-      copy_16(tile + chunk_at<P>(r, chunk), there ? head + (first + r) * stride + chunk * CHUNK : head, there);
-    }
+    for (int i = 0; i < ROWS; i += STEP, from += STEP * stride) copy_16(tile + chunk_at<P>(row + i, chunk), from, i < left);
   } else {
 #pragma unroll 1
     for (int i = threadIdx.x; i < ROWS * P / 2; i += TEAM) {
