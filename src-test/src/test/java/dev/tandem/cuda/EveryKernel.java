@@ -74,6 +74,18 @@ public final class EveryKernel {
     compare(backend, new ArgMax(0, false), floats(Shape.of(20_001), -4, 4));
     compare(backend, new ArgMax(1, false), floats(Shape.of(40, 100, 5), -4, 4));
     accumulate(backend);
+    attention(backend);
+  }
+
+  /** Heads of each length that has kernels of its own. */
+  private static void attention(CudaBackend backend) {
+    AttentionCheck.check(backend, new AttentionCase(DType.F32, 1, 5, 70, 2, 1, 20, true, 1));
+    for (DType dtype : List.of(DType.BF16, DType.F16)) {
+      for (int columns : new int[] {20, 40, 72}) {
+        AttentionCheck.check(
+            backend, new AttentionCase(dtype, 1, 5, 70, 2, 1, columns, true, 1));
+      }
+    }
   }
 
   private static List<Values> compare(CudaBackend backend, Op op, Values... inputs) {
