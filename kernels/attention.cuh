@@ -5,8 +5,6 @@
 #pragma once
 #include "common.cuh"
 
-typedef unsigned short u16;
-
 // Elements from one batch, row and head of a tensor to the next; the columns of a head are side by side.
 struct Lie {
   i64 batch, row, head;

@@ -22,10 +22,10 @@ __device__ inline float weight(float score, float scale, float lse) { return pow
 template <int P>
 constexpr u32 GRAD_QUERIES_BYTES = tile_bytes<P>(4 * SIDE);
 
-template <class H, int P>
-__device__ inline void grad_queries_of(const Attention &a, const Tile &block, u32 memory, const u16 *__restrict__ q,
-                                       const u16 *__restrict__ k, const u16 *__restrict__ v, const u16 *__restrict__ y,
-                                       const float *__restrict__ lse, const u16 *__restrict__ dy, u16 *__restrict__ dq,
+template <class T, int P>
+__device__ inline void grad_queries_of(const Attention &a, const Tile &block, u32 memory, const T *__restrict__ q,
+                                       const T *__restrict__ k, const T *__restrict__ v, const T *__restrict__ y,
+                                       const float *__restrict__ lse, const T *__restrict__ dy, T *__restrict__ dq,
                                        float *__restrict__ delta) {
   constexpr int SCORES = SIDE / MMA_COLUMNS;
   constexpr u32 BYTES = tile_bytes<P>(SIDE);
@@ -54,7 +54,7 @@ __device__ inline void grad_queries_of(const Attention &a, const Tile &block, u3
     fetch(of, place_by_rows<P>(memory + 2 * BYTES, own).step(step));
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      own_delta[i % 2] += H::low(of[i]) * H::low(slopes[0].kept[step][i]) + H::high(of[i]) * H::high(slopes[0].kept[step][i]);
+      own_delta[i % 2] += first_of<T>(of[i]) * first_of<T>(slopes[0].kept[step][i]) + second_of<T>(of[i]) * second_of<T>(slopes[0].kept[step][i]);
     }
   }
 #pragma unroll
@@ -87,8 +87,8 @@ __device__ inline void grad_queries_of(const Attention &a, const Tile &block, u3
     }
     if (key > own_seen) continue;
     float scores[1][SCORES][4], slope[1][SCORES][4];
-    multiply_transposed<H, P>(scores, rows, place_by_columns<P>(keys));
-    multiply_transposed<H, P>(slope, slopes, place_by_columns<P>(values));
+    multiply_transposed<T, P>(scores, rows, place_by_columns<P>(keys));
+    multiply_transposed<T, P>(slope, slopes, place_by_columns<P>(values));
     bool masked = key + SIDE - 1 > seen_by_all;
 #pragma unroll
     for (int n = 0; n < SCORES; n++) {
@@ -100,24 +100,24 @@ __device__ inline void grad_queries_of(const Attention &a, const Tile &block, u3
       }
     }
     u32 weights[1][SCORES / 2][4];
-    round_to_rows<H>(weights[0], scores[0]);
-    multiply_add<H, P, 1, SCORES>(sums, weights, place_by_rows<P>(keys, 0));
+    round_to_rows<T>(weights[0], scores[0]);
+    multiply_add<T, P, 1, SCORES>(sums, weights, place_by_rows<P>(keys, 0));
   }
   __syncthreads();
-  store_rows<H, P>(memory, own, sums[0], a.scale, a.scale, head_of(dq, a.q, block.batch, block.head), a.q.row, first + own, a.queries,
+  store_rows<P>(memory, own, sums[0], a.scale, a.scale, head_of(dq, a.q, block.batch, block.head), a.q.row, first + own, a.queries,
                    a);
 }
 
-template <class H, int P>
-__device__ inline void attention_grad_queries(const Attention &a, const u16 *q, const u16 *k, const u16 *v, const u16 *y,
-                                              const float *lse, const u16 *dy, u16 *dq, float *delta) {
+template <class T, int P>
+__device__ inline void attention_grad_queries(const Attention &a, const T *q, const T *k, const T *v, const T *y,
+                                              const float *lse, const T *dy, T *dq, float *delta) {
   extern __shared__ __align__(256) u8 memory[];
   int tiles = tiles_of(a.queries, SIDE);
 #pragma unroll 1
   for (i64 n = blockIdx.x; n < a.batches * a.heads * tiles; n += gridDim.x) {
     Tile block = tile_of(n, tiles, a.heads);
     block.number = tiles - 1 - block.number;
-    grad_queries_of<H, P>(a, block, shared_address(memory), q, k, v, y, lse, dy, dq, delta);
+    grad_queries_of<T, P>(a, block, shared_address(memory), q, k, v, y, lse, dy, dq, delta);
     __syncthreads();
   }
 }
@@ -141,11 +141,11 @@ struct Passing {
   }
 };
 
-template <class H, int P>
-__device__ inline void grad_keys_of(const Attention &a, const Tile &block, u32 memory, const u16 *__restrict__ q,
-                                    const u16 *__restrict__ k, const u16 *__restrict__ v, const float *__restrict__ lse,
-                                    const u16 *__restrict__ dy, const float *__restrict__ delta, u16 *__restrict__ dk,
-                                    u16 *__restrict__ dv) {
+template <class T, int P>
+__device__ inline void grad_keys_of(const Attention &a, const Tile &block, u32 memory, const T *__restrict__ q,
+                                    const T *__restrict__ k, const T *__restrict__ v, const float *__restrict__ lse,
+                                    const T *__restrict__ dy, const float *__restrict__ delta, T *__restrict__ dk,
+                                    T *__restrict__ dv) {
   constexpr int SCORES = SIDE / MMA_COLUMNS;
   constexpr u32 BYTES = tile_bytes<P>(SIDE), STATISTICS = 2 * SIDE * sizeof(float);
   u32 keys = memory, values = keys + BYTES, queries = values + BYTES, outputs = queries + 2 * BYTES, statistics = outputs + BYTES;
@@ -196,7 +196,7 @@ __device__ inline void grad_keys_of(const Attention &a, const Tile &block, u32 m
     }
     float scores[1][SCORES][4], slope[1][SCORES][4];
     u32 weights[1][SCORES / 2][4];
-    multiply_transposed<H, P>(scores, key_rows, place_by_columns<P>(tile));
+    multiply_transposed<T, P>(scores, key_rows, place_by_columns<P>(tile));
     // A row's last query is the first that all keys of the warp are seen by.
     int hidden = a.causal ? first + own + lane / 4 - (a.keys - a.queries) - now.first - lane % 4 * 2 : -SIDE;
     bool masked = a.causal && first_query(a, first + own + MMA_ROWS - 1) > now.first;
@@ -215,9 +215,9 @@ __device__ inline void grad_keys_of(const Attention &a, const Tile &block, u32 m
       }
     }
     arrive<1>();
-    round_to_rows<H>(weights[0], scores[0]);
-    multiply_add<H, P, 1, SCORES>(dv_sums, weights, place_by_rows<P>(outputs, 0));
-    multiply_transposed<H, P>(slope, value_rows, place_by_columns<P>(outputs));
+    round_to_rows<T>(weights[0], scores[0]);
+    multiply_add<T, P, 1, SCORES>(dv_sums, weights, place_by_rows<P>(outputs, 0));
+    multiply_transposed<T, P>(slope, value_rows, place_by_columns<P>(outputs));
     __syncthreads();
     if (next.head < end) load_outputs(next);
     commit();
@@ -231,25 +231,25 @@ __device__ inline void grad_keys_of(const Attention &a, const Tile &block, u32 m
 #pragma unroll
       for (int i = 0; i < 4; i++) scores[0][n][i] *= slope[0][n][i] - of[i % 2];
     }
-    round_to_rows<H>(weights[0], scores[0]);
-    multiply_add<H, P, 1, SCORES>(dk_sums, weights, place_by_rows<P>(tile, 0));
+    round_to_rows<T>(weights[0], scores[0]);
+    multiply_add<T, P, 1, SCORES>(dk_sums, weights, place_by_rows<P>(tile, 0));
     now = next;
   }
   __syncthreads();
-  store_rows<H, P>(queries, own, dk_sums[0], a.scale, a.scale, head_of(dk, a.k, block.batch, block.head), a.k.row, first + own, a.keys,
+  store_rows<P>(queries, own, dk_sums[0], a.scale, a.scale, head_of(dk, a.k, block.batch, block.head), a.k.row, first + own, a.keys,
                    a);
-  store_rows<H, P>(queries + BYTES, own, dv_sums[0], 1, 1, head_of(dv, a.v, block.batch, block.head), a.v.row, first + own, a.keys, a);
+  store_rows<P>(queries + BYTES, own, dv_sums[0], 1, 1, head_of(dv, a.v, block.batch, block.head), a.v.row, first + own, a.keys, a);
 }
 
 // Of a causal head the first keys come first: most queries see them.
-template <class H, int P>
-__device__ inline void attention_grad_keys(const Attention &a, const u16 *q, const u16 *k, const u16 *v, const float *lse,
-                                           const u16 *dy, const float *delta, u16 *dk, u16 *dv) {
+template <class T, int P>
+__device__ inline void attention_grad_keys(const Attention &a, const T *q, const T *k, const T *v, const float *lse,
+                                           const T *dy, const float *delta, T *dk, T *dv) {
   extern __shared__ __align__(256) u8 memory[];
   int tiles = tiles_of(a.keys, SIDE);
 #pragma unroll 1
   for (i64 n = blockIdx.x; n < a.batches * a.key_heads * tiles; n += gridDim.x) {
-    grad_keys_of<H, P>(a, tile_of(n, tiles, a.key_heads), shared_address(memory), q, k, v, lse, dy, delta, dk, dv);
+    grad_keys_of<T, P>(a, tile_of(n, tiles, a.key_heads), shared_address(memory), q, k, v, lse, dy, delta, dk, dv);
     __syncthreads();
   }
 }

@@ -14,18 +14,18 @@
 #include "attention_backward.cuh"
 #include "attention_forward.cuh"
 
-#define ATTENTION(H, P, T)                                                                                                      \
-  extern "C" __global__ void __launch_bounds__(TEAM, 2)                                                                         \
-      attention_##P##_##T(const u16 *q, const u16 *k, const u16 *v, u16 *y, float *lse, Attention a) {                          \
-    attention_forward<H, P>(a, q, k, v, y, lse);                                                                                \
-  }                                                                                                                             \
-  extern "C" __global__ void __launch_bounds__(TEAM, 2)                                                                         \
-      attention_grad_queries_##P##_##T(const u16 *q, const u16 *k, const u16 *v, const u16 *y, const float *lse, const u16 *dy, \
-                                       u16 *dq, float *delta, Attention a) {                                                    \
-    attention_grad_queries<H, P>(a, q, k, v, y, lse, dy, dq, delta);                                                            \
-  }                                                                                                                             \
-  extern "C" __global__ void __launch_bounds__(TEAM, 2)                                                                         \
-      attention_grad_keys_##P##_##T(const u16 *q, const u16 *k, const u16 *v, const float *lse, const u16 *dy,                  \
-                                    const float *delta, u16 *dk, u16 *dv, Attention a) {                                        \
-    attention_grad_keys<H, P>(a, q, k, v, lse, dy, delta, dk, dv);                                                              \
+#define ATTENTION(P, T)                                                                                                          \
+  extern "C" __global__ void __launch_bounds__(TEAM, 2)                                                                          \
+      JOINED(attention_##P, T)(const T *q, const T *k, const T *v, T *y, float *lse, Attention a) {                              \
+    attention_forward<T, P>(a, q, k, v, y, lse);                                                                                 \
+  }                                                                                                                              \
+  extern "C" __global__ void __launch_bounds__(TEAM, 2)                                                                          \
+      JOINED(attention_grad_queries_##P, T)(const T *q, const T *k, const T *v, const T *y, const float *lse, const T *dy,       \
+                                            T *dq, float *delta, Attention a) {                                                  \
+    attention_grad_queries<T, P>(a, q, k, v, y, lse, dy, dq, delta);                                                             \
+  }                                                                                                                              \
+  extern "C" __global__ void __launch_bounds__(TEAM, 2)                                                                          \
+      JOINED(attention_grad_keys_##P, T)(const T *q, const T *k, const T *v, const float *lse, const T *dy, const float *delta,  \
+                                         T *dk, T *dv, Attention a) {                                                            \
+    attention_grad_keys<T, P>(a, q, k, v, lse, dy, delta, dk, dv);                                                               \
   }

@@ -65,9 +65,9 @@ struct Softmax {
 template <int P>
 constexpr u32 FORWARD_BYTES = tile_bytes<P>(FORWARD_QUERIES + 2 * TILE_KEYS);
 
-template <class H, int P>
-__device__ inline void attention_of(const Attention &a, const Tile &block, u32 memory, const u16 *__restrict__ q,
-                                    const u16 *__restrict__ k, const u16 *__restrict__ v, u16 *__restrict__ y,
+template <class T, int P>
+__device__ inline void attention_of(const Attention &a, const Tile &block, u32 memory, const T *__restrict__ q,
+                                    const T *__restrict__ k, const T *__restrict__ v, T *__restrict__ y,
                                     float *__restrict__ lse) {
   constexpr int STRIPS = FORWARD_STRIPS, SCORES = TILE_KEYS / MMA_COLUMNS;
   u32 queries = memory, keys = queries + tile_bytes<P>(FORWARD_QUERIES), values = keys + tile_bytes<P>(TILE_KEYS);
@@ -107,7 +107,7 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
     u32 weights[STRIPS][SCORES / 2][4];
     if (any) {
       float scores[STRIPS][SCORES][4];
-      multiply_transposed<H, P>(scores, rows, keys_at);
+      multiply_transposed<T, P>(scores, rows, keys_at);
 #pragma unroll
       for (int s = 0; s < STRIPS; s++) {
         float factor[2];
@@ -120,13 +120,13 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
 #pragma unroll
           for (int i = 0; i < 4; i++) sums[s][n][i] *= factor[i / 2];
         }
-        round_to_rows<H>(weights[s], scores[s]);
+        round_to_rows<T>(weights[s], scores[s]);
       }
     }
     arrive<0>();
     if (key + TILE_KEYS <= seen) load_tile<P, TILE_KEYS>(keys, k, a.k.row, key + TILE_KEYS, a.keys, a);
     commit();
-    if (any) multiply_add<H, P, STRIPS, SCORES>(sums, weights, values_at);
+    if (any) multiply_add<T, P, STRIPS, SCORES>(sums, weights, values_at);
   }
 
 #pragma unroll
@@ -142,21 +142,21 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
         lse[(block.batch * a.heads + block.head) * a.queries + query] = __fmul_rn(softmax[s].max[h], scale) * LN_2 + logf(sum);
       }
     }
-    store_rows<H, P>(queries, row, sums[s], part[0], part[1], head_of(y, a.y, block.batch, block.head), a.y.row, first + row,
+    store_rows<P>(queries, row, sums[s], part[0], part[1], head_of(y, a.y, block.batch, block.head), a.y.row, first + row,
                      a.queries, a);
   }
 }
 
 // Of a causal head the last queries come first: they have the most to do.
-template <class H, int P>
-__device__ inline void attention_forward(const Attention &a, const u16 *q, const u16 *k, const u16 *v, u16 *y, float *lse) {
+template <class T, int P>
+__device__ inline void attention_forward(const Attention &a, const T *q, const T *k, const T *v, T *y, float *lse) {
   extern __shared__ __align__(256) u8 memory[];
   int tiles = tiles_of(a.queries, FORWARD_QUERIES);
 #pragma unroll 1
   for (i64 n = blockIdx.x; n < a.batches * a.heads * tiles; n += gridDim.x) {
     Tile block = tile_of(n, tiles, a.heads);
     block.number = tiles - 1 - block.number;
-    attention_of<H, P>(a, block, shared_address(memory), q, k, v, y, lse);
+    attention_of<T, P>(a, block, shared_address(memory), q, k, v, y, lse);
     __syncthreads();
   }
 }

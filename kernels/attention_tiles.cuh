@@ -16,40 +16,29 @@ constexpr int CHUNK = 8;        // elements in 16 bytes
 constexpr int TEAM = 128;       // threads of a block: four warps
 constexpr int TEAM_WARPS = TEAM / WARP;
 
-struct Bf16 {
-  __device__ static u32 pack(float low, float high) {
-    u32 both;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
-    return both;
-  }
-  __device__ static float low(u32 both) { return __uint_as_float(both << 16); }
-  __device__ static float high(u32 both) { return __uint_as_float(both & 0xffff0000u); }
-  __device__ static void multiply(float (&sums)[4], const u32 (&a)[4], u32 b0, u32 b1) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  }
-};
+// sums += a times b.
+__device__ inline void multiply(float (&sums)[4], const u32 (&a)[4], u32 b0, u32 b1, bf16) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
 
-struct F16 {
-  __device__ static u32 pack(float low, float high) {
-    u32 both;
-    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
-    return both;
-  }
-  __device__ static float widen(u16 bits) {
-    float wide;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(wide) : "h"(bits));
-    return wide;
-  }
-  __device__ static float low(u32 both) { return widen((u16)both); }
-  __device__ static float high(u32 both) { return widen((u16)(both >> 16)); }
-  __device__ static void multiply(float (&sums)[4], const u32 (&a)[4], u32 b0, u32 b1) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  }
-};
+__device__ inline void multiply(float (&sums)[4], const u32 (&a)[4], u32 b0, u32 b1, f16) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// The halves of a pair.
+template <class T>
+__device__ inline float first_of(u32 both) {
+  return widen(T{(u16)both});
+}
+
+template <class T>
+__device__ inline float second_of(u32 both) {
+  return widen(T{(u16)(both >> 16)});
+}
 
 // 2^x to the 22 bits that the hardware has; its results are rounded to 8 or 11 before they are multiplied.
 __device__ inline float power_of_2(float x) {
@@ -101,8 +90,8 @@ __device__ inline u32 chunk_at(int row, int chunk) {
 }
 
 // The block begins to copy rows of a head, from row first on; before arrive() they are not there.
-template <int P, int ROWS>
-__device__ inline void load_tile(u32 tile, const u16 *__restrict__ head, i64 stride, int first, int rows, const Attention &a) {
+template <int P, int ROWS, class T>
+__device__ inline void load_tile(u32 tile, const T *__restrict__ head, i64 stride, int first, int rows, const Attention &a) {
   constexpr int CHUNKS = P / CHUNK;
   if (a.vector) {
     static_assert(ROWS * CHUNKS % TEAM == 0 && TEAM % CHUNKS == 0, "whole rows at a time");
@@ -110,16 +99,16 @@ __device__ inline void load_tile(u32 tile, const u16 *__restrict__ head, i64 str
     int row = threadIdx.x / CHUNKS, chunk = threadIdx.x % CHUNKS;
     int left = chunk * CHUNK < a.columns ? rows - first - row : 0;
     // What lies beyond the tensor is pointed at and not read.
-    const u16 *from = head + (first + row) * stride + chunk * CHUNK;
+    const T *from = head + (first + row) * stride + chunk * CHUNK;
 #pragma unroll
     for (int i = 0; i < ROWS; i += STEP, from += STEP * stride) copy_16(tile + chunk_at<P>(row + i, chunk), from, i < left);
   } else {
 #pragma unroll 1
     for (int i = threadIdx.x; i < ROWS * P / 2; i += TEAM) {
       int r = i / (P / 2), c = i % (P / 2) * 2;
-      const u16 *from = head + (first + r) * stride + c;
-      u32 low = first + r < rows && c < a.columns ? from[0] : 0;
-      u32 high = first + r < rows && c + 1 < a.columns ? from[1] : 0;
+      const T *from = head + (first + r) * stride + c;
+      u32 low = first + r < rows && c < a.columns ? from[0].bits : 0;
+      u32 high = first + r < rows && c + 1 < a.columns ? from[1].bits : 0;
       u32 to = tile + chunk_at<P>(r, c / CHUNK) + c % CHUNK * 2;
       asm volatile("st.shared.u32 [%0], %1;" ::"r"(to), "r"(low | high << 16) : "memory");
     }
@@ -127,16 +116,16 @@ __device__ inline void load_tile(u32 tile, const u16 *__restrict__ head, i64 str
 }
 
 // A warp writes 16 rows of its own into a tile, scaled and rounded, and from there to the head: so they go out 16 bytes at a time.
-template <class H, int P>
+template <int P, class T>
 __device__ inline void store_rows(u32 tile, int row, const float (&sums)[P / MMA_COLUMNS][4], float scale0, float scale1,
-                                  u16 *__restrict__ head, i64 stride, int first, int rows, const Attention &a) {
+                                  T *__restrict__ head, i64 stride, int first, int rows, const Attention &a) {
   int lane = threadIdx.x % WARP;
 #pragma unroll
   for (int n = 0; n < P / MMA_COLUMNS; n++) {
     u32 upper = tile + chunk_at<P>(row + lane / 4, n) + lane % 4 * 4;
     u32 lower = tile + chunk_at<P>(row + lane / 4 + 8, n) + lane % 4 * 4;
-    asm volatile("st.shared.u32 [%0], %1;" ::"r"(upper), "r"(H::pack(sums[n][0] * scale0, sums[n][1] * scale0)) : "memory");
-    asm volatile("st.shared.u32 [%0], %1;" ::"r"(lower), "r"(H::pack(sums[n][2] * scale1, sums[n][3] * scale1)) : "memory");
+    asm volatile("st.shared.u32 [%0], %1;" ::"r"(upper), "r"(pair(sums[n][0] * scale0, sums[n][1] * scale0, T())) : "memory");
+    asm volatile("st.shared.u32 [%0], %1;" ::"r"(lower), "r"(pair(sums[n][2] * scale1, sums[n][3] * scale1, T())) : "memory");
   }
   __syncwarp();
   constexpr int CHUNKS = P / CHUNK;
@@ -149,13 +138,13 @@ __device__ inline void store_rows(u32 tile, int row, const float (&sums)[P / MMA
                  : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3])
                  : "r"(tile + chunk_at<P>(row + r, chunk))
                  : "memory");
-    u16 *to = head + (first + r) * stride + chunk * CHUNK;
+    T *to = head + (first + r) * stride + chunk * CHUNK;
     if (a.vector) {
       *reinterpret_cast<uint4 *>(to) = make_uint4(v[0], v[1], v[2], v[3]);
     } else {
 #pragma unroll
       for (int k = 0; k < CHUNK; k++) {
-        if (chunk * CHUNK + k < a.columns) to[k] = (u16)(v[k / 2] >> k % 2 * 16);
+        if (chunk * CHUNK + k < a.columns) to[k].bits = (u16)(v[k / 2] >> k % 2 * 16);
       }
     }
   }
@@ -252,7 +241,7 @@ __device__ inline void clear(float (&sums)[M][N][4]) {
 }
 
 // sums = rows (M times 16, P columns) times the transpose of N * 8 rows of a tile.
-template <class H, int P, int M, int N, bool KEPT>
+template <class T, int P, int M, int N, bool KEPT>
 __device__ inline void multiply_transposed(float (&sums)[M][N][4], const Rows16<P, KEPT> (&rows)[M], const Place<P> &tile) {
   clear(sums);
 #pragma unroll
@@ -266,15 +255,15 @@ __device__ inline void multiply_transposed(float (&sums)[M][N][4], const Rows16<
       fetch(b, tile.step(k, n * MMA_COLUMNS));
 #pragma unroll
       for (int m = 0; m < M; m++) {
-        H::multiply(sums[m][n], a[m], b[0], b[1]);
-        H::multiply(sums[m][n + 1], a[m], b[2], b[3]);
+        multiply(sums[m][n], a[m], b[0], b[1], T());
+        multiply(sums[m][n + 1], a[m], b[2], b[3], T());
       }
     }
   }
 }
 
 // sums += weights (M times 16, N * 8) times N * 8 rows of a tile.
-template <class H, int P, int M, int N>
+template <class T, int P, int M, int N>
 __device__ inline void multiply_add(float (&sums)[M][P / MMA_COLUMNS][4], const u32 (&weights)[M][N / 2][4], const Place<P> &tile) {
 #pragma unroll
   for (int k = 0; k < N / 2; k++) {
@@ -284,22 +273,22 @@ __device__ inline void multiply_add(float (&sums)[M][P / MMA_COLUMNS][4], const 
       fetch_transposed(b, tile.step(n, k * MMA_DEPTH));
 #pragma unroll
       for (int m = 0; m < M; m++) {
-        H::multiply(sums[m][2 * n], weights[m][k], b[0], b[1]);
-        H::multiply(sums[m][2 * n + 1], weights[m][k], b[2], b[3]);
+        multiply(sums[m][2 * n], weights[m][k], b[0], b[1], T());
+        multiply(sums[m][2 * n + 1], weights[m][k], b[2], b[3], T());
       }
     }
   }
 }
 
 // Numbers laid out as sums, rounded and laid out as A.
-template <class H, int N>
+template <class T, int N>
 __device__ inline void round_to_rows(u32 (&a)[N / 2][4], const float (&sums)[N][4]) {
 #pragma unroll
   for (int k = 0; k < N / 2; k++) {
-    a[k][0] = H::pack(sums[2 * k][0], sums[2 * k][1]);
-    a[k][1] = H::pack(sums[2 * k][2], sums[2 * k][3]);
-    a[k][2] = H::pack(sums[2 * k + 1][0], sums[2 * k + 1][1]);
-    a[k][3] = H::pack(sums[2 * k + 1][2], sums[2 * k + 1][3]);
+    a[k][0] = pair(sums[2 * k][0], sums[2 * k][1], T());
+    a[k][1] = pair(sums[2 * k][2], sums[2 * k][3], T());
+    a[k][2] = pair(sums[2 * k + 1][0], sums[2 * k + 1][1], T());
+    a[k][3] = pair(sums[2 * k + 1][2], sums[2 * k + 1][3], T());
   }
 }
 

@@ -66,50 +66,47 @@ final class CudaAttention {
 
     static final int SIDE = 64;
 
-    static Choice of(String op, DType dtype, int columns) {
-      return switch (dtype) {
-        case F32 ->
-            new Choice(
-                ATTENTION_F32,
-                ATTENTION_GRAD_QUERIES_F32,
-                ATTENTION_GRAD_KEYS_F32,
-                SIDE,
-                Launch.THREADS);
-        case BF16 -> {
-          if (columns <= 32) {
-            yield half(
-                ATTENTION_32_BF16, ATTENTION_GRAD_QUERIES_32_BF16, ATTENTION_GRAD_KEYS_32_BF16);
-          }
-          yield columns <= 64
-              ? half(ATTENTION_64_BF16, ATTENTION_GRAD_QUERIES_64_BF16, ATTENTION_GRAD_KEYS_64_BF16)
-              : half(
-                  ATTENTION_128_BF16,
-                  ATTENTION_GRAD_QUERIES_128_BF16,
-                  ATTENTION_GRAD_KEYS_128_BF16);
-        }
-        case F16 -> {
-          if (columns <= 32) {
-            yield half(ATTENTION_32_F16, ATTENTION_GRAD_QUERIES_32_F16, ATTENTION_GRAD_KEYS_32_F16);
-          }
-          yield columns <= 64
-              ? half(ATTENTION_64_F16, ATTENTION_GRAD_QUERIES_64_F16, ATTENTION_GRAD_KEYS_64_F16)
-              : half(
-                  ATTENTION_128_F16, ATTENTION_GRAD_QUERIES_128_F16, ATTENTION_GRAD_KEYS_128_F16);
-        }
-        case F64, I32, U8 -> throw Operands.refused(op, dtype);
-      };
+    static Choice of(DType dtype, int columns) {
+      if (dtype == DType.F32) {
+        return new Choice(
+            ATTENTION_F32,
+            ATTENTION_GRAD_QUERIES_F32,
+            ATTENTION_GRAD_KEYS_F32,
+            SIDE,
+            Launch.THREADS);
+      }
+      if (columns <= 32) {
+        return half(
+            dtype,
+            ATTENTION_32_BF16,
+            ATTENTION_GRAD_QUERIES_32_BF16,
+            ATTENTION_GRAD_KEYS_32_BF16);
+      }
+      return columns <= 64
+          ? half(
+              dtype,
+              ATTENTION_64_BF16,
+              ATTENTION_GRAD_QUERIES_64_BF16,
+              ATTENTION_GRAD_KEYS_64_BF16)
+          : half(
+              dtype,
+              ATTENTION_128_BF16,
+              ATTENTION_GRAD_QUERIES_128_BF16,
+              ATTENTION_GRAD_KEYS_128_BF16);
     }
 
-    private static Choice half(Kernel forward, Kernel gradQueries, Kernel gradKeys) {
-      return new Choice(forward, gradQueries, gradKeys, HALF_QUERIES, TEAM);
+    private static Choice half(
+        DType dtype, Kernel forward, Kernel gradQueries, Kernel gradKeys) {
+      return new Choice(
+          forward.in(dtype), gradQueries.in(dtype), gradKeys.in(dtype), HALF_QUERIES, TEAM);
     }
   }
 
-  void forward(String op, Problem p, Operand lse) {
+  void forward(Problem p, Operand lse) {
     if (lse.elements() == 0) {
       return;
     }
-    Choice choice = Choice.of(op, p.dtype(), p.q().columns());
+    Choice choice = Choice.of(p.dtype(), p.q().columns());
     Launch launch = read(queue.kernel(choice.forward), p.q(), p.k(), p.v());
     launch.write(p.y().address(), p.y().bytes()).write(lse).struct(p.bytes());
     launch.overBlocks(blocks(p.q(), choice.queries), choice.threads);
@@ -124,7 +121,7 @@ final class CudaAttention {
       queue.zero(slopes.dv.address(), slopes.dv.bytes());
       return;
     }
-    Choice choice = Choice.of(op, p.dtype(), p.q().columns());
+    Choice choice = Choice.of(p.dtype(), p.q().columns());
     MemorySegment bytes = p.bytes();
     try (Scratch delta = queue.scratch(slopes.lse.type().bytes(), "sums of y * dy for " + op)) {
       Launch queries = read(queue.kernel(choice.gradQueries), p.q(), p.k(), p.v(), p.y());

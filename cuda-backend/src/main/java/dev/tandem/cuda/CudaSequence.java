@@ -26,7 +26,7 @@ final class CudaSequence {
                 Heads.of(out.getFirst()),
                 a.causal(),
                 a.scale());
-        attention.forward(op.name(), problem, out.get(1));
+        attention.forward(problem, out.get(1));
       }
       case Sequence.AttentionGrad a -> {
         List<Heads> qkvy = in.subList(0, 4).stream().map(Heads::of).toList();
@@ -42,7 +42,7 @@ final class CudaSequence {
       case Sequence.PackedAttention a -> {
         Packed packed = Packed.of(in.getFirst(), a.heads(), a.keyHeads());
         attention.forward(
-            op.name(), packed.problem(out.getFirst(), a.causal(), a.scale()), out.get(1));
+            packed.problem(out.getFirst(), a.causal(), a.scale()), out.get(1));
       }
       case Sequence.PackedAttentionGrad a -> {
         Packed packed = Packed.of(in.getFirst(), a.heads(), a.keyHeads());

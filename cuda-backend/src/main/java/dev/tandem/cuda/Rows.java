@@ -20,12 +20,32 @@ record Rows(long count, long length) {
     return length <= Folds.SHORT;
   }
 
-  /** Begins a launch over all rows, of the kernel for rows of this length: inputs, results, count, length. */
+  /**
+   * Begins a launch over all rows, of the kernel for rows of this length and of the first input's element type: inputs, results,
+   * count, length. A result may lie where an input does.
+   */
   Launch kernel(Queue queue, Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
-    Launch launch = queue.kernel(isShort() ? ofShort : ofLong);
-    in.forEach(launch::read);
-    out.forEach(launch::write);
+    Launch launch = queue.kernel((isShort() ? ofShort : ofLong).in(in.getFirst().dtype()));
+    for (Operand x : in) {
+      if (lies(x, out)) {
+        launch.readWrite(x);
+      } else {
+        launch.read(x);
+      }
+    }
+    for (Operand y : out) {
+      if (lies(y, in)) {
+        launch.readWrite(y);
+      } else {
+        launch.write(y);
+      }
+    }
     return launch.int64(count).int64(length);
+  }
+
+  private static boolean lies(Operand operand, List<Operand> others) {
+    long address = Operands.address(operand);
+    return others.stream().anyMatch(other -> Operands.address(other) == address);
   }
 
   /** Launches a kernel of softmax.cu or loss.cu over all rows. */
