@@ -1,5 +1,6 @@
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.Operand;
+import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -54,7 +55,19 @@ final class KernelData {
         }
         yield MemorySegment.ofArray(bytes);
       }
-      case F64, F16, BF16 ->
+      case F16, BF16 -> {
+        float[] floats = floats(each.allPositive(), count);
+        short[] halves = new short[count];
+        for (int i = 0; i < count; i++) {
+          float drawn = floats[number * STEP + i];
+          halves[i] =
+              type.dtype() == DType.F16
+                  ? Float.floatToFloat16(drawn)
+                  : (short) (Float.floatToRawIntBits(drawn) >>> 16);
+        }
+        yield MemorySegment.ofArray(halves);
+      }
+      case F64 ->
           throw new IllegalStateException(each.name() + ": no such operands, got " + type);
     };
   }

@@ -108,12 +108,15 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
     if (any) {
       float scores[STRIPS][SCORES][4];
       multiply_transposed<T, P>(scores, rows, keys_at);
+      if (key + TILE_KEYS - 1 > seen_by_all) {
+#pragma unroll
+        for (int s = 0; s < STRIPS; s++) {
+          Softmax::hide(scores[s], key + lane % 4 * 2, first + own + s * MMA_ROWS + lane / 4, a);
+        }
+      }
 #pragma unroll
       for (int s = 0; s < STRIPS; s++) {
         float factor[2];
-        if (key + TILE_KEYS - 1 > seen_by_all) {
-          Softmax::hide(scores[s], key + lane % 4 * 2, first + own + s * MMA_ROWS + lane / 4, a);
-        }
         softmax[s].add(scores[s], factor, scale);
 #pragma unroll
         for (int n = 0; n < P / MMA_COLUMNS; n++) {
