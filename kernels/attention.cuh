@@ -46,6 +46,11 @@ __device__ inline int last_key(const Attention &a, int query) {
   return a.causal ? min(a.keys - 1, query + a.keys - a.queries) : a.keys - 1;
 }
 
+// The last key that any of so many queries sees; -1 where all of them lie beyond the last query.
+__device__ inline int last_key(const Attention &a, int first, int count) {
+  return first < a.queries ? last_key(a, min(first + count, a.queries) - 1) : -1;
+}
+
 // The first query that sees a key.
 __device__ inline int first_query(const Attention &a, int key) { return a.causal ? max(0, key - (a.keys - a.queries)) : 0; }
 

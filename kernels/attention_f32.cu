@@ -164,7 +164,7 @@ __device__ inline void forward_of(const Attention &a, const Tile &block, Memory 
   Strip queries = {head_of(q, a.q, block.batch, block.head), a.q.row, first, a.queries};
   Strip keys = {head_of(k, a.k, block.batch, key_head), a.k.row, 0, a.keys};
   Strip values = {head_of(v, a.v, block.batch, key_head), a.v.row, 0, a.keys};
-  int seen = last_key(a, min(first + SIDE, a.queries) - 1);
+  int seen = last_key(a, first, SIDE);
   Sums sums;
   sums.clear();
   float max[4], sum[4];
@@ -223,7 +223,7 @@ __device__ inline void grad_queries_of(const Attention &a, const Tile &block, Me
   Strip keys = {head_of(k, a.k, block.batch, key_head), a.k.row, 0, a.keys};
   Strip values = {head_of(v, a.v, block.batch, key_head), a.v.row, 0, a.keys};
   const float *of = head_of(y, a.y, block.batch, block.head);
-  int seen = last_key(a, min(first + SIDE, a.queries) - 1);
+  int seen = last_key(a, first, SIDE);
   float own_lse[4], own_delta[4], factor[4];
 #pragma unroll
   for (int i = 0; i < 4; i++) {

@@ -69,15 +69,15 @@ template <class T, int P>
 __device__ inline void attention_of(const Attention &a, const Tile &block, u32 memory, const T *__restrict__ q,
                                     const T *__restrict__ k, const T *__restrict__ v, T *__restrict__ y,
                                     float *__restrict__ lse) {
-  constexpr int STRIPS = FORWARD_STRIPS, SCORES = TILE_KEYS / MMA_COLUMNS;
+  constexpr int M = FORWARD_STRIPS, SCORES = TILE_KEYS / MMA_COLUMNS;
   u32 queries = memory, keys = queries + tile_bytes<P>(FORWARD_QUERIES), values = keys + tile_bytes<P>(TILE_KEYS);
-  int lane = threadIdx.x % WARP, own = threadIdx.x / WARP * STRIPS * MMA_ROWS;
+  int lane = threadIdx.x % WARP, own = threadIdx.x / WARP * M * MMA_ROWS;
   int first = block.number * FORWARD_QUERIES;
   int key_head = block.head / (a.heads / a.key_heads);
   k = head_of(k, a.k, block.batch, key_head);
   v = head_of(v, a.v, block.batch, key_head);
-  int seen = last_key(a, min(first + FORWARD_QUERIES, a.queries) - 1);
-  int own_seen = last_key(a, first + own + STRIPS * MMA_ROWS - 1), seen_by_all = last_key(a, first + own);
+  int seen = last_key(a, first, FORWARD_QUERIES);
+  int own_seen = last_key(a, first + own, M * MMA_ROWS), seen_by_all = last_key(a, first + own);
   // Not 0: a hidden score is infinite, and must stay so.
   float scale = fmaxf(fabsf(a.scale) * LOG2_E, 1e-37f);
 
@@ -85,13 +85,13 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
   load_tile<P, TILE_KEYS>(keys, k, a.k.row, 0, a.keys, a);
   commit();
 
-  Rows16<P, P <= 64> rows[STRIPS] = {{queries, own}, {queries, own + MMA_ROWS}};
+  Rows<P, M, P <= 64> rows(queries, own);
   Place<P> keys_at = place_by_columns<P>(keys), values_at = place_by_rows<P>(values, 0);
-  float sums[STRIPS][P / MMA_COLUMNS][4];
+  float sums[M][P / MMA_COLUMNS][4];
   clear(sums);
-  Softmax softmax[STRIPS];
+  Softmax softmax[M];
 #pragma unroll
-  for (int s = 0; s < STRIPS; s++) softmax[s].begin();
+  for (int s = 0; s < M; s++) softmax[s].begin();
 
 #pragma unroll 1
   for (int key = 0; key <= seen; key += TILE_KEYS) {
@@ -99,23 +99,22 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
     load_tile<P, TILE_KEYS>(values, v, a.v.row, key, a.keys, a);
     commit();
     if (key == 0) {
-      if (a.scale < 0) negate_rows<P>(queries, own, STRIPS * MMA_ROWS);
-#pragma unroll
-      for (int s = 0; s < STRIPS; s++) rows[s].keep();
+      if (a.scale < 0) negate_rows<P>(queries, own, M * MMA_ROWS);
+      rows.keep();
     }
     bool any = key <= own_seen;
-    u32 weights[STRIPS][SCORES / 2][4];
+    u32 weights[M][SCORES / 2][4];
     if (any) {
-      float scores[STRIPS][SCORES][4];
+      float scores[M][SCORES][4];
       multiply_transposed<T, P>(scores, rows, keys_at);
       if (key + TILE_KEYS - 1 > seen_by_all) {
 #pragma unroll
-        for (int s = 0; s < STRIPS; s++) {
+        for (int s = 0; s < M; s++) {
           Softmax::hide(scores[s], key + lane % 4 * 2, first + own + s * MMA_ROWS + lane / 4, a);
         }
       }
 #pragma unroll
-      for (int s = 0; s < STRIPS; s++) {
+      for (int s = 0; s < M; s++) {
         float factor[2];
         softmax[s].add(scores[s], factor, scale);
 #pragma unroll
@@ -129,11 +128,11 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
     arrive<0>();
     if (key + TILE_KEYS <= seen) load_tile<P, TILE_KEYS>(keys, k, a.k.row, key + TILE_KEYS, a.keys, a);
     commit();
-    if (any) multiply_add<T, P, STRIPS, SCORES>(sums, weights, values_at);
+    if (any) multiply_add<T, P, M, SCORES>(sums, weights, values_at);
   }
 
 #pragma unroll
-  for (int s = 0; s < STRIPS; s++) {
+  for (int s = 0; s < M; s++) {
     float part[2];
     int row = own + s * MMA_ROWS;
 #pragma unroll

@@ -71,6 +71,12 @@ __device__ inline void arrive() {
   __syncthreads();
 }
 
+__device__ inline float2 load_pair(u32 from) {
+  float2 pair;
+  asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(pair.x), "=f"(pair.y) : "r"(from) : "memory");
+  return pair;
+}
+
 // ---- tiles
 
 template <int P>
@@ -115,11 +121,13 @@ __device__ inline void load_tile(u32 tile, const T *__restrict__ head, i64 strid
   }
 }
 
-// A warp writes 16 rows of its own into a tile, scaled and rounded, and from there to the head: so they go out 16 bytes at a time.
+// A warp writes 16 rows of its own, scaled and rounded, into a tile where none but itself has read them since the last barrier, and from
+// there to the head: so they go out 16 bytes at a time.
 template <int P, class T>
 __device__ inline void store_rows(u32 tile, int row, const float (&sums)[P / MMA_COLUMNS][4], float scale0, float scale1,
                                   T *__restrict__ head, i64 stride, int first, int rows, const Attention &a) {
   int lane = threadIdx.x % WARP;
+  __syncwarp();
 #pragma unroll
   for (int n = 0; n < P / MMA_COLUMNS; n++) {
     u32 upper = tile + chunk_at<P>(row + lane / 4, n) + lane % 4 * 4;
@@ -171,8 +179,8 @@ struct Place {
 
   __device__ Place(u32 tile, int row, int chunk) : at(tile + chunk_at<P>(row, chunk)) {}
 
-  __device__ u32 step(int k) const { return at ^ k * 32; }
-  __device__ u32 step(int k, int row) const { return (at ^ k * 32) + row * P * 2; }
+  // row: a multiple of 8.
+  __device__ u32 step(int k, int row = 0) const { return (at ^ k * 32) + row * P * 2; }
 };
 
 // For A, and for B whose rows are the tile's rows (transposed by ldmatrix): rows by lane % 16, columns by lane / 16.
@@ -203,27 +211,31 @@ __device__ inline void fetch_transposed(u32 (&to)[4], u32 from) {
                : "memory");
 }
 
-// A's rows in registers for as long as the block lasts, or fetched anew for each product where there are too few registers.
-template <int P, bool KEPT>
-struct Rows16 {
-  u32 kept[KEPT ? P / MMA_DEPTH : 1][4];
+// M times 16 rows of a tile as A: in registers for as long as the block lasts, or fetched anew for each product where there are too
+// few registers.
+template <int P, int M, bool KEPT>
+struct Rows {
+  u32 kept[KEPT ? M : 1][KEPT ? P / MMA_DEPTH : 1][4];
   Place<P> place;
 
-  __device__ Rows16(u32 tile, int row) : place(place_by_rows<P>(tile, row)) {}
+  __device__ Rows(u32 tile, int row) : place(place_by_rows<P>(tile, row)) {}
 
   __device__ void keep() {
     if constexpr (KEPT) {
 #pragma unroll
-      for (int k = 0; k < P / MMA_DEPTH; k++) fetch(kept[k], place.step(k));
+      for (int i = 0; i < M * P / MMA_DEPTH; i++) {
+        int m = i / (P / MMA_DEPTH), k = i % (P / MMA_DEPTH);
+        fetch(kept[m][k], place.step(k, m * MMA_ROWS));
+      }
     }
   }
 
-  __device__ void at(u32 (&a)[4], int k) const {
+  __device__ void at(u32 (&a)[4], int m, int k) const {
     if constexpr (KEPT) {
 #pragma unroll
-      for (int i = 0; i < 4; i++) a[i] = kept[k][i];
+      for (int i = 0; i < 4; i++) a[i] = kept[m][k][i];
     } else {
-      fetch(a, place.step(k));
+      fetch(a, place.step(k, m * MMA_ROWS));
     }
   }
 };
@@ -240,19 +252,20 @@ __device__ inline void clear(float (&sums)[M][N][4]) {
   }
 }
 
-// sums = rows (M times 16, P columns) times the transpose of N * 8 rows of a tile.
+// sums = rows (M times 16, P columns) times the transpose of N * 8 rows of a tile, from row first on.
 template <class T, int P, int M, int N, bool KEPT>
-__device__ inline void multiply_transposed(float (&sums)[M][N][4], const Rows16<P, KEPT> (&rows)[M], const Place<P> &tile) {
+__device__ inline void multiply_transposed(float (&sums)[M][N][4], const Rows<P, M, KEPT> &rows, const Place<P> &tile,
+                                           int first = 0) {
   clear(sums);
 #pragma unroll
   for (int k = 0; k < P / MMA_DEPTH; k++) {
     u32 a[M][4];
 #pragma unroll
-    for (int m = 0; m < M; m++) rows[m].at(a[m], k);
+    for (int m = 0; m < M; m++) rows.at(a[m], m, k);
 #pragma unroll
     for (int n = 0; n < N; n += 2) {
       u32 b[4];
-      fetch(b, tile.step(k, n * MMA_COLUMNS));
+      fetch(b, tile.step(k, first + n * MMA_COLUMNS));
 #pragma unroll
       for (int m = 0; m < M; m++) {
         multiply(sums[m][n], a[m], b[0], b[1], T());
@@ -262,15 +275,16 @@ __device__ inline void multiply_transposed(float (&sums)[M][N][4], const Rows16<
   }
 }
 
-// sums += weights (M times 16, N * 8) times N * 8 rows of a tile.
+// sums += weights (M times 16, N * 8) times N * 8 rows of a tile, from row first on.
 template <class T, int P, int M, int N>
-__device__ inline void multiply_add(float (&sums)[M][P / MMA_COLUMNS][4], const u32 (&weights)[M][N / 2][4], const Place<P> &tile) {
+__device__ inline void multiply_add(float (&sums)[M][P / MMA_COLUMNS][4], const u32 (&weights)[M][N / 2][4], const Place<P> &tile,
+                                    int first = 0) {
 #pragma unroll
   for (int k = 0; k < N / 2; k++) {
 #pragma unroll
     for (int n = 0; n < P / MMA_DEPTH; n++) {
       u32 b[4];
-      fetch_transposed(b, tile.step(n, k * MMA_DEPTH));
+      fetch_transposed(b, tile.step(n, first + k * MMA_DEPTH));
 #pragma unroll
       for (int m = 0; m < M; m++) {
         multiply(sums[m][2 * n], weights[m][k], b[0], b[1], T());

@@ -56,49 +56,56 @@ final class CudaAttention {
   /**
    * The kernels for an element type and a head's length.
    *
-   * @param queries that a block makes results for; the others' blocks have {@link #SIDE} rows
+   * @param rows that a block of forward makes
+   * @param gradRows that a block of the others makes
    */
   private record Choice(
-      Kernel forward, Kernel gradQueries, Kernel gradKeys, int queries, int threads) {
-    // FORWARD_QUERIES and TEAM of the kernels for halves.
-    private static final int HALF_QUERIES = 128;
-    private static final int TEAM = 128;
-
-    static final int SIDE = 64;
-
-    static Choice of(DType dtype, int columns) {
-      if (dtype == DType.F32) {
-        return new Choice(
+      Kernel forward, Kernel gradQueries, Kernel gradKeys, int rows, int gradRows, int threads) {
+    private static final Choice F32 =
+        new Choice(
             ATTENTION_F32,
             ATTENTION_GRAD_QUERIES_F32,
             ATTENTION_GRAD_KEYS_F32,
-            SIDE,
+            64,
+            64,
             Launch.THREADS);
-      }
-      if (columns <= 32) {
-        return half(
-            dtype,
+    private static final Choice UP_TO_32 =
+        new Choice(
             ATTENTION_32_BF16,
             ATTENTION_GRAD_QUERIES_32_BF16,
-            ATTENTION_GRAD_KEYS_32_BF16);
-      }
-      return columns <= 64
-          ? half(
-              dtype,
-              ATTENTION_64_BF16,
-              ATTENTION_GRAD_QUERIES_64_BF16,
-              ATTENTION_GRAD_KEYS_64_BF16)
-          : half(
-              dtype,
-              ATTENTION_128_BF16,
-              ATTENTION_GRAD_QUERIES_128_BF16,
-              ATTENTION_GRAD_KEYS_128_BF16);
-    }
+            ATTENTION_GRAD_KEYS_32_BF16,
+            128,
+            128,
+            128);
+    private static final Choice UP_TO_64 =
+        new Choice(
+            ATTENTION_64_BF16,
+            ATTENTION_GRAD_QUERIES_64_BF16,
+            ATTENTION_GRAD_KEYS_64_BF16,
+            128,
+            128,
+            128);
+    private static final Choice UP_TO_128 =
+        new Choice(
+            ATTENTION_128_BF16,
+            ATTENTION_GRAD_QUERIES_128_BF16,
+            ATTENTION_GRAD_KEYS_128_BF16,
+            128,
+            64,
+            128);
 
-    private static Choice half(
-        DType dtype, Kernel forward, Kernel gradQueries, Kernel gradKeys) {
+    static Choice of(DType dtype, int columns) {
+      if (dtype == DType.F32) {
+        return F32;
+      }
+      Choice half = columns <= 32 ? UP_TO_32 : columns <= 64 ? UP_TO_64 : UP_TO_128;
       return new Choice(
-          forward.in(dtype), gradQueries.in(dtype), gradKeys.in(dtype), HALF_QUERIES, TEAM);
+          half.forward.in(dtype),
+          half.gradQueries.in(dtype),
+          half.gradKeys.in(dtype),
+          half.rows,
+          half.gradRows,
+          half.threads);
     }
   }
 
@@ -109,7 +116,7 @@ final class CudaAttention {
     Choice choice = Choice.of(p.dtype(), p.q().columns());
     Launch launch = read(queue.kernel(choice.forward), p.q(), p.k(), p.v());
     launch.write(p.y().address(), p.y().bytes()).write(lse).struct(p.bytes());
-    launch.overBlocks(blocks(p.q(), choice.queries), choice.threads);
+    launch.overBlocks(blocks(p.q(), choice.rows), choice.threads);
   }
 
   /** What backward takes and gives besides the problem: each lies as what it is the slope of. */
@@ -127,12 +134,12 @@ final class CudaAttention {
       Launch queries = read(queue.kernel(choice.gradQueries), p.q(), p.k(), p.v(), p.y());
       read(queries.read(slopes.lse), slopes.dy);
       queries.write(slopes.dq.address(), slopes.dq.bytes()).write(delta).struct(bytes);
-      queries.overBlocks(blocks(p.q(), Choice.SIDE), choice.threads);
+      queries.overBlocks(blocks(p.q(), choice.gradRows), choice.threads);
       Launch keys = read(queue.kernel(choice.gradKeys), p.q(), p.k(), p.v());
       read(keys.read(slopes.lse), slopes.dy).read(delta);
       keys.write(slopes.dk.address(), slopes.dk.bytes());
       keys.write(slopes.dv.address(), slopes.dv.bytes()).struct(bytes);
-      keys.overBlocks(blocks(p.k(), Choice.SIDE), choice.threads);
+      keys.overBlocks(blocks(p.k(), choice.gradRows), choice.threads);
     }
   }
 

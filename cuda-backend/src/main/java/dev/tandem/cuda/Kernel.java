@@ -342,34 +342,34 @@ public enum Kernel {
   ATTENTION_GRAD_KEYS_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
   ATTENTION_32_BF16("attention_32_bf16", "ptr ptr ptr ptr ptr attention", 16384),
   ATTENTION_GRAD_QUERIES_32_BF16(
-      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 16384),
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
   ATTENTION_GRAD_KEYS_32_BF16(
-      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 21504),
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
   ATTENTION_32_F16("attention_32_f16", "ptr ptr ptr ptr ptr attention", 16384),
   ATTENTION_GRAD_QUERIES_32_F16(
-      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 16384),
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
   ATTENTION_GRAD_KEYS_32_F16(
-      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 21504),
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
   ATTENTION_64_BF16("attention_64_bf16", "ptr ptr ptr ptr ptr attention", 32768),
   ATTENTION_GRAD_QUERIES_64_BF16(
-      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 32768),
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
   ATTENTION_GRAD_KEYS_64_BF16(
-      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 41984),
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
   ATTENTION_64_F16("attention_64_f16", "ptr ptr ptr ptr ptr attention", 32768),
   ATTENTION_GRAD_QUERIES_64_F16(
-      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 32768),
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
   ATTENTION_GRAD_KEYS_64_F16(
-      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 41984),
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
   ATTENTION_128_BF16("attention_128_bf16", "ptr ptr ptr ptr ptr attention", 65536),
   ATTENTION_GRAD_QUERIES_128_BF16(
       "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
   ATTENTION_GRAD_KEYS_128_BF16(
-      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 82944),
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
   ATTENTION_128_F16("attention_128_f16", "ptr ptr ptr ptr ptr attention", 65536),
   ATTENTION_GRAD_QUERIES_128_F16(
       "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
   ATTENTION_GRAD_KEYS_128_F16(
-      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 82944),
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
 
   // update.cu
   ACCUMULATE_F32("update", "ptr ptr i64"),
