@@ -16,7 +16,7 @@ final class CudaLoss {
 
   void run(Loss op, List<Operand> in, List<Operand> out) {
     Operand logits = in.getFirst();
-    Rows rows = Rows.of(logits.shape());
+    Rows rows = Rows.of(logits);
     if (rows.count() == 0) {
       return;
     }

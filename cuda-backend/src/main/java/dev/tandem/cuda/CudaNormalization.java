@@ -49,7 +49,7 @@ final class CudaNormalization {
   }
 
   private void softmax(Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     if (out.getFirst().elements() > 0) {
       rows.launch(rows.kernel(queue, ofShort, ofLong, in, out));
     }
@@ -57,7 +57,7 @@ final class CudaNormalization {
 
   private void norm(
       Kernel ofShort, Kernel ofLong, double epsilon, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     if (rows.count() == 0) {
       return;
     }
@@ -68,7 +68,7 @@ final class CudaNormalization {
 
   /** results: dx, dgamma and, of layer norm, dbeta. */
   private void normGrad(Kernel kernel, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     List<Operand> weights = out.subList(1, out.size());
     if (in.getFirst().elements() == 0) {
       weights.forEach(dgamma -> queue.zero(Operands.address(dgamma), dgamma.type().bytes()));

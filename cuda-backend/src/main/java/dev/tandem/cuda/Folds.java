@@ -8,8 +8,8 @@ import dev.tandem.shape.DType;
  * known of the pieces is folded in another launch.
  */
 final class Folds {
-  /** Rows up to this length go to a warp each. */
-  static final int SHORT = 1024;
+  // Rows of up to so many times 16 bytes go to a warp each.
+  private static final int SHORT = 256;
 
   static final int WARP = 32;
 
@@ -55,6 +55,11 @@ final class Folds {
     this.queue = queue;
   }
 
+  /** The length up to which a row goes to a warp. */
+  static int longestShort(DType dtype) {
+    return SHORT * Operands.lanes(dtype);
+  }
+
   /** @param divisor of sums; what else there is to fold takes none */
   void fold(Fold fold, Box box, Place x, Place y, double divisor) {
     if (box.columns == 1 && box.rows > FEW_NEIGHBOURS) {
@@ -63,7 +68,7 @@ final class Folds {
     }
     long threads = box.outer * box.groups(x.dtype);
     if (box.rows <= FEW || threads >= MANY_THREADS && box.rows <= MOST_ALONE) {
-      Launch launch = launch(fold.few(), x, y);
+      Launch launch = launch(fold, fold.few(), x, y);
       launch.int64(box.outer).int64(box.rows).int64(box.columns);
       finished(fold, launch, divisor, y).over(threads);
       return;
@@ -72,7 +77,7 @@ final class Folds {
   }
 
   private void rows(Fold fold, Box box, Place x, Place y, double divisor) {
-    if (box.rows <= SHORT) {
+    if (box.rows <= longestShort(x.dtype)) {
       rows(fold, fold.shortRows(), box, box.rows, x, y, divisor).over(box.outer * WARP);
       return;
     }
@@ -90,7 +95,7 @@ final class Folds {
 
   private Launch rows(
       Fold fold, Kernel kernel, Box box, long length, Place x, Place y, double divisor) {
-    Launch launch = launch(kernel, x, y).int64(box.outer).int64(box.rows).int64(length);
+    Launch launch = launch(fold, kernel, x, y).int64(box.outer).int64(box.rows).int64(length);
     return finished(fold, launch, divisor, y);
   }
 
@@ -108,7 +113,7 @@ final class Folds {
 
   private void columns(
       Fold fold, Kernel kernel, Box box, Tiling tiling, Place x, Place y, double divisor) {
-    Launch launch = launch(kernel, x, y).int64(box.outer).int64(box.rows).int64(box.columns);
+    Launch launch = launch(fold, kernel, x, y).int64(box.outer).int64(box.rows).int64(box.columns);
     launch.int64(tiling.rows().length()).int32(tiling.width());
     finished(fold, launch, divisor, y).over(tiling.blocks() * Launch.THREADS);
   }
@@ -127,8 +132,9 @@ final class Folds {
     }
   }
 
-  private Launch launch(Kernel kernel, Place x, Place y) {
-    return queue.kernel(kernel.in(x.dtype)).read(x.address, x.bytes).write(y.address, y.bytes);
+  /** Sums alone have kernels for several types. */
+  private Launch launch(Fold fold, Kernel kernel, Place x, Place y) {
+    return queue.kernel(fold == Fold.SUM ? kernel.in(x.dtype) : kernel).read(x.address, x.bytes).write(y.address, y.bytes);
   }
 
   /** What sums take besides: a divisor, and the type that they are rounded to. */

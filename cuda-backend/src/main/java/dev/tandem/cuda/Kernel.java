@@ -453,7 +453,7 @@ public enum Kernel {
   }
 
   /** The entry that does the same to another element type. @throws BackendException where there is none */
-  Kernel in(DType dtype) {
+  public Kernel in(DType dtype) {
     Kernel kernel = ofTypes[dtype.ordinal()];
     if (kernel == null) {
       throw Operands.refused(entry.substring(0, entry.lastIndexOf('_')), dtype);

@@ -91,7 +91,7 @@ final class Queue implements AutoCloseable {
     }
   }
 
-  /** Writes a pattern of 1 or 4 bytes so many times. */
+  /** Writes a pattern of 1, 2 or 4 bytes so many times. */
   void fill(long address, int pattern, int patternBytes, long count) {
     if (count > 0) {
       stream.fill(address, pattern, patternBytes, count);

@@ -5,19 +5,19 @@ import dev.tandem.shape.Shape;
 import java.util.List;
 
 /** A tensor's innermost axis as its rows: how many there are, and how long. Short ones go to a warp each, others to a block. */
-record Rows(long count, long length) {
+record Rows(long count, long length, boolean isShort) {
   /** MOST_THREADS of rows.cuh. */
   private static final int MOST_THREADS = 1024;
 
   // A thread has at least this much to do before a row is given a larger block.
   private static final int LEAST_A_THREAD = 16;
 
-  static Rows of(Shape shape) {
-    return new Rows(shape.elements(0, shape.rank() - 1), shape.length(-1));
-  }
-
-  boolean isShort() {
-    return length <= Folds.SHORT;
+  static Rows of(Operand x) {
+    Shape shape = x.shape();
+    return new Rows(
+        shape.elements(0, shape.rank() - 1),
+        shape.length(-1),
+        shape.length(-1) <= Folds.longestShort(x.dtype()));
   }
 
   /**

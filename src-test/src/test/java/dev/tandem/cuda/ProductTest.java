@@ -107,7 +107,7 @@ final class ProductTest {
       for (int row = 0; row < at.m; row++) {
         for (int column = 0; column < at.n; column++) {
           int place = at.offset + i * strideC + row * at.n + column;
-          double sum = beta * expected[place];
+          double sum = beta == 0 ? 0 : expected[place];
           for (int p = 0; p < at.k; p++) {
             int ofA = at.offset + i * strideA + (ta ? p * at.m + row : row * at.k + p);
             int ofB = at.offset + i * strideB + (tb ? column * at.k + p : p * at.n + column);

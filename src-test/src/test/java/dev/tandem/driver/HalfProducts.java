@@ -49,7 +49,9 @@ final class HalfProducts {
           new Layout(7, 5, 33, 0, 1),
           new Layout(13, 9, 11, 3, 1),
           new Layout(8, 16, 8, 8, 3),
-          new Layout(3, 6, 5, 1, 4));
+          new Layout(3, 6, 5, 1, 4),
+          // Few results of many terms, which are summed by parts: parts in halves would show.
+          new Layout(8, 8, 4096, 0, 1));
 
   private final Context context;
   private final Stream stream;
@@ -108,7 +110,7 @@ final class HalfProducts {
       for (int row = 0; row < at.m; row++) {
         for (int column = 0; column < at.n; column++) {
           int place = c.place(i, false, row, column);
-          double sum = beta * expected[place];
+          double sum = beta == 0 ? 0 : expected[place];
           for (int p = 0; p < at.k; p++) {
             sum +=
                 a.values.data()[a.place(i, ta, row, p)]
