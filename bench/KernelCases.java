@@ -25,6 +25,7 @@ class KernelCases {
     new KernelFoldCases(scale, cases);
     new KernelIndexCases(scale, cases);
     new KernelTrainingCases(scale, cases);
+    new KernelAttentionCases(scale, cases);
     return List.copyOf(cases);
   }
 

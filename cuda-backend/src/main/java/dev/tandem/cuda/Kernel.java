@@ -368,6 +368,41 @@ public enum Kernel {
   SUM_SQUARES_F16("global_norm", "tensors ptr"),
   GLOBAL_NORM_F32("global_norm", "ptr ptr i64"),
 
+  // attention_*.cu
+  ATTENTION_F32("attention_f32", "ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_QUERIES_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_KEYS_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_32_BF16("attention_32_bf16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
+  ATTENTION_GRAD_KEYS_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
+  ATTENTION_32_F16("attention_32_f16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
+  ATTENTION_GRAD_KEYS_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
+  ATTENTION_64_BF16("attention_64_bf16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
+  ATTENTION_GRAD_KEYS_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
+  ATTENTION_64_F16("attention_64_f16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
+  ATTENTION_GRAD_KEYS_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
+  ATTENTION_128_BF16("attention_128_bf16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
+  ATTENTION_128_F16("attention_128_f16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
+
   // update.cu
   ACCUMULATE_F32("update", "ptr ptr i64"),
   ACCUMULATE_BF16("update", "ptr ptr i64"),
@@ -416,6 +451,7 @@ public enum Kernel {
   private final String module;
   private final String entry = name().toLowerCase(Locale.ROOT);
   private final List<Parameter> parameters;
+  private final int sharedBytes;
   private final Kernel[] ofTypes = new Kernel[DType.values().length];
 
   static {
@@ -430,7 +466,12 @@ public enum Kernel {
   }
 
   Kernel(String module, String parameters) {
+    this(module, parameters, 0);
+  }
+
+  Kernel(String module, String parameters, int sharedBytes) {
     this.module = module;
+    this.sharedBytes = sharedBytes;
     this.parameters =
         List.of(parameters.split(" ")).stream()
             .map(word -> Parameter.valueOf(word.toUpperCase(Locale.ROOT)))
@@ -453,7 +494,9 @@ public enum Kernel {
     /** {@code Tensors<1, 192>} of tables.cuh, by value. */
     TENSORS(3848, true),
     /** {@code Weights} of many.cuh, by value. */
-    WEIGHTS(3856, true);
+    WEIGHTS(3856, true),
+    /** {@code Attention} of attention.cuh, by value. */
+    ATTENTION(136, true);
 
     private final int bytes;
     private final boolean struct;
@@ -494,5 +537,10 @@ public enum Kernel {
 
   public List<Parameter> parameters() {
     return parameters;
+  }
+
+  /** Dynamic shared memory of each block, bytes, which the kernel divides up by itself. */
+  public int sharedBytes() {
+    return sharedBytes;
   }
 }

@@ -89,6 +89,18 @@ public final class EveryKernel {
           row,
           row);
     }
+    attention(backend);
+  }
+
+  /** Heads of each length that has kernels of its own. */
+  private static void attention(CudaBackend backend) {
+    AttentionCheck.check(backend, new AttentionCase(DType.F32, 1, 5, 70, 2, 1, 20, true, 1));
+    for (DType dtype : List.of(DType.BF16, DType.F16)) {
+      for (int columns : new int[] {20, 40, 72}) {
+        AttentionCheck.check(
+            backend, new AttentionCase(dtype, 1, 5, 70, 2, 1, columns, true, 1));
+      }
+    }
   }
 
   private static List<Values> compare(CudaBackend backend, Op op, Values... inputs) {
