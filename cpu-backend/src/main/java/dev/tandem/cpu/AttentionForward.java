@@ -128,8 +128,7 @@ final class AttentionForward {
       int padded = tiles.touched(query);
       Arrays.fill(scores, at + tiles.seen(query), at + padded, Float.NEGATIVE_INFINITY);
       float scale = s.weighting().late();
-      float largest =
-          Math.max(max[query], scale * machine.kernels.maxNumber(scores, at, padded));
+      float largest = Math.max(max[query], scale * machine.kernels.maxNumber(scores, at, padded));
       if (largest == Float.NEGATIVE_INFINITY) {
         // Each key so far is infinitely far from the query, or no number. A later one may be near.
         for (int i = at; i < at + padded; i++) {

@@ -176,7 +176,8 @@ class FusedTest {
               y[row * 2 * half + half + i] = b * Math.cos(angle) + a * Math.sin(angle);
             }
           }
-          // Cosine, sine, a product and a fused one are each rounded once; a position of 1000 rounds the angle in double to 1e-13.
+          // Cosine, sine, a product and a fused one are each rounded once; a position of 1000
+          // rounds the angle in double to 1e-13.
           holds(
               new Trial(new Rotary(rotated, 10_000, start, inverse)).values(shape, x),
               5e-7,

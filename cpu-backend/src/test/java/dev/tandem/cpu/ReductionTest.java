@@ -209,8 +209,7 @@ class ReductionTest {
     }
     double infinity = Double.POSITIVE_INFINITY;
     for (double[] x : new double[][] {{1, -infinity, infinity}, {infinity, Double.NaN, infinity}}) {
-      Trial trialOf =
-          new Trial(new Reduction.GlobalNorm()).values(Shape.of(2), x[0], x[1]);
+      Trial trialOf = new Trial(new Reduction.GlobalNorm()).values(Shape.of(2), x[0], x[1]);
       double expected = Double.isNaN(x[1]) ? x[1] : x[2];
       assertEquals(expected, trialOf.f32().getFirst()[0]);
       assertEquals(expected, trialOf.f64().getFirst()[0]);
@@ -218,9 +217,6 @@ class ReductionTest {
     // Beyond F32.
     assertEquals(
         infinity,
-        new Trial(new Reduction.GlobalNorm())
-            .values(Shape.of(2), 3e38, 3e38)
-            .f32()
-            .getFirst()[0]);
+        new Trial(new Reduction.GlobalNorm()).values(Shape.of(2), 3e38, 3e38).f32().getFirst()[0]);
   }
 }

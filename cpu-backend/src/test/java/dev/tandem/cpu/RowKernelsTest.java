@@ -72,8 +72,7 @@ class RowKernelsTest {
       same(
           "turn " + n,
           kernels -> {
-            RowKernels.Turn t =
-                new RowKernels.Turn(numbers(2 * n + 5, 1), new float[2 * n + 5], n);
+            RowKernels.Turn t = new RowKernels.Turn(numbers(2 * n + 5, 1), new float[2 * n + 5], n);
             t.cosines = numbers(n + 2, 3);
             t.sines = numbers(n + 2, 4);
             t.sign = -1;

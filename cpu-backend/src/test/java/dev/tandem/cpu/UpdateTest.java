@@ -223,8 +223,7 @@ class UpdateTest {
     Operand t = cpu.tensor(DType.I32, Shape.scalar(), 41);
     for (DType dtype : FLOATING) {
       for (double factor : new double[] {Double.NaN, Double.NEGATIVE_INFINITY, 0.5}) {
-        cpu.update(
-            new Update.IncrementIfFinite(), t, cpu.tensor(dtype, Shape.scalar(), factor));
+        cpu.update(new Update.IncrementIfFinite(), t, cpu.tensor(dtype, Shape.scalar(), factor));
       }
     }
     holds(t, 43);
