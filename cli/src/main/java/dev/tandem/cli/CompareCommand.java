@@ -204,6 +204,7 @@ final class CompareCommand implements Callable<Integer> {
               .replaceFirst("^[^A-Za-z0-9]+", "");
       RunFolder folder = RunFolder.create(parent.path(), name.isEmpty() ? "run" : name);
       folder.writeConfig(prepared.loaded().yaml());
+      prepared.data().tokenizer().ifPresent(folder::writeTokenizer);
       RunRecord record = RunRecord.starting(config.seed(), backend);
       folder.writeRecord(record);
       LossCurve curve = new LossCurve(config.training().epochs());

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import picocli.CommandLine.Option;
@@ -32,6 +33,14 @@ final class ConfigOptions {
   @Option(names = "--seed", paramLabel = "N", description = "The seed of all random numbers.")
   private String seed;
 
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      description =
+          "Where the data lie, in place of what the config's data source says: the file of a text or table, the folder"
+              + " of token shards.")
+  private Path data;
+
   LoadedConfig read(Path file) {
     return read(file, List.of());
   }
@@ -46,7 +55,7 @@ final class ConfigOptions {
       all.add(new Assignment("seed", seed, "--seed " + seed));
     }
     all.addAll(last);
-    return LoadedConfig.read(file, all);
+    return LoadedConfig.read(file, all, Optional.ofNullable(data));
   }
 
   /** Opens the config's backend; what there is to say about the choice is said once. */
@@ -65,7 +74,7 @@ final class ConfigOptions {
                     + loaded.where("backend")
                     + " says "
                     + name));
-    Map<Flag, String> settings = settings(loaded.config().cuda());
+    Map<Flag, String> settings = settings(loaded.config());
     if (settings.containsKey(Flag.CUDA_MEMORY)) {
       try {
         Flag.with(settings, Flag.CUDA_MEMORY::bytes);
@@ -86,11 +95,15 @@ final class ConfigOptions {
   }
 
   /** What the config says in the place of the environment. */
-  private static Map<Flag, String> settings(Config.CudaConfig cuda) {
+  private static Map<Flag, String> settings(Config config) {
+    Config.CudaConfig cuda = config.cuda();
     Map<Flag, String> settings = new EnumMap<>(Flag.class);
     cuda.cublas().ifPresent(cublas -> settings.put(Flag.CUBLAS, cublas));
     cuda.memory().ifPresent(memory -> settings.put(Flag.CUDA_MEMORY, memory));
     cuda.tf32().ifPresent(allowed -> settings.put(Flag.TF32, allowed ? "1" : "0"));
+    if (config.precision() == Config.Precision.TF32) {
+      settings.put(Flag.TF32, "1");
+    }
     return settings;
   }
 

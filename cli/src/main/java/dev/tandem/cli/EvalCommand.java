@@ -66,11 +66,13 @@ final class EvalCommand implements Callable<Integer> {
           spec.commandLine(),
           "no run folder, got '" + run + "'; give one, or a config and --model with its weights");
     }
-    LoadedConfig loaded = options.read(folder ? RunFolder.open(run).config() : run);
-    Path weights = Optional.ofNullable(model).orElseGet(() -> RunFolder.open(run).model());
+    Optional<RunFolder> trainedIn = folder ? Optional.of(RunFolder.open(run)) : Optional.empty();
+    LoadedConfig loaded = options.read(trainedIn.map(RunFolder::config).orElse(run));
+    Path weights =
+        Optional.ofNullable(model).orElseGet(() -> trainedIn.map(RunFolder::model).orElseThrow());
     try (Backend backend = ConfigOptions.open(loaded, terminal::note);
         TrainedModel trained = TrainedModel.open(loaded, weights, backend)) {
-      RunData data = RunData.open(loaded);
+      RunData data = RunData.open(loaded, trainedIn.flatMap(RunFolder::readTokenizer));
       Dataset dataset =
           switch (part) {
             case TEST -> data.test().orElseThrow(() -> absent(loaded));

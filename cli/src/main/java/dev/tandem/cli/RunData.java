@@ -16,7 +16,7 @@ import dev.tandem.data.IdxFolder;
 import dev.tandem.data.Normalization;
 import dev.tandem.data.Splits;
 import dev.tandem.data.Target;
-import dev.tandem.data.Text;
+import dev.tandem.data.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +26,8 @@ import java.util.Optional;
  *
  * @param targets how number targets are scaled while training; empty where they are not
  * @param schema of a CSV file, with all that was learned from it
+ * @param tokenizer of a text, where it is known
+ * @param shuffled whether training samples come in an order drawn anew in each epoch
  */
 record RunData(
     Dataset training,
@@ -33,27 +35,61 @@ record RunData(
     Optional<Dataset> test,
     Normalization inputs,
     Optional<Normalization> targets,
-    Optional<CsvSchema> schema) {
+    Optional<CsvSchema> schema,
+    Optional<Tokenizer> tokenizer,
+    boolean shuffled) {
   private static final double TEST = 0.2;
 
-  /** What a source has before it is split. @param inOrder whether neighbours belong together, as in a text */
+  /** What a source has before it is split. @param test the share for the test where nothing is said */
   private record Opened(
-      Dataset training, Optional<Dataset> test, boolean inOrder, Optional<CsvSchema> schema) {
+      Splitting splitting,
+      double share,
+      Optional<Dataset> test,
+      Optional<CsvSchema> schema,
+      Optional<TokenData> tokens) {
     static Opened of(Dataset training, Optional<Dataset> test) {
-      return new Opened(training, test, false, Optional.empty());
+      return of(training, test, Optional.empty());
     }
+
+    static Opened of(Dataset training, Optional<Dataset> test, Optional<CsvSchema> schema) {
+      return new Opened(
+          (fractions, seed) -> Splits.of(training, fractions, seed),
+          TEST,
+          test,
+          schema,
+          Optional.empty());
+    }
+
+    static Opened of(TokenData tokens, double share) {
+      return new Opened(
+          (fractions, _) -> tokens.split(fractions),
+          share,
+          tokens.test(),
+          Optional.empty(),
+          Optional.of(tokens));
+    }
+  }
+
+  /** Parts samples, the seed deciding which go where. */
+  private interface Splitting {
+    Splits of(Splits.Fractions fractions, long seed);
   }
 
   /** Opens data set and split; throws {@link DataException} or ConfigException. */
   static RunData open(LoadedConfig loaded) {
+    return open(loaded, Optional.empty());
+  }
+
+  /** As {@link #open(LoadedConfig)}. @param trained the tokenizer of the run that goes on, or whose model is measured */
+  static RunData open(LoadedConfig loaded, Optional<Tokenizer> trained) {
     DataConfig config = loaded.config().data();
-    Opened opened = open(config.source());
+    Opened opened = source(loaded, trained);
     if (opened.test().isPresent() && config.test().orElse(0.0) > 0) {
       throw loaded.problem(
           "data.test",
           "the source has a test set of its own, got " + config.test().get() + "; remove it");
     }
-    double test = opened.test().isPresent() ? 0 : config.test().orElse(TEST);
+    double test = opened.test().isPresent() ? 0 : config.test().orElse(opened.share());
     if (config.validation() + test >= 1) {
       throw loaded.problem(
           "data.validation",
@@ -64,10 +100,7 @@ record RunData(
               + " for the test; 0.1 and 0.2 are usual");
     }
     Splits.Fractions fractions = new Splits.Fractions(config.validation(), test);
-    Splits splits =
-        opened.inOrder()
-            ? Splits.inOrder(opened.training(), fractions)
-            : Splits.of(opened.training(), fractions, config.splitSeed());
+    Splits splits = opened.splitting().of(fractions, config.splitSeed());
     Dataset training = splits.training();
     RunData data =
         new RunData(
@@ -76,7 +109,9 @@ record RunData(
             opened.test().or(splits::test),
             inputs(loaded, training),
             targets(config, training),
-            opened.schema());
+            opened.schema(),
+            opened.tokens().flatMap(TokenData::tokenizer),
+            opened.tokens().map(TokenData::shuffled).orElse(true));
     augmentation(loaded, 0)
         .ifPresent(augmentation -> {
           try {
@@ -133,8 +168,8 @@ record RunData(
         + what;
   }
 
-  private static Opened open(DataConfig.Source source) {
-    return switch (source) {
+  private static Opened source(LoadedConfig loaded, Optional<Tokenizer> trained) {
+    return switch (loaded.config().data().source()) {
       case DataConfig.Digits _ -> Opened.of(Digits.load(), Optional.empty());
       case DataConfig.FashionMnist(var folder, boolean download) ->
           both(FashionMnist.open(folder, download));
@@ -153,17 +188,10 @@ record RunData(
         Csv.Table table = Csv.read(csv.file(), schema(csv));
         Optional<Dataset> test =
             csv.testFile().map(file -> Csv.read(file, table.schema()).dataset());
-        yield new Opened(table.dataset(), test, false, Optional.of(table.schema()));
+        yield Opened.of(table.dataset(), test, Optional.of(table.schema()));
       }
-      case DataConfig.Text text ->
-          new Opened(
-              switch (text.tokens()) {
-                case CHARACTERS -> Text.characters(text.file(), text.length());
-                case BYTES -> Text.bytes(text.file(), text.length());
-              },
-              Optional.empty(),
-              true,
-              Optional.empty());
+      case DataConfig.Text text -> Opened.of(TokenData.of(text, trained), TEST);
+      case DataConfig.Tokens tokens -> Opened.of(TokenData.of(loaded, tokens, trained), 0);
     };
   }
 

@@ -56,7 +56,8 @@ final class TrainCommand implements Callable<Integer> {
     Optional<RunFolder> earlier = Optional.ofNullable(resumed).map(RunFolder::open);
     LoadedConfig loaded = options.read(earlier.map(RunFolder::config).orElse(config));
     try (Backend backend = ConfigOptions.open(loaded, terminal::note)) {
-      Prepared prepared = Prepared.of(loaded);
+      Prepared prepared =
+          Prepared.of(loaded, RunData.open(loaded, earlier.flatMap(RunFolder::readTokenizer)));
       terminal.say(prepared.data().summary());
       terminal.say(Report.layers(prepared.network()));
       terminal.say("backend: " + backend.description());
@@ -90,6 +91,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private int train(Prepared prepared, Session session, RunFolder folder, RunRecord record) {
     folder.writeConfig(prepared.loaded().yaml());
+    prepared.data().tokenizer().ifPresent(folder::writeTokenizer);
     folder.writeRecord(record);
     Outcome outcome;
     try (ProgressDisplay display =

@@ -44,7 +44,7 @@ class RefusalTest extends CommandTest {
           model.layers.0=relu | digits.yaml:9: model.layers.1: linear takes features, got pictures (1, 8, 8); put '- flatten' or '- global_avg_pool' before it
           model.layers.1={conv: {channels: 4}} | --set model.layers.1={conv: {channels: 4}}: model.layers.1: conv takes pictures (C, H, W), got (64); put it before '- flatten', with data that are pictures
           model.layers.0={conv: {channels: 4, kernel: 9}} | --set model.layers.0={conv: {channels: 4, kernel: 9}}: model.layers.0: does not fit its input (1, 8, 8): conv2d: the window does not fit the image, got x (2, 1, 8, 8), kernel 9, padding 0, dilation 1 on axis 2; use a smaller kernel or more padding
-          model.layers.2={embedding: 4} | --set model.layers.2={embedding: 4}: model.layers.2: embedding takes tokens of a text, got F32 (16); put it first, with data of kind text
+          model.layers.2={embedding: 4} | --set model.layers.2={embedding: 4}: model.layers.2: embedding takes tokens of a text, got F32 (16); put it first, with data of kind text or tokens
           model.layers.1.units=2000000000 | digits.yaml:9: model.layers.1: too many weights for one tensor, for the input (64); make it smaller
           data.validation=0.9 | --set data.validation=0.9: data.validation: nothing is left to train on, got 0.9 for validation and 0.2 for the test; 0.1 and 0.2 are usual
           schedule.warmup=9 | --set schedule.warmup=9: schedule.warmup: longer than the training, got 9.0 of 2 epochs; choose less

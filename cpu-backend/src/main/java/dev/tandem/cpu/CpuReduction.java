@@ -55,7 +55,8 @@ final class CpuReduction {
       return;
     }
     if (x.elements() == 0) {
-      Elements.fill(Operands.array(y), 0, Operands.elements(y), fold.ofNothing() / divisor);
+      Elements.fill(
+          y.dtype(), Operands.array(y), 0, Operands.elements(y), fold.ofNothing() / divisor);
       return;
     }
     switch (x.dtype()) {

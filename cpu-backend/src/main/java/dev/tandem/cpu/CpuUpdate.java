@@ -24,13 +24,12 @@ final class CpuUpdate {
       case F32 -> runF32(op, operands);
       case F64 -> runF64(op, operands);
       case I32 -> runI32(op, operands);
-      case U8 -> {
+      case U8, BF16, F16 -> {
         if (!(op instanceof Update.Assign)) {
           throw refused(op, dtype);
         }
         assign(operands);
       }
-      case BF16, F16 -> throw refused(op, dtype);
     }
   }
 

@@ -8,11 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Backend;
 import dev.tandem.data.BatchLoader;
+import dev.tandem.data.Text;
+import dev.tandem.data.TokenWindows;
+import dev.tandem.data.Tokenizer;
 import dev.tandem.io.FileException;
 import dev.tandem.io.SafeTensors;
 import dev.tandem.learning.Machines;
 import dev.tandem.learning.OnEveryMachine;
 import dev.tandem.learning.OnRealMachines;
+import dev.tandem.nn.Embedding;
+import dev.tandem.nn.Init;
 import dev.tandem.nn.Linear;
 import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.Module;
@@ -34,6 +39,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -81,22 +87,46 @@ class CheckpointTest {
     continues(backend, 13, Stopping.afterEpochs(8).withPatience(1, 0.1));
   }
 
+  /** Windows are drawn anew in each epoch, of which one has 7 steps: it goes on with those that were to come. */
+  @OnRealMachines
+  void goesOnToTheBitAmongRandomWindows(Backend backend) {
+    String letters = "one after the other, ".repeat(20);
+    TokenWindows windows =
+        Text.of("a line", letters, Tokenizer.characters(letters)).windows(6).random(28);
+    int vocabulary = windows.target().vocabulary();
+    continues(
+        () -> {
+          Init init = Machines.init(backend, DType.F32, 5);
+          return Lesson.of(
+              Sequential.of(new Embedding(init, vocabulary, 8), new Linear(init, 8, vocabulary)),
+              new LossFunction.CrossEntropy(0),
+              optimizer -> Descent.constant(optimizer, 0.1),
+              Feed.of(BatchLoader.of(windows, 4).shuffled(3).prefetching(2)),
+              Stopping.afterEpochs(4));
+        },
+        17);
+  }
+
   /** An epoch has 6 steps: stops after so many, saves, and goes on with everything made anew. */
   private void continues(Backend backend, int steps, Stopping stopping) {
+    continues(() -> Lesson.clouds(backend, stopping), steps);
+  }
+
+  private void continues(Supplier<Lesson> begin, int steps) {
     Map<String, List<Double>> unbroken;
     Outcome expected;
-    try (Lesson lesson = Lesson.clouds(backend, stopping)) {
+    try (Lesson lesson = begin.get()) {
       expected = lesson.trainer.run();
       unbroken = everything(lesson);
     }
-    try (Lesson lesson = Lesson.clouds(backend, stopping)) {
+    try (Lesson lesson = begin.get()) {
       lesson.trainer.listen(new StopAfter(lesson.trainer, steps));
       Outcome broken = lesson.trainer.run();
       assertEquals(Outcome.Reason.INTERRUPTED, broken.reason());
       assertEquals(steps, lesson.trainer.steps());
       lesson.trainer.save(file());
     }
-    try (Lesson lesson = Lesson.clouds(backend, stopping)) {
+    try (Lesson lesson = begin.get()) {
       lesson.trainer.resume(file());
       Outcome outcome = lesson.trainer.run();
       assertEquals(Lesson.untimed(expected.history()), Lesson.untimed(outcome.history()));

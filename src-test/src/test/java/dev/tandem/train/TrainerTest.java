@@ -15,7 +15,8 @@ import dev.tandem.data.DataException;
 import dev.tandem.data.Dataset;
 import dev.tandem.data.InMemory;
 import dev.tandem.data.Text;
-import dev.tandem.data.Vocabulary;
+import dev.tandem.data.TokenWindows;
+import dev.tandem.data.Tokenizer;
 import dev.tandem.learning.Machines;
 import dev.tandem.learning.OnEveryMachine;
 import dev.tandem.learning.OnRealMachines;
@@ -364,7 +365,7 @@ class TrainerTest {
   @OnEveryMachine
   void tokensAreLearned(Backend backend) {
     String letters = "abcabd".repeat(8) + "a";
-    Text text = Text.of("a line", letters, Vocabulary.learn(letters), 4);
+    TokenWindows text = Text.of("a line", letters, Tokenizer.characters(letters)).windows(4);
     int vocabulary = text.target().vocabulary();
     Init init = Machines.init(backend, DType.F32, 5);
     Module model =

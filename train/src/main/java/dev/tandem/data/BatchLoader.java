@@ -6,12 +6,13 @@ import java.util.NoSuchElementException;
 import java.util.OptionalLong;
 
 /**
- * Makes batches from a data set. The order of epoch e depends on the shuffle seed and e alone, never on
+ * Makes batches from a data set. The order of epoch e, and its samples where they are drawn
+ * anew, depend on the shuffle seed and e alone, never on
  * threads or on epochs before it, so a resumed run sees the batches that an unbroken one would have
  * seen. Immutable; the methods that change a setting return a new loader.
  *
  * @param batchSize samples a batch, from 1 to the size of the data set
- * @param shuffleSeed empty keeps the data set's own order in every epoch
+ * @param shuffleSeed empty keeps the data set's own order in every epoch, and draws no samples
  * @param dropLast leaves out the last batch of an epoch when it is smaller than the others
  * @param transforms applied in this order; pictures are augmented before they are normalised, for
  *     augmentation fills with zeros
@@ -134,9 +135,13 @@ public record BatchLoader(
     return order;
   }
 
-  private Batch batch(int[] order, int number, int epoch) {
+  private Dataset samples(int epoch) {
+    return shuffleSeed.isPresent() ? dataset.drawn(shuffleSeed.getAsLong(), epoch) : dataset;
+  }
+
+  private Batch batch(Dataset samples, int[] order, int number, int epoch) {
     int from = number * batchSize;
-    Batch batch = dataset.read(order, from, Math.min(batchSize, dataset.size() - from));
+    Batch batch = samples.read(order, from, Math.min(batchSize, samples.size() - from));
     for (Transform transform : transforms) {
       transform.apply(batch, epoch);
     }
@@ -147,6 +152,7 @@ public record BatchLoader(
   private static final class InTurn implements Batches {
     private final BatchLoader loader;
     private final int epoch;
+    private final Dataset samples;
     private final int[] order;
     private int next;
     private boolean closed;
@@ -154,6 +160,7 @@ public record BatchLoader(
     InTurn(BatchLoader loader, int epoch, int firstBatch) {
       this.loader = loader;
       this.epoch = epoch;
+      this.samples = loader.samples(epoch);
       this.order = loader.order(epoch);
       this.next = firstBatch;
     }
@@ -168,7 +175,7 @@ public record BatchLoader(
       if (!hasNext()) {
         throw new NoSuchElementException("the epoch has no more batches");
       }
-      return loader.batch(order, next++, epoch);
+      return loader.batch(samples, order, next++, epoch);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -24,9 +25,14 @@ final class DataFile {
 
   /** The file's bytes, decompressed if need be. The reader named is the first word of messages. */
   static InputStream open(String reader, Path file) {
+    return open(reader, file, UnaryOperator.identity());
+  }
+
+  /** As {@link #open(String, Path)}. @param watched is put about the bytes as they are on the disk */
+  static InputStream open(String reader, Path file, UnaryOperator<InputStream> watched) {
     checkReadable(reader, file);
     try {
-      InputStream raw = Files.newInputStream(file);
+      InputStream raw = watched.apply(Files.newInputStream(file));
       try {
         return decompressed(raw);
       } catch (IOException | RuntimeException broken) {
@@ -112,7 +118,7 @@ final class DataFile {
     };
   }
 
-  private static void checkReadable(String reader, Path file) {
+  static void checkReadable(String reader, Path file) {
     if (!Files.exists(file)) {
       throw new DataException(reader + ": no such file, got " + file + "; check the path");
     }

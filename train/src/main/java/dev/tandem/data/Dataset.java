@@ -34,6 +34,19 @@ public interface Dataset {
    */
   void readTargets(int[] indices, int from, int count, Values rows);
 
+  /**
+   * The samples of an epoch under a seed: the data set itself, unless its samples are drawn anew in every
+   * epoch. Always as many, of the same types.
+   */
+  default Dataset drawn(long seed, int epoch) {
+    return this;
+  }
+
+  /** What decides which samples these are, in words; a run goes on only where it is the same as before. */
+  default String identity() {
+    return size() + " samples";
+  }
+
   /** The type of one sample's target. */
   default TensorType targetType() {
     return target().type(input());

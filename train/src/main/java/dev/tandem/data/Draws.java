@@ -12,7 +12,8 @@ final class Draws {
   enum Purpose {
     SHUFFLE,
     SPLIT,
-    AUGMENTATION
+    AUGMENTATION,
+    WINDOW
   }
 
   private final long key;
@@ -39,6 +40,11 @@ final class Draws {
         seed, (long) Purpose.AUGMENTATION.ordinal() << 48 | (long) stage << 32 | epoch, sample);
   }
 
+  /** The sequence of one window of a text in an epoch. */
+  static Draws ofWindow(long seed, int epoch, int window) {
+    return new Draws(seed, (long) Purpose.WINDOW.ordinal() << 48 | epoch, window);
+  }
+
   private int word() {
     if (used == 4) {
       Philox.block(key, sample | Integer.toUnsignedLong(block++), high, words);
@@ -60,6 +66,23 @@ final class Draws {
       }
     }
     return (int) (product >>> 32);
+  }
+
+  /** As {@link #below(int)}, for bounds beyond 32 bits. */
+  long below(long bound) {
+    long drawn = longWord();
+    if (Long.compareUnsigned(drawn * bound, bound) < 0) {
+      long threshold = Long.remainderUnsigned(-bound, bound);
+      while (Long.compareUnsigned(drawn * bound, threshold) < 0) {
+        drawn = longWord();
+      }
+    }
+    return Math.unsignedMultiplyHigh(drawn, bound);
+  }
+
+  private long longWord() {
+    long high = (long) word() << 32;
+    return high | Integer.toUnsignedLong(word());
   }
 
   /** A number in [0, 1), a multiple of 2^-24. */

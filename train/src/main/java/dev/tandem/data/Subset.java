@@ -12,6 +12,16 @@ record Subset(String name, Dataset whole, int[] members) implements Dataset {
   }
 
   @Override
+  public Dataset drawn(long seed, int epoch) {
+    return new Subset(name, whole.drawn(seed, epoch), members);
+  }
+
+  @Override
+  public String identity() {
+    return members.length + " of " + whole.identity();
+  }
+
+  @Override
   public TensorType input() {
     return whole.input();
   }

@@ -1,5 +1,7 @@
 package dev.tandem.train;
 
+import dev.tandem.data.Tokenizer;
+import dev.tandem.data.TokenizerFile;
 import dev.tandem.io.AtomicFile;
 import dev.tandem.io.FileException;
 import java.io.Closeable;
@@ -10,10 +12,12 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /**
  * Where a run leaves its files: {@code config.yaml} as it was resolved, {@code run.json} with what it ran on, {@code
- * metrics.jsonl} with a line an epoch, {@code model.safetensors}, and {@code checkpoint.safetensors} to go on from.
+ * metrics.jsonl} with a line an epoch, {@code model.safetensors}, {@code checkpoint.safetensors} to go on from,
+ * and of a text's model {@code tokens.json} with what its tokens are.
  */
 public record RunFolder(Path path) {
   private static final int MOST = 1_000_000;
@@ -106,6 +110,20 @@ public record RunFolder(Path path) {
 
   public Path checkpoint() {
     return path.resolve("checkpoint.safetensors");
+  }
+
+  /** What the model's tokens are, where it was trained on a text. */
+  public Path tokenizer() {
+    return path.resolve(TokenizerFile.NAME);
+  }
+
+  /** What {@link #tokenizer()} tells; empty where the model has no tokens, or nobody knew what they are. */
+  public Optional<Tokenizer> readTokenizer() {
+    return TokenizerFile.in(path);
+  }
+
+  public void writeTokenizer(Tokenizer tokenizer) {
+    TokenizerFile.write(tokenizer(), tokenizer);
   }
 
   public void writeConfig(String text) {

@@ -13,14 +13,16 @@ public record DataConfig(
             mistaken = {"kind", "dataset"})
         Source source,
     @Setting(
-            value = "share of the samples kept for validation",
+            value =
+                "share of the samples kept for validation; of no account where the source has a validation set",
             otherwise = "0.1",
             min = 0,
             below = 1)
         double validation,
     @Setting(
             value =
-                "share of the samples kept for the test; default: 0.2, or 0 where the source has a test set",
+                "share of the samples kept for the test; default: 0.2, or 0 where the source has a test set, and for"
+                    + " tokens",
             example = "0.2",
             min = 0,
             below = 1)
@@ -60,6 +62,7 @@ public record DataConfig(
   @Named(
       value = "60,000 + 10,000 pictures of clothes, 28 x 28",
       as = "fashion-mnist",
+      data = "folder",
       mistaken = "fmnist")
   public record FashionMnist(
       @Setting(
@@ -71,7 +74,7 @@ public record DataConfig(
           boolean download)
       implements Source {}
 
-  @Named("60,000 + 10,000 handwritten digits, 28 x 28")
+  @Named(value = "60,000 + 10,000 handwritten digits, 28 x 28", data = "folder")
   public record Mnist(
       @Setting(value = "folder with the four idx files", example = "data/mnist") Path folder)
       implements Source {}
@@ -102,7 +105,7 @@ public record DataConfig(
     }
   }
 
-  @Named("a table in a CSV file, plain or gzip")
+  @Named(value = "a table in a CSV file, plain or gzip", data = "file")
   public record Csv(
       @Setting(value = "the file", example = "iris.csv") Path file,
       @Setting("a file with the test set, of the same columns") Optional<Path> testFile,
@@ -152,19 +155,84 @@ public record DataConfig(
     NUMBERS
   }
 
-  @Named("windows of a text, each to be continued by one token")
+  @Named(value = "windows of a text, each to be continued by one token", data = "file")
   public record Text(
-      @Setting(value = "the file, UTF-8", example = "shakespeare.txt") Path file,
+      @Setting(value = "the file, plain or gzip; UTF-8, but for bytes", example = "shakespeare.txt")
+          Path file,
+      @Setting(value = "what a token is: characters, bytes or gpt2", otherwise = "characters")
+          TokenKind tokens,
       @Setting(value = "tokens a window", otherwise = "64", min = 1) int length,
-      @Setting(value = "what a token is: characters or bytes", otherwise = "characters")
-          Tokens tokens)
+      @Setting(value = "which windows train", otherwise = "shuffled") WindowsConfig windows,
+      @Setting(
+              value =
+                  "at most so many windows, evenly spread, measure the validation; default: all that adjoin",
+              min = 1)
+          Optional<Integer> validationWindows)
       implements Source {}
 
-  /** What a token of a text is. */
-  public enum Tokens {
-    CHARACTERS,
-    BYTES
+  @Named(
+      value =
+          "windows of token shards, .bin files as 'tandem tokenize', llm.c and nanoGPT write them",
+      data = "shards",
+      mistaken = {"shards", "bin"})
+  public record Tokens(
+      @Setting(
+              value =
+                  "a folder with train*.bin, and perhaps val*.bin and test*.bin, or one .bin file",
+              example = "shakespeare-tokens",
+              mistaken = {"folder", "file", "files", "path"})
+          Path shards,
+      @Setting("a .bin file, or a folder of them, for validation") Optional<Path> validationShards,
+      @Setting(
+              value =
+                  "what made the tokens: bytes or gpt2; default: what tokens.json beside the shards says",
+              example = "gpt2")
+          Optional<TokenKind> tokenizer,
+      @Setting(
+              value =
+                  "how many different tokens there may be, more perhaps than the tokenizer has; default: as many",
+              example = "50257",
+              min = 1)
+          Optional<Integer> vocabulary,
+      @Setting(value = "tokens a window", otherwise = "64", min = 1) int length,
+      @Setting(value = "which windows train", otherwise = "random") WindowsConfig windows,
+      @Setting(
+              value =
+                  "at most so many windows, evenly spread, measure the validation; default: all that adjoin",
+              min = 1)
+          Optional<Integer> validationWindows)
+      implements Source {
+    public Tokens {
+      if (tokenizer.equals(Optional.of(TokenKind.CHARACTERS))) {
+        throw new IllegalArgumentException(
+            "which characters there are only tokens.json tells, got tokenizer: characters; put tokens.json beside the"
+                + " shards, or give the size of the vocabulary");
+      }
+    }
   }
+
+  /** What a token of a text is. */
+  public enum TokenKind {
+    CHARACTERS,
+    BYTES,
+    GPT2
+  }
+
+  /** Which windows of a text train. */
+  @Choice("choice of windows")
+  public sealed interface WindowsConfig {}
+
+  @Named("anywhere in the text, drawn anew in each epoch")
+  public record Random(
+      @Setting(value = "windows an epoch; default: as many as would adjoin", min = 1)
+          Optional<Integer> number)
+      implements WindowsConfig {}
+
+  @Named("windows that adjoin, in an order drawn anew in each epoch")
+  public record Shuffled() implements WindowsConfig {}
+
+  @Named("windows that adjoin, in the order of the text")
+  public record Sequential() implements WindowsConfig {}
 
   /** A random change to pictures. */
   @Choice(value = "augmentation", named = true)

@@ -28,6 +28,14 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
    * @throws ConfigException with all problems that were found
    */
   public static LoadedConfig read(Path file, List<Assignment> assignments) {
+    return read(file, assignments, Optional.empty());
+  }
+
+  /**
+   * As {@link #read(Path, List)}. @param data what {@code --data} names: the file or folder of the data source, whichever
+   *     key that has for it
+   */
+  public static LoadedConfig read(Path file, List<Assignment> assignments, Optional<Path> data) {
     Place start = Place.line(file, 1);
     String text = text(file);
     List<Problem> problems = new ArrayList<>();
@@ -43,6 +51,9 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
     }
     for (Assignment assignment : assignments) {
       root = Overrides.apply(root, assignment, problems);
+    }
+    if (data.isPresent()) {
+      root = Overrides.data(root, data.get(), problems);
     }
     Map<String, Place> places = new HashMap<>();
     Object read =
@@ -131,6 +142,7 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
         Optional.of(c.name().orElse(name)),
         c.seed(),
         Optional.of(backend),
+        c.precision(),
         c.cuda(),
         c.data(),
         c.model(),

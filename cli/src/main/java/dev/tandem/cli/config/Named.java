@@ -17,6 +17,9 @@ public @interface Named {
   /** The name to write; empty for the class' name in snake case. */
   String as() default "";
 
+  /** The key that {@code --data} writes; empty where the kind has no such key. */
+  String data() default "";
+
   /** Names that people write instead: not accepted, but answered with the right one. */
   String[] mistaken() default {};
 }

@@ -1,8 +1,10 @@
 package dev.tandem.cli.config;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Writes the values of {@code --set} over those of the file, following the schema where short forms must be spelled out. */
 final class Overrides {
@@ -23,6 +25,51 @@ final class Overrides {
     List<String> path = List.of(assignment.path().split("\\.", -1));
     return new Overrides(place, problems)
         .set(new Schema.Section(Config.class), root, path, 0, value);
+  }
+
+  /** Writes where the data lie, to whichever key the config's data source has for it. */
+  static YamlValue data(YamlValue root, Path data, List<Problem> problems) {
+    Place place = Place.option("--data " + data);
+    Schema.Kinds sources = new Schema.Kinds(DataConfig.Source.class);
+    YamlValue source = under(under(root, "data"), "source");
+    YamlValue kind = source instanceof YamlValue.Text ? source : under(source, "kind");
+    Optional<Class<?>> type =
+        kind instanceof YamlValue.Text(_, String name, _)
+            ? sources.kind(name).map(Schema.Section::type)
+            : Optional.empty();
+    if (type.isEmpty()) {
+      return root; // the reader says what is wrong with it
+    }
+    String key = type.get().getAnnotation(Named.class).data();
+    if (key.isEmpty()) {
+      String others =
+          sources.classes().stream()
+              .filter(other -> !other.getAnnotation(Named.class).data().isEmpty())
+              .map(Schema::name)
+              .collect(Collectors.joining(", "));
+      problems.add(
+          new Problem(
+              place,
+              "data.source",
+              "no one file or folder holds these data, got kind "
+                  + Schema.name(type.get())
+                  + "; leave --data out, or use one of "
+                  + others));
+      return root;
+    }
+    return new Overrides(place, problems)
+        .set(
+            new Schema.Section(Config.class),
+            root,
+            List.of("data", "source", key),
+            0,
+            new YamlValue.Text(place, data.toString(), false));
+  }
+
+  private static YamlValue under(YamlValue value, String key) {
+    return value instanceof YamlValue.Keys keys && keys.entries().containsKey(key)
+        ? keys.entries().get(key).value()
+        : null;
   }
 
   private YamlValue set(Schema schema, YamlValue now, List<String> path, int at, YamlValue value) {
