@@ -21,8 +21,7 @@ final class AttentionCheck {
   static void check(CudaBackend backend, AttentionCase each) {
     Values[] qkv = each.inputs();
     Values dy = each.slopes();
-    List<Values> forward =
-        Emulated.run(backend, new Attention(each.causal(), each.scale()), qkv);
+    List<Values> forward = Emulated.run(backend, new Attention(each.causal(), each.scale()), qkv);
     AttentionOracle truth = AttentionOracle.exact(each, qkv);
     AttentionOracle rounded = AttentionOracle.rounded(each, qkv);
     within(each, "y", truth.y(), forward.get(0), rounded.y(), 2);

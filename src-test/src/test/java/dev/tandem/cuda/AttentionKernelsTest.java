@@ -69,7 +69,9 @@ final class AttentionKernelsTest {
   Stream<DynamicTest> ofEachSize() {
     return Stream.of(DType.F32, DType.BF16, DType.F16)
         .flatMap(AttentionKernelsTest::cases)
-        .map(each -> DynamicTest.dynamicTest(each.toString(), () -> AttentionCheck.check(gpu.backend(), each)));
+        .map(each ->
+            DynamicTest.dynamicTest(
+                each.toString(), () -> AttentionCheck.check(gpu.backend(), each)));
   }
 
   /** No queries: nothing is summed, and that is a zero, not what memory held. */
@@ -79,8 +81,7 @@ final class AttentionKernelsTest {
       Values none = Values.zeros(new TensorType(dtype, Shape.of(2, 0, 2, 8)));
       Values lse = Values.zeros(new TensorType(DType.F32, Shape.of(2, 2, 0)));
       Values keys = KernelRun.drawn(dtype, Shape.of(2, 3, 1, 8), () -> 1);
-      List<Values> slopes =
-          run(new AttentionGrad(false, 1), none, keys, keys, none, lse, none);
+      List<Values> slopes = run(new AttentionGrad(false, 1), none, keys, keys, none, lse, none);
       assertEquals(0, AttentionOracle.largest(slopes.get(1).data()));
       assertEquals(0, AttentionOracle.largest(slopes.get(2).data()));
       assertEquals(0, run(new Attention(true, 1), none, keys, keys).getFirst().data().length);

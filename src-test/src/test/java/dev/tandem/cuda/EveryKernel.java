@@ -83,8 +83,7 @@ public final class EveryKernel {
     AttentionCheck.check(backend, new AttentionCase(DType.F32, 1, 5, 70, 2, 1, 20, true, 1));
     for (DType dtype : List.of(DType.BF16, DType.F16)) {
       for (int columns : new int[] {20, 40, 72}) {
-        AttentionCheck.check(
-            backend, new AttentionCase(dtype, 1, 5, 70, 2, 1, columns, true, 1));
+        AttentionCheck.check(backend, new AttentionCase(dtype, 1, 5, 70, 2, 1, columns, true, 1));
       }
     }
   }
