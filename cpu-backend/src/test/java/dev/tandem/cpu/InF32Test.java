@@ -8,14 +8,17 @@ import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Creation;
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
 import dev.tandem.op.Movement;
 import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
+import dev.tandem.op.Philox;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Size2d;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
@@ -26,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -322,6 +326,156 @@ class InF32Test {
         new Stochastic.DropoutGrad(0.3),
         given(dtype, Shape.of(999)),
         given(DType.U8, Shape.of(999), 0, 2));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16"})
+  void sequencesAndFusedPasses(DType dtype) {
+    Given q = given(dtype, Shape.of(2, 9, 4, 8));
+    Given k = given(dtype, Shape.of(2, 11, 2, 8));
+    Given v = given(dtype, Shape.of(2, 11, 2, 8));
+    Given lse = given(DType.F32, Shape.of(2, 4, 9), 2, 4);
+    check(new Sequence.Attention(true, 0.3), q, k, v);
+    check(
+        new Sequence.AttentionGrad(true, 0.3),
+        q,
+        k,
+        v,
+        given(dtype, q.type.shape()),
+        lse,
+        given(dtype, q.type.shape()));
+    Given qkv = given(dtype, Shape.of(2, 9, 64));
+    Given y = given(dtype, Shape.of(2, 9, 32));
+    check(new Sequence.PackedAttention(4, 2, true, 0.3), qkv);
+    check(
+        new Sequence.PackedAttentionGrad(4, 2, true, 0.3),
+        qkv,
+        y,
+        lse,
+        given(dtype, y.type.shape()));
+    check(new Sequence.Rotary(3, 10000, 5, false), q);
+    Given x = given(dtype, Shape.of(17, 65));
+    Given b = given(dtype, Shape.of(65));
+    Given mean = given(DType.F32, Shape.of(17));
+    Given rstd = given(DType.F32, Shape.of(17), 0.5, 2);
+    check(new Fused.BiasGeluTanh(), x, b);
+    check(new Fused.BiasGeluTanhGrad(), x, b, given(dtype, x.type.shape()));
+    check(
+        new Fused.ResidualLayerNormGrad(),
+        x,
+        b,
+        mean,
+        rstd,
+        given(dtype, x.type.shape()),
+        given(dtype, x.type.shape()));
+  }
+
+  /** Not of the sum in F32: what goes on through the network is the rounded one. */
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16"})
+  void theResidualsNormIsOfTheRoundedSum(DType dtype) {
+    Operand x = on(given(dtype, Shape.of(17, 65)));
+    Operand delta = on(given(dtype, Shape.of(17, 65)));
+    Operand gamma = on(given(dtype, Shape.of(65)));
+    Operand beta = on(given(dtype, Shape.of(65)));
+    List<Operand> fused = cpu.run(new Fused.ResidualLayerNorm(1e-5), x, delta, gamma, beta);
+    Operand sum = cpu.run(new Elementwise.Add(), x, delta).getFirst();
+    List<Operand> apart = cpu.run(new Normalization.LayerNorm(1e-5), sum, gamma, beta);
+    List<Operand> expected = List.of(apart.get(0), sum, apart.get(1), apart.get(2));
+    for (int i = 0; i < 4; i++) {
+      assertEquals(expected.get(i).type(), fused.get(i).type());
+      assertArrayEquals(cpu.numbers(expected.get(i)), cpu.numbers(fused.get(i)), "result " + i);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16"})
+  void theGlobalNormIsOfF32(DType dtype) {
+    Given a = given(dtype, Shape.of(3000));
+    Given b = given(dtype, Shape.of(7, 11));
+    double squares =
+        DoubleStream.concat(Arrays.stream(a.numbers), Arrays.stream(b.numbers))
+            .map(x -> x * x)
+            .sum();
+    Operand norm = cpu.run(new Reduction.GlobalNorm(), on(a), on(b)).getFirst();
+    assertEquals(DType.F32, norm.dtype());
+    // Sums of a few thousand squares in partial sums, and two more roundings.
+    assertEquals(Math.sqrt(squares), cpu.numbers(norm)[0], 1e-6 * Math.sqrt(squares));
+  }
+
+  /** Two weights; the first is long enough for two threads, and the last block of words is not full. */
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16"})
+  void weightsFollowTheirMasters(DType dtype) {
+    int[] state = {7, -3, 9, 1};
+    double scale = 0.75;
+    for (Update.Masters masters :
+        List.of(Update.Masters.ROUNDED_TO_NEAREST, Update.Masters.ROUNDED_STOCHASTICALLY)) {
+      boolean stochastic = masters == Update.Masters.ROUNDED_STOCHASTICALLY;
+      Update.Optimizer rule = new Update.Adam(0.9, 0.99, 1e-8, 0.1, true);
+      List<Operand> operands = new ArrayList<>();
+      List<Operand> slopes = new ArrayList<>();
+      List<List<Operand>> alone = new ArrayList<>();
+      Operand lr = cpu.tensor(DType.F32, Shape.scalar(), 0.01);
+      Operand t = cpu.tensor(DType.I32, Shape.scalar(), 3);
+      for (Shape shape : List.of(Shape.of(40_001), Shape.of(3, 7))) {
+        Given master = given(DType.F32, shape);
+        Given m = given(DType.F32, shape, 0, 1);
+        Given v = given(DType.F32, shape, 0, 1);
+        Given dw = given(dtype, shape);
+        operands.addAll(List.of(on(given(dtype, shape)), on(m), on(v), on(master)));
+        slopes.add(on(dw));
+        double[] scaled = Arrays.stream(dw.numbers).map(x -> (float) (x * scale)).toArray();
+        List<Operand> f32 =
+            List.of(on(master), on(m), on(v), cpu.tensor(DType.F32, shape, scaled), lr, t);
+        cpu.update(rule, f32.toArray(Operand[]::new));
+        alone.add(f32);
+      }
+      List<Operand> all = new ArrayList<>(operands);
+      all.addAll(slopes);
+      all.addAll(List.of(lr, cpu.tensor(DType.F32, Shape.scalar(), scale), t));
+      if (stochastic) {
+        all.add(
+            cpu.tensor(
+                DType.I32,
+                Stochastic.STATE.shape(),
+                Arrays.stream(state).asDoubleStream().toArray()));
+      }
+      Update.Many many = new Update.Many(rule, 2, masters);
+      cpu.update(many, all.toArray(Operand[]::new));
+      for (int n = 0; n < 2; n++) {
+        List<Operand> group = operands.subList(4 * n, 4 * n + 4);
+        double[] master = cpu.numbers(group.get(3));
+        assertArrayEquals(cpu.numbers(alone.get(n).get(0)), master, "master " + n);
+        assertArrayEquals(cpu.numbers(alone.get(n).get(1)), cpu.numbers(group.get(1)), "m " + n);
+        assertArrayEquals(cpu.numbers(alone.get(n).get(2)), cpu.numbers(group.get(2)), "v " + n);
+        double[] expected = stochastic ? drawn(dtype, master, n, state) : rounded(dtype, master);
+        assertArrayEquals(expected, cpu.numbers(group.get(0)), "weight " + n + " " + masters);
+      }
+      double[] before = cpu.numbers(operands.get(0));
+      double[] masterBefore = cpu.numbers(operands.get(3));
+      all.set(4 * 2 + 2 + 1, cpu.tensor(DType.F32, Shape.scalar(), Double.NaN));
+      cpu.update(many, all.toArray(Operand[]::new));
+      assertArrayEquals(before, cpu.numbers(operands.get(0)), "a bad step is left out");
+      assertArrayEquals(masterBefore, cpu.numbers(operands.get(3)), "a bad step is left out");
+    }
+  }
+
+  /** The words of {@link Update.Many}, added below the bits that stay. */
+  private static double[] drawn(DType dtype, double[] master, int n, int[] state) {
+    double[] weights = new double[master.length];
+    int[] words = new int[4];
+    int cut = dtype == DType.BF16 ? 16 : 13;
+    for (int i = 0; i < master.length; i++) {
+      Philox.block(
+          Integer.toUnsignedLong(state[0]) | (long) state[1] << 32,
+          i / 4 | (long) n << 32,
+          Integer.toUnsignedLong(state[2]) | (long) state[3] << 32,
+          words);
+      int bits = Float.floatToRawIntBits((float) master[i]) + (words[i % 4] & (1 << cut) - 1);
+      weights[i] = HalfTable.of(dtype).round(Float.intBitsToFloat(bits >>> cut << cut));
+    }
+    return weights;
   }
 
   @ParameterizedTest

@@ -46,7 +46,7 @@ final class CudaOps {
     normalization = new CudaNormalization(queue);
     loss = new CudaLoss(queue);
     sequence = new CudaSequence(queue);
-    fused = new CudaFused();
+    fused = new CudaFused(queue);
     stochastic = new CudaStochastic(queue);
     update = new CudaUpdate(queue);
   }

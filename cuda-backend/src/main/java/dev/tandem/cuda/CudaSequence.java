@@ -9,9 +9,11 @@ import java.util.List;
 /** Sequence ops. */
 final class CudaSequence {
   private final CudaAttention attention;
+  private final Rotations rotations;
 
   CudaSequence(Queue queue) {
     attention = new CudaAttention(queue);
+    rotations = new Rotations(queue);
   }
 
   void run(Sequence op, List<Operand> in, List<Operand> out) {
@@ -51,7 +53,7 @@ final class CudaSequence {
             packed.problem(in.get(1), a.causal(), a.scale()),
             new Slopes(in.get(2), packed.results(in.get(3)), slopes.q(), slopes.k(), slopes.v()));
       }
-      case Sequence.Rotary _ -> throw new UnsupportedOperationException(op.name());
+      case Sequence.Rotary rotary -> rotations.run(rotary, in.getFirst(), out.getFirst());
     }
   }
 

@@ -336,6 +336,38 @@ public enum Kernel {
   DEPTHWISE_CONV2D_GRAD_INPUT_F32("depthwise", "ptr ptr ptr i64 i32 geometry"),
   DEPTHWISE_CONV2D_GRAD_WEIGHT_F32("depthwise", "ptr ptr ptr i64 i64 i32 geometry"),
 
+  // fused.cu
+  BIAS_GELU_TANH_F32("fused", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_F32("fused", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // fused_bf16.cu
+  BIAS_GELU_TANH_BF16("fused_bf16", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // fused_f16.cu
+  BIAS_GELU_TANH_F16("fused_f16", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_F16("fused_f16", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // rotary.cu
+  ROTARY_F32("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+  ROTARY_BF16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+  ROTARY_F16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+
+  // global_norm.cu
+  SUM_SQUARES_F32("global_norm", "tensors ptr"),
+  SUM_SQUARES_BF16("global_norm", "tensors ptr"),
+  SUM_SQUARES_F16("global_norm", "tensors ptr"),
+  GLOBAL_NORM_F32("global_norm", "ptr ptr i64"),
+
   // attention_*.cu
   ATTENTION_F32("attention_f32", "ptr ptr ptr ptr ptr attention"),
   ATTENTION_GRAD_QUERIES_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
@@ -382,13 +414,39 @@ public enum Kernel {
   SCALE_BF16("update", "ptr ptr i64"),
   SCALE_F16("update", "ptr ptr i64"),
   INCREMENT_I32("update", "ptr"),
+  INCREMENT_IF_FINITE_I32("update", "ptr ptr"),
+  LOSS_SCALE_F32("update", "ptr ptr ptr f32 f32 i32"),
   NEXT_DRAW_I32("update", "ptr"),
   SGD_F32("update", "ptr ptr ptr i64 f32"),
   MOMENTUM_F32("update", "ptr ptr ptr ptr i64 f32 i32 f32"),
   ADAGRAD_F32("update", "ptr ptr ptr ptr i64 f32 f32"),
   RMS_PROP_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32"),
   ADAM_F32("update", "ptr ptr ptr ptr ptr ptr i64 f32 f32 f32 f32 f32 f32 f32 f32 f32"),
-  LION_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32 f32");
+  LION_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32 f32"),
+
+  // many.cu
+  MANY_SGD_F32("many", "weights ptr ptr ptr f32"),
+  MANY_MOMENTUM_F32("many", "weights ptr ptr ptr f32 i32 f32"),
+  MANY_ADAGRAD_F32("many", "weights ptr ptr ptr f32 f32"),
+  MANY_RMS_PROP_F32("many", "weights ptr ptr ptr f32 f32 f32 f32"),
+  MANY_ADAM_F32("many", "weights ptr ptr ptr ptr f32 f32 f32 f32 f32 f32 f32 f32 f32"),
+  MANY_LION_F32("many", "weights ptr ptr ptr f32 f32 f32 f32 f32"),
+
+  // many_bf16.cu
+  MANY_SGD_BF16("many_bf16", "weights ptr ptr ptr f32"),
+  MANY_MOMENTUM_BF16("many_bf16", "weights ptr ptr ptr f32 i32 f32"),
+  MANY_ADAGRAD_BF16("many_bf16", "weights ptr ptr ptr f32 f32"),
+  MANY_RMS_PROP_BF16("many_bf16", "weights ptr ptr ptr f32 f32 f32 f32"),
+  MANY_ADAM_BF16("many_bf16", "weights ptr ptr ptr ptr f32 f32 f32 f32 f32 f32 f32 f32 f32"),
+  MANY_LION_BF16("many_bf16", "weights ptr ptr ptr f32 f32 f32 f32 f32"),
+
+  // many_f16.cu
+  MANY_SGD_F16("many_f16", "weights ptr ptr ptr f32"),
+  MANY_MOMENTUM_F16("many_f16", "weights ptr ptr ptr f32 i32 f32"),
+  MANY_ADAGRAD_F16("many_f16", "weights ptr ptr ptr f32 f32"),
+  MANY_RMS_PROP_F16("many_f16", "weights ptr ptr ptr f32 f32 f32 f32"),
+  MANY_ADAM_F16("many_f16", "weights ptr ptr ptr ptr f32 f32 f32 f32 f32 f32 f32 f32 f32"),
+  MANY_LION_F16("many_f16", "weights ptr ptr ptr f32 f32 f32 f32 f32");
 
   private final String module;
   private final String entry = name().toLowerCase(Locale.ROOT);
@@ -431,6 +489,12 @@ public enum Kernel {
     STRIDES3(272, true),
     /** {@code Geometry} of geometry.cuh, by value. */
     GEOMETRY(72, true),
+    /** {@code Turns} of rotary.cu, by value. */
+    TURNS(1024, true),
+    /** {@code Tensors<1, 192>} of tables.cuh, by value. */
+    TENSORS(3848, true),
+    /** {@code Weights} of many.cuh, by value. */
+    WEIGHTS(3856, true),
     /** {@code Attention} of attention.cuh, by value. */
     ATTENTION(136, true);
 

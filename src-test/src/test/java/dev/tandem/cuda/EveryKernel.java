@@ -8,6 +8,7 @@ import dev.tandem.conformance.Conformance;
 import dev.tandem.conformance.ConformanceResult;
 import dev.tandem.conformance.OracleBackend;
 import dev.tandem.conformance.Values;
+import dev.tandem.op.Fused.ResidualLayerNorm;
 import dev.tandem.op.Loss.CrossEntropy;
 import dev.tandem.op.Loss.CrossEntropyGrad;
 import dev.tandem.op.Loss.SoftCrossEntropy;
@@ -75,6 +76,19 @@ public final class EveryKernel {
     compare(backend, new ArgMax(1, false), floats(Shape.of(40, 100, 5), -4, 4));
     accumulate(backend);
     HalfSamples.all().forEach(sample -> HalfSamples.check(backend, sample));
+    for (DType dtype : List.of(DType.F32, DType.BF16, DType.F16)) {
+      Values z = x.as(dtype);
+      Values row = gamma.as(dtype);
+      // Half a unit of a half type's last place, for numbers near 1, and F32's own besides.
+      compare(
+          backend,
+          dtype == DType.F32 ? TOLERANCE : dtype == DType.BF16 ? 0x1p-8 : 0x1p-11,
+          new ResidualLayerNorm(EPSILON),
+          z,
+          dy.as(dtype),
+          row,
+          row);
+    }
     attention(backend);
   }
 
@@ -89,6 +103,11 @@ public final class EveryKernel {
   }
 
   private static List<Values> compare(CudaBackend backend, Op op, Values... inputs) {
+    return compare(backend, TOLERANCE, op, inputs);
+  }
+
+  private static List<Values> compare(
+      CudaBackend backend, double tolerance, Op op, Values... inputs) {
     List<Values> actual = Emulated.run(backend, op, inputs);
     try (OracleBackend oracle = new OracleBackend()) {
       List<Values> expected = Emulated.run(oracle, op, inputs);
@@ -98,7 +117,7 @@ public final class EveryKernel {
           assertEquals(
               numbers[i],
               actual.get(result).data()[i],
-              TOLERANCE * (1 + Math.abs(numbers[i])),
+              tolerance * (1 + Math.abs(numbers[i])),
               op + ", result " + result + " at " + i);
         }
       }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.conformance.Values;
+import dev.tandem.op.Fused.ResidualLayerNorm;
+import dev.tandem.op.Fused.ResidualLayerNormGrad;
 import dev.tandem.op.Indexing.EmbeddingGrad;
 import dev.tandem.op.Indexing.GatherGrad;
 import dev.tandem.op.Linear.Conv2d;
@@ -25,6 +27,7 @@ import dev.tandem.op.Normalization.Softmax;
 import dev.tandem.op.Normalization.SoftmaxGrad;
 import dev.tandem.op.Op;
 import dev.tandem.op.Reduction.ArgMax;
+import dev.tandem.op.Reduction.GlobalNorm;
 import dev.tandem.op.Reduction.Max;
 import dev.tandem.op.Reduction.Mean;
 import dev.tandem.op.Reduction.Sum;
@@ -90,7 +93,8 @@ final class GridIndependenceTest {
             images(),
             attention(),
             halves(DType.BF16),
-            halves(DType.F16))
+            halves(DType.F16),
+            fused())
         .flatMap(List::stream)
         .map(sample -> DynamicTest.dynamicTest(sample.toString(), () -> check(sample)));
   }
@@ -163,6 +167,22 @@ final class GridIndependenceTest {
             statistic,
             statistic,
             floats(many)));
+    return samples;
+  }
+
+  private static List<Sample> fused() {
+    List<Sample> samples = new ArrayList<>();
+    for (DType dtype : List.of(DType.F32, DType.BF16)) {
+      for (Shape shape : List.of(Shape.of(300, 136), Shape.of(30, 1025), Shape.of(2100, 12))) {
+        Values x = floats(shape).as(dtype);
+        Values row = floats(Shape.of(shape.length(1))).as(dtype);
+        Values statistic = positive(Shape.of(shape.length(0)));
+        samples.add(new Sample(new ResidualLayerNorm(EPSILON), x, x, row, row));
+        samples.add(new Sample(new ResidualLayerNormGrad(), x, row, statistic, statistic, x, x));
+      }
+      Values many = floats(Shape.of(200_003)).as(dtype);
+      samples.add(new Sample(new GlobalNorm(), many, floats(Shape.of(7)).as(dtype), many));
+    }
     return samples;
   }
 

@@ -170,7 +170,7 @@ final class TrainingStep implements AutoCloseable {
   /** @param rows of the whole batch, which the mean is taken over */
   private Measured part(Tensor rawInputs, Tensor rawTargets, int rows) {
     try (Tape tape = Tape.open()) {
-      Tensor targets = Upload.inType(dtype, rawTargets);
+      Tensor targets = Upload.inType(wide, rawTargets);
       Tensor prediction = model.forward(Upload.inType(dtype, rawInputs));
       Tensor target = Upload.target(loss, prediction, targets, setup.feed().training().dataset());
       Tensor total = loss.sum(prediction, target);
