@@ -89,8 +89,7 @@ __device__ inline void grad_queries_of(const Attention &a, const Tile &block, u3
   load_tile<P, ROWS>(memory, head_of(q, a.q, block.batch, block.head), a.q.row, first, a.queries, a);
   load_tile<P, ROWS>(memory + OF_ROWS, head_of(dy, a.y, block.batch, block.head), a.y.row, first, a.queries, a);
   load_tile<P, ROWS>(memory + 2 * OF_ROWS, head_of(y, a.y, block.batch, block.head), a.y.row, first, a.queries, a);
-  commit();
-  arrive<0>();
+  arrive();
   Queries<P> queries(memory, memory + OF_ROWS, own);
   queries.template begin<T>(memory + 2 * OF_ROWS, own);
 #pragma unroll
@@ -107,18 +106,16 @@ __device__ inline void grad_queries_of(const Attention &a, const Tile &block, u3
   clear(sums);
   load_tile<P, PASSING_KEYS>(memory, k, a.k.row, 0, a.keys, a);
   load_tile<P, PASSING_KEYS>(memory + 2 * OF_KEYS, v, a.v.row, 0, a.keys, a);
-  commit();
   u32 turn = 0;
 #pragma unroll 1
   for (int tile = 0; tile <= seen; tile += PASSING_KEYS) {
     Place<P> keys = place_by_columns<P>(memory + turn), values = place_by_columns<P>(memory + turn + 2 * OF_KEYS);
     Place<P> keys_by_rows = place_by_rows<P>(memory + turn, 0);
     turn ^= OF_KEYS;
-    arrive<0>();
+    arrive();
     if (tile + PASSING_KEYS <= seen) {
       load_tile<P, PASSING_KEYS>(memory + turn, k, a.k.row, tile + PASSING_KEYS, a.keys, a);
       load_tile<P, PASSING_KEYS>(memory + turn + 2 * OF_KEYS, v, a.v.row, tile + PASSING_KEYS, a.keys, a);
-      commit();
     }
 #pragma unroll
     for (int piece = 0; piece < PASSING_KEYS; piece += PIECE_KEYS<P>) {
@@ -219,7 +216,6 @@ __device__ inline void grad_keys_of(const Attention &a, const Tile &block, u32 m
   load_tile<P, ROWS>(keys, head_of(k, a.k, block.batch, block.head), a.k.row, first, a.keys, a);
   load_tile<P, ROWS>(values, head_of(v, a.v, block.batch, block.head), a.v.row, first, a.keys, a);
   load(now, 0);
-  commit();
 
   Rows<P, M, false> key_rows(keys, own), value_rows(values, own);
   float dk_sums[M][P / MMA_COLUMNS][4], dv_sums[M][P / MMA_COLUMNS][4];
@@ -232,11 +228,8 @@ __device__ inline void grad_keys_of(const Attention &a, const Tile &block, u32 m
     u32 tile = queries + turn * OF_QUERIES, slope_tile = outputs + turn * OF_QUERIES;
     u32 numbers = statistics + turn * OF_NUMBERS + lane % 4 * 8;
     turn ^= 1;
-    arrive<0>();
-    if (next.head < end) {
-      load(next, turn);
-      commit();
-    }
+    arrive();
+    if (next.head < end) load(next, turn);
 #pragma unroll
     for (int piece = 0; piece < QUERIES; piece += PIECE_QUERIES) {
       int query = now.first + piece;

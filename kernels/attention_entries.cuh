@@ -6,9 +6,9 @@
 // attention.cuh says where tensors lie; lse and delta are F32. Scores, their sums and all sums of products are F32; weights and slopes
 // of scores are rounded to T where they are multiplied. Rows that do not begin on 16 bytes are read and written element by element.
 //
-// Bound: the tensor cores. For each score and column: forward 4 flops, backward 14 (8 of queries of keys each 6 and 8). Of all scores half
-// are skipped if causal, tile by tile. Bytes: q, k, v, y, lse once, k and v again for each 128 queries, mostly from the L2. Blocks of
-// TEAM threads, two a multiprocessor by their registers; dynamic shared memory as the catalogue says: FORWARD_BYTES, GRAD_QUERIES_BYTES,
+// Bound: the tensor cores. For each score and column: 4 flops forward, 6 of queries, 8 of keys. Of a causal head's scores half are
+// skipped, tile by tile. Bytes: each tensor once, and what goes by again for each block of rows, mostly from the L2. Blocks of TEAM
+// threads, two a multiprocessor by their registers. Dynamic shared memory as the catalogue says: FORWARD_BYTES, GRAD_QUERIES_BYTES,
 // GRAD_KEYS_BYTES.
 #pragma once
 #include "attention_backward.cuh"

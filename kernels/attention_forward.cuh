@@ -1,7 +1,7 @@
 // y = softmax(scale * q k^T) v and the log-sum-exp for 16-bit floats; Dao 2023, arXiv:2307.08691, algorithm 1.
 //
-// A block of four warps has 128 queries, 32 a warp: so each fragment of keys and values serves two products, for a fragment a product is
-// all that shared memory gives. Keys go by in tiles of 64, in order; v's tile is copied while the scores are made, k's next one while
+// A block of four warps has 128 queries, 32 a warp: so each fragment of keys and values serves two products; at one product a fragment
+// shared memory would be slower than the tensor cores. Keys go by in tiles of 64, in order; v's tile is copied while the scores are made, k's next one while
 // they are multiplied by v. So one buffer of each suffices, and two blocks fit a multiprocessor of an A100 at 128 columns.
 #pragma once
 #include "attention_tiles.cuh"
@@ -83,7 +83,6 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
 
   load_tile<P, FORWARD_QUERIES>(queries, head_of(q, a.q, block.batch, block.head), a.q.row, first, a.queries, a);
   load_tile<P, TILE_KEYS>(keys, k, a.k.row, 0, a.keys, a);
-  commit();
 
   Rows<P, M, P <= 64> rows(queries, own);
   Place<P> keys_at = place_by_columns<P>(keys), values_at = place_by_rows<P>(values, 0);
@@ -95,9 +94,8 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
 
 #pragma unroll 1
   for (int key = 0; key <= seen; key += TILE_KEYS) {
-    arrive<0>();
+    arrive();
     load_tile<P, TILE_KEYS>(values, v, a.v.row, key, a.keys, a);
-    commit();
     if (key == 0) {
       if (a.scale < 0) negate_rows<P>(queries, own, M * MMA_ROWS);
       rows.keep();
@@ -125,9 +123,8 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
         round_to_rows<T>(weights[s], scores[s]);
       }
     }
-    arrive<0>();
+    arrive();
     if (key + TILE_KEYS <= seen) load_tile<P, TILE_KEYS>(keys, k, a.k.row, key + TILE_KEYS, a.keys, a);
-    commit();
     if (any) multiply_add<T, P, M, SCORES>(sums, weights, values_at);
   }
 
@@ -145,7 +142,7 @@ __device__ inline void attention_of(const Attention &a, const Tile &block, u32 m
       }
     }
     store_rows<P>(queries, row, sums[s], part[0], part[1], head_of(y, a.y, block.batch, block.head), a.y.row, first + row,
-                     a.queries, a);
+                  a.queries, a);
   }
 }
 

@@ -12,8 +12,8 @@
 #include "attention.cuh"
 
 constexpr int MMA_ROWS = 16, MMA_COLUMNS = 8, MMA_DEPTH = 16;
-constexpr int CHUNK = 8;        // elements in 16 bytes
-constexpr int TEAM = 128;       // threads of a block: four warps
+constexpr int CHUNK = 8;   // elements in 16 bytes
+constexpr int TEAM = 128;  // threads of a block: four warps
 constexpr int TEAM_WARPS = TEAM / WARP;
 
 // sums += a times b.
@@ -60,14 +60,9 @@ __device__ inline void copy_4(u32 to, const void *from, bool inside) {
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(inside ? 4 : 0) : "memory");
 }
 
-// Closes a group of copies.
-__device__ inline void commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
-
-// Waits for this thread's groups but for the last LEFT, then for the block: what all have copied is there, and what all have read
-// may be written over.
-template <int LEFT>
+// Waits for this thread's copies, then for the block: what all have copied is there, and what all have read may be written over.
 __device__ inline void arrive() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(LEFT) : "memory");
+  asm volatile("cp.async.wait_all;" ::: "memory");
   __syncthreads();
 }
 

@@ -43,8 +43,7 @@ final class CudaSequence {
       }
       case Sequence.PackedAttention a -> {
         Packed packed = Packed.of(in.getFirst(), a.heads(), a.keyHeads());
-        attention.forward(
-            packed.problem(out.getFirst(), a.causal(), a.scale()), out.get(1));
+        attention.forward(packed.problem(out.getFirst(), a.causal(), a.scale()), out.get(1));
       }
       case Sequence.PackedAttentionGrad a -> {
         Packed packed = Packed.of(in.getFirst(), a.heads(), a.keyHeads());
