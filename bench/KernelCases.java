@@ -45,6 +45,19 @@ class KernelCases {
     return TensorType.f32(lengths);
   }
 
+  /** The element types that training computes in. */
+  static final List<DType> NUMBERS = List.of(DType.F32, DType.BF16, DType.F16);
+
+  /** What is said of F32 where nothing else is said. */
+  static String named(String what, DType dtype) {
+    return dtype == DType.F32 ? what : what + ", " + dtype;
+  }
+
+  /** A term of a formula: so many elements for each of what the letters count. */
+  static String bytes(DType dtype, int elements, String letters) {
+    return elements * dtype.bytes() + " " + letters;
+  }
+
   TensorType flat(DType dtype) {
     return of(dtype, FLAT * scale);
   }

@@ -1,5 +1,6 @@
 import dev.tandem.backend.Backend;
 import dev.tandem.backend.Operand;
+import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -31,14 +32,14 @@ final class KernelData {
     return operands;
   }
 
-  private MemorySegment elements(KernelCase each, TensorType type, int number) {
+  private MemorySegment elements(KernelCase each, TensorType type, int operand) {
     int count = Math.toIntExact(type.elements());
-    SplittableRandom random = new SplittableRandom(number);
+    SplittableRandom random = new SplittableRandom(operand);
     return switch (type.dtype()) {
       case F32 -> {
         float[] floats =
             type.shape().rank() == 0 ? new float[] {1} : floats(each.allPositive(), count);
-        long first = type.shape().rank() == 0 ? 0 : (long) number * STEP;
+        long first = type.shape().rank() == 0 ? 0 : (long) operand * STEP;
         yield MemorySegment.ofArray(floats).asSlice(first * Float.BYTES, type.bytes());
       }
       case I32 ->
@@ -54,7 +55,20 @@ final class KernelData {
         }
         yield MemorySegment.ofArray(bytes);
       }
-      case F64, F16, BF16 ->
+      case BF16, F16 -> {
+        float[] numbers =
+            type.shape().rank() == 0 ? new float[] {1} : floats(each.allPositive(), count);
+        short[] halves = new short[count];
+        for (int i = 0; i < count; i++) {
+          float number = numbers[type.shape().rank() == 0 ? 0 : operand * STEP + i];
+          halves[i] =
+              type.dtype() == DType.F16
+                  ? Float.floatToFloat16(number)
+                  : (short) (Float.floatToRawIntBits(number) >>> 16); // cut off, for any will do
+        }
+        yield MemorySegment.ofArray(halves);
+      }
+      case F64 ->
           throw new IllegalStateException(each.name() + ": no such operands, got " + type);
     };
   }

@@ -24,39 +24,45 @@ final class KernelFoldCases extends KernelCases {
   // ---- folds
 
   private void reductions() {
+    for (DType dtype : NUMBERS) {
+      fold(
+          dtype,
+          new Reduction.Sum(List.of(0), false),
+          new Reduction.Sum(List.of(1), false),
+          "sum",
+          List.of(SUM_FEW_F32, SUM_SHORT_ROWS_F32, SUM_ROWS_F32, SUM_COLUMNS_F32));
+    }
     fold(
-        new Reduction.Sum(List.of(0), false),
-        new Reduction.Sum(List.of(1), false),
-        "sum",
-        List.of(SUM_FEW_F32, SUM_SHORT_ROWS_F32, SUM_ROWS_F32, SUM_COLUMNS_F32));
-    fold(
+        DType.F32,
         new Reduction.Max(List.of(0), false),
         new Reduction.Max(List.of(1), false),
         "largest",
         List.of(MAX_FEW_F32, MAX_SHORT_ROWS_F32, MAX_ROWS_F32, MAX_COLUMNS_F32));
     fold(
+        DType.F32,
         new Reduction.Min(List.of(0), false),
         new Reduction.Min(List.of(1), false),
         "smallest",
         List.of(MIN_FEW_F32, MIN_SHORT_ROWS_F32, MIN_ROWS_F32, MIN_COLUMNS_F32));
     Op columns = new Reduction.ArgMax(0, false);
     byWay(
+        DType.F32,
         "place of the largest",
         columns,
         new Reduction.ArgMax(1, false),
         List.of(ARG_MAX_FEW_F32, ARG_MAX_SHORT_ROWS_F32, ARG_MAX_ROWS_F32));
     int across = 2048 * scale;
-    folded("arg_max, columns", columns, 128, across)
+    folded(DType.F32, "arg_max, columns", columns, 128, across)
         .part(
             ARG_MAX_COLUMNS_F32,
             "place of the largest of a column, a tile for each strip of columns",
             "4 n + 4 C");
-    folded("arg_max of all", columns, FLAT * scale, 1)
+    folded(DType.F32, "arg_max of all", columns, FLAT * scale, 1)
         .size("P", pieces(1, (long) FLAT * scale, 256, 4))
         .partial()
         .part(ARG_MAX_KEYS_OF_ROWS_F32, "key of the largest of each piece of a row", "4 n + 8 R P")
         .size("R", 1);
-    folded("arg_max, long columns", columns, 1024 * scale, 256)
+    folded(DType.F32, "arg_max, long columns", columns, 1024 * scale, 256)
         .size("P", pieces(1, 1024L * scale, 4, 1))
         .part(
             ARG_MAX_KEYS_OF_COLUMNS_F32,
@@ -65,98 +71,128 @@ final class KernelFoldCases extends KernelCases {
         .part(ARG_MAX_OF_KEYS_B64, "place of the largest from its pieces' keys", "8 P C + 4 C");
   }
 
-  private void fold(Op columns, Op rows, String what, List<Kernel> kernels) {
-    byWay(what, columns, rows, kernels);
-    folded(columns.name() + ", columns", columns, 1024 * scale, 256)
-        .size("P", pieces(1, 1024L * scale, 4, 1))
+  private void fold(DType dtype, Op columns, Op rows, String what, List<Kernel> kernels) {
+    byWay(dtype, what, columns, rows, kernels);
+    int high = dtype.half() ? 8 : 4; // threads of a tile below one another
+    folded(dtype, columns.name() + ", columns", columns, 1024 * scale, 256)
+        .size("P", pieces(1, 1024L * scale, high, 1))
         .partial()
-        .part(kernels.get(3), what + " of each piece of a column, a tile for each", "4 n + 4 P C");
+        .part(
+            kernels.get(3).in(dtype),
+            named(what + " of each piece of a column, a tile for each", dtype),
+            bytes(dtype, 1, "n") + " + 4 P C");
   }
 
-  private void byWay(String what, Op columns, Op rows, List<Kernel> kernels) {
+  private void byWay(DType dtype, String what, Op columns, Op rows, List<Kernel> kernels) {
     String op = columns.name();
-    folded(op + ", few rows", columns, 16, 16384 * scale)
-        .part(kernels.get(0), what + " of a column of few, a thread each or for four", "4 n + 4 C");
-    folded(op + ", short rows", rows, 256 * scale, 1024)
-        .part(kernels.get(1), what + " of a row up to 1024, a warp each", "4 n + 4 R");
-    folded(op + ", rows", rows, 64 * scale, 4096)
-        .part(kernels.get(2), what + " of a row or a piece of one, a block each", "4 n + 4 R");
+    String n = bytes(dtype, 1, "n");
+    String few = dtype.half() ? " of a column of few, a thread each or for eight" : " of a column of few, a thread each or for four";
+    folded(dtype, op + ", few rows", columns, 16, 16384 * scale)
+        .part(kernels.get(0).in(dtype), named(what + few, dtype), n + " + " + bytes(dtype, 1, "C"));
+    folded(dtype, op + ", short rows", rows, 256 * scale, 1024)
+        .part(
+            kernels.get(1).in(dtype),
+            named(what + " of a row up to 4 KiB, a warp each", dtype),
+            n + " + " + bytes(dtype, 1, "R"));
+    folded(dtype, op + ", rows", rows, 64 * scale, 4096)
+        .part(
+            kernels.get(2).in(dtype),
+            named(what + " of a row or a piece of one, a block each", dtype),
+            n + " + " + bytes(dtype, 1, "R"));
   }
 
-  private KernelCase folded(String name, Op op, int rows, int columns) {
-    TensorType x = f32(rows, columns);
-    return add(name, op, x).size("n", x.elements()).size("R", rows).size("C", columns);
+  private KernelCase folded(DType dtype, String name, Op op, int rows, int columns) {
+    TensorType x = of(dtype, rows, columns);
+    return add(named(name, dtype), op, x).size("n", x.elements()).size("R", rows).size("C", columns);
   }
 
   // ---- rows
 
   private void rows() {
-    softmax(
-        "a warp a row",
-        256 * scale,
-        1024,
-        SHORT_SOFTMAX_F32,
-        SHORT_SOFTMAX_GRAD_F32,
-        SHORT_LOG_SOFTMAX_F32,
-        SHORT_LOG_SOFTMAX_GRAD_F32);
-    softmax(
-        "a block a row",
-        64 * scale,
-        4096,
-        SOFTMAX_F32,
-        SOFTMAX_GRAD_F32,
-        LOG_SOFTMAX_F32,
-        LOG_SOFTMAX_GRAD_F32);
-    norm("a warp a row", 256 * scale, 768, SHORT_LAYER_NORM_F32, SHORT_RMS_NORM_F32);
-    norm("a block a row", 128 * scale, 1600, LAYER_NORM_F32, RMS_NORM_F32);
+    for (DType dtype : NUMBERS) {
+      softmax(
+          dtype,
+          "a warp a row",
+          of(dtype, 256 * scale, 1024),
+          SHORT_SOFTMAX_F32,
+          SHORT_SOFTMAX_GRAD_F32,
+          SHORT_LOG_SOFTMAX_F32,
+          SHORT_LOG_SOFTMAX_GRAD_F32);
+      softmax(
+          dtype,
+          "a block a row",
+          of(dtype, 64 * scale, 4096),
+          SOFTMAX_F32,
+          SOFTMAX_GRAD_F32,
+          LOG_SOFTMAX_F32,
+          LOG_SOFTMAX_GRAD_F32);
+      norm(dtype, "a warp a row", of(dtype, 256 * scale, 768), SHORT_LAYER_NORM_F32, SHORT_RMS_NORM_F32);
+      norm(dtype, "a block a row", of(dtype, 64 * scale, 3200), LAYER_NORM_F32, RMS_NORM_F32);
+      normGrads(dtype);
+    }
+  }
+
+  private void normGrads(DType dtype) {
     int r = 256 * scale;
-    TensorType x = f32(r, 768);
+    TensorType x = of(dtype, r, 768);
+    TensorType c = of(dtype, 768);
     long length = Math.ceilDiv(Math.ceilDiv(r, 256), 8) * 8L;
-    add("layer_norm_grad", new Normalization.LayerNormGrad(), x, f32(768), f32(r), f32(r), x)
+    String n = bytes(dtype, 3, "n");
+    String gamma = bytes(dtype, 1, "C");
+    add(named("layer_norm_grad", dtype), new Normalization.LayerNormGrad(), x, c, f32(r), f32(r), x)
         .size("R", r)
         .size("C", 768)
         .size("P", Math.ceilDiv(r, length))
         .partial()
         .positive()
         .part(
-            LAYER_NORM_GRAD_F32,
-            "dx of layer norm, and each block's part of dgamma and dbeta",
-            "12 n + 8 R + 4 C + 8 P C");
-    add("rms_norm_grad", new Normalization.RmsNormGrad(), x, f32(768), f32(r), x)
+            LAYER_NORM_GRAD_F32.in(dtype),
+            named("dx of layer norm, and each block's part of dgamma and dbeta", dtype),
+            n + " + 8 R + " + gamma + " + 8 P C");
+    add(named("rms_norm_grad", dtype), new Normalization.RmsNormGrad(), x, c, f32(r), x)
         .size("R", r)
         .size("C", 768)
         .size("P", Math.ceilDiv(r, length))
         .partial()
         .positive()
         .part(
-            RMS_NORM_GRAD_F32,
-            "dx of RMS norm, and each block's part of dgamma",
-            "12 n + 4 R + 4 C + 4 P C");
+            RMS_NORM_GRAD_F32.in(dtype),
+            named("dx of RMS norm, and each block's part of dgamma", dtype),
+            n + " + 4 R + " + gamma + " + 4 P C");
   }
 
-  private void softmax(String way, int rows, int columns, Kernel... kernels) {
-    TensorType x = f32(rows, columns);
-    add("softmax, " + way, new Normalization.Softmax(), x)
-        .part(kernels[0], "softmax, " + way, "8 n");
-    add("softmax_grad, " + way, new Normalization.SoftmaxGrad(), x, x)
-        .part(kernels[1], "dx of softmax, " + way, "12 n");
-    add("log_softmax, " + way, new Normalization.LogSoftmax(), x)
-        .part(kernels[2], "logarithm of softmax, " + way, "8 n");
-    add("log_softmax_grad, " + way, new Normalization.LogSoftmaxGrad(), x, x)
-        .part(kernels[3], "dx of the logarithm of softmax, " + way, "12 n");
+  private void softmax(DType dtype, String way, TensorType x, Kernel... kernels) {
+    String forward = bytes(dtype, 2, "n");
+    String backward = bytes(dtype, 3, "n");
+    add(named("softmax, " + way, dtype), new Normalization.Softmax(), x)
+        .part(kernels[0].in(dtype), named("softmax, " + way, dtype), forward);
+    add(named("softmax_grad, " + way, dtype), new Normalization.SoftmaxGrad(), x, x)
+        .part(kernels[1].in(dtype), named("dx of softmax, " + way, dtype), backward);
+    add(named("log_softmax, " + way, dtype), new Normalization.LogSoftmax(), x)
+        .part(kernels[2].in(dtype), named("logarithm of softmax, " + way, dtype), forward);
+    add(named("log_softmax_grad, " + way, dtype), new Normalization.LogSoftmaxGrad(), x, x)
+        .part(kernels[3].in(dtype), named("dx of the logarithm of softmax, " + way, dtype), backward);
   }
 
-  private void norm(String way, int rows, int columns, Kernel layer, Kernel rms) {
-    TensorType x = f32(rows, columns);
-    TensorType c = f32(columns);
-    add("layer_norm, " + way, new Normalization.LayerNorm(EPSILON), x, c, c)
+  private void norm(DType dtype, String way, TensorType x, Kernel layer, Kernel rms) {
+    int rows = x.shape().length(0);
+    int columns = x.shape().length(1);
+    TensorType c = of(dtype, columns);
+    String n = bytes(dtype, 2, "n");
+    add(named("layer_norm, " + way, dtype), new Normalization.LayerNorm(EPSILON), x, c, c)
         .size("R", rows)
         .size("C", columns)
-        .part(layer, "layer norm with mean and rstd, " + way, "8 n + 8 R + 8 C");
-    add("rms_norm, " + way, new Normalization.RmsNorm(EPSILON), x, c)
+        .part(
+            layer.in(dtype),
+            named("layer norm with mean and rstd, " + way, dtype),
+            n + " + 8 R + " + bytes(dtype, 2, "C"));
+    add(named("rms_norm, " + way, dtype), new Normalization.RmsNorm(EPSILON), x, c)
         .size("R", rows)
         .size("C", columns)
-        .part(rms, "RMS norm with rstd, " + way, "8 n + 4 R + 4 C");
+        .part(
+            rms.in(dtype),
+            named("RMS norm with rstd, " + way, dtype),
+            n + " + 4 R + " + bytes(dtype, 1, "C"));
   }
 
   private void batchNorms() {
@@ -200,45 +236,49 @@ final class KernelFoldCases extends KernelCases {
   }
 
   private void losses() {
-    loss(
-        "a warp a row",
-        256 * scale,
-        1000,
-        SHORT_CROSS_ENTROPY_F32,
-        SHORT_CROSS_ENTROPY_GRAD_F32,
-        SHORT_SOFT_CROSS_ENTROPY_F32,
-        SHORT_SOFT_CROSS_ENTROPY_GRAD_F32);
-    loss(
-        "a block a row",
-        8 * scale,
-        50257,
-        CROSS_ENTROPY_F32,
-        CROSS_ENTROPY_GRAD_F32,
-        SOFT_CROSS_ENTROPY_F32,
-        SOFT_CROSS_ENTROPY_GRAD_F32);
+    String warp = "a warp a row";
+    String block = "a block a row";
+    for (DType dtype : NUMBERS) {
+      loss(dtype, warp, 256 * scale, 1000, SHORT_CROSS_ENTROPY_F32, SHORT_CROSS_ENTROPY_GRAD_F32);
+      loss(dtype, block, 8 * scale, 50257, CROSS_ENTROPY_F32, CROSS_ENTROPY_GRAD_F32);
+    }
+    softLoss(
+        warp, 256 * scale, 1000, SHORT_SOFT_CROSS_ENTROPY_F32, SHORT_SOFT_CROSS_ENTROPY_GRAD_F32);
+    softLoss(block, 8 * scale, 50257, SOFT_CROSS_ENTROPY_F32, SOFT_CROSS_ENTROPY_GRAD_F32);
   }
 
-  private void loss(String way, int rows, int classes, Kernel... kernels) {
-    TensorType x = f32(rows, classes);
+  private void loss(DType dtype, String way, int rows, int classes, Kernel... kernels) {
+    TensorType x = of(dtype, rows, classes);
     TensorType r = f32(rows);
     TensorType labels = of(DType.I32, rows);
-    add("cross_entropy, " + way, new Loss.CrossEntropy(0), x, labels)
+    add(named("cross_entropy, " + way, dtype), new Loss.CrossEntropy(0), x, labels)
         .size("n", x.elements())
         .size("R", rows)
         .below(classes)
-        .part(kernels[0], "cross-entropy of labels, with log-softmax, " + way, "4 n + 12 R");
-    add("cross_entropy_grad, " + way, new Loss.CrossEntropyGrad(0), x, labels, r, r)
+        .part(
+            kernels[0].in(dtype),
+            named("cross-entropy of labels, with log-softmax, " + way, dtype),
+            bytes(dtype, 1, "n") + " + 12 R");
+    add(named("cross_entropy_grad, " + way, dtype), new Loss.CrossEntropyGrad(0), x, labels, r, r)
         .size("R", rows)
         .below(classes)
-        .part(kernels[1], "its dlogits", "8 n + 12 R");
+        .part(
+            kernels[1].in(dtype),
+            named("its dlogits", dtype),
+            bytes(dtype, 2, "n") + " + 12 R");
+  }
+
+  private void softLoss(String way, int rows, int classes, Kernel... kernels) {
+    TensorType x = f32(rows, classes);
+    TensorType r = f32(rows);
     add("soft_cross_entropy, " + way, new Loss.SoftCrossEntropy(), x, x)
         .size("n", x.elements())
         .size("R", rows)
         .positive()
-        .part(kernels[2], "cross-entropy of probabilities, with log-softmax, " + way, "8 n + 8 R");
+        .part(kernels[0], "cross-entropy of probabilities, with log-softmax, " + way, "8 n + 8 R");
     add("soft_cross_entropy_grad, " + way, new Loss.SoftCrossEntropyGrad(), x, x, r, r)
         .size("R", rows)
         .positive()
-        .part(kernels[3], "its dlogits", "12 n + 8 R");
+        .part(kernels[1], "its dlogits", "12 n + 8 R");
   }
 }

@@ -1,5 +1,6 @@
 import static dev.tandem.cuda.Kernel.*;
 
+import dev.tandem.cuda.Kernel;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Op;
@@ -22,17 +23,18 @@ final class KernelIndexCases extends KernelCases {
     int tokens = 512 * scale;
     int words = scale == 1 ? 1024 : 50257;
     TensorType indices = of(DType.I32, tokens);
-    for (DType dtype : List.of(DType.F32, DType.U8)) {
-      boolean bytes = dtype == DType.U8;
-      String which = bytes ? "the same for bytes" : null;
+    for (DType dtype : List.of(DType.F32, DType.BF16, DType.U8)) {
+      int bytes = dtype.bytes();
+      String bits = "_B" + 8 * bytes;
+      String same = bytes == 1 ? "the same for bytes" : "the same for 2-byte elements";
       add("embedding " + dtype, new Indexing.Embedding(), of(dtype, words, 768), indices)
           .size("I", tokens)
           .below(words)
           .partial()
           .part(
-              bytes ? EMBEDDING_B8 : EMBEDDING_B32,
-              bytes ? which : "rows of a table; 4-byte elements",
-              bytes ? "2 n + 4 I" : "8 n + 4 I");
+              Kernel.valueOf("EMBEDDING" + bits),
+              bytes == 4 ? "rows of a table; 4-byte elements" : same,
+              bytes(dtype, 2, "n + 4 I"));
       add(
               "gather " + dtype,
               new Indexing.Gather(1),
@@ -41,9 +43,9 @@ final class KernelIndexCases extends KernelCases {
           .below(1024)
           .partial()
           .part(
-              bytes ? GATHER_B8 : GATHER_B32,
-              bytes ? which : "an element for each index along an axis; 4-byte elements",
-              bytes ? "6 n" : "12 n");
+              Kernel.valueOf("GATHER" + bits),
+              bytes == 4 ? "an element for each index along an axis; 4-byte elements" : same,
+              2 * bytes + 4 + " n");
       KernelCase hot =
           add("one_hot " + dtype, new Indexing.OneHot(10, dtype), of(DType.I32, 65536 * scale));
       hot.zeroed(hot.operands().getLast().bytes())
@@ -51,9 +53,9 @@ final class KernelIndexCases extends KernelCases {
           .below(10)
           .partial()
           .part(
-              bytes ? ONE_HOT_B8 : ONE_HOT_B32,
-              bytes ? which : "a 1 for each index; 4-byte elements",
-              bytes ? "5 n" : "8 n");
+              Kernel.valueOf("ONE_HOT" + bits),
+              bytes == 4 ? "a 1 for each index; 4-byte elements" : same,
+              bytes + 4 + " n");
     }
     TensorType few = f32(8192 * scale, 8);
     add("gather_grad", new Indexing.GatherGrad(1, 64), few, few.withDType(DType.I32))
@@ -62,40 +64,45 @@ final class KernelIndexCases extends KernelCases {
         .below(64)
         .partial()
         .part(GATHER_GRAD_F32, "dx of gather along short lines, a thread a line", "16 n");
-    rowSums("embedding_grad", tokens, 768, words);
+    for (DType dtype : NUMBERS) {
+      rowSums(dtype, "embedding_grad", tokens, 768, words);
+      rowSums(dtype, "embedding_grad, 2 rows", tokens, 768, 2)
+          .size("W", Math.ceilDiv(tokens, 64))
+          .size("C", 768)
+          .size("V", 2)
+          .part(
+              JOIN_WINDOWS_F32.in(dtype),
+              named("sums of the pieces of runs that cross windows", dtype),
+              "8 W + 4 W C + " + bytes(dtype, 1, "V C"));
+    }
     // 16 bits: two passes. A block of the scan has a whole round of tiles.
     int n = scale == 1 ? 1 << 19 : 1 << 25;
     long tiles = Math.ceilDiv(n, 2048);
-    rowSums("gather_grad, one long line", n, 1, 60_000)
+    rowSums(DType.F32, "gather_grad, one long line", n, 1, 60_000)
         .size("T", tiles)
         .part(INDEX_KEYS, "keys to sort by, and positions", "12 I")
         .part(DIGIT_COUNTS, "digits of each tile counted; a pass of the sort", "4 I + 1024 T", 2)
         .part(DIGIT_SCAN, "counts to places", "2048 T + 1024", 2)
         .part(DIGIT_SCATTER, "keys and positions to their places", "16 I + 1024 T + 1024", 2);
-    rowSums("embedding_grad, 2 rows", tokens, 768, 2)
-        .size("W", Math.ceilDiv(tokens, 64))
-        .size("C", 768)
-        .size("V", 2)
-        .part(
-            JOIN_WINDOWS_F32,
-            "sums of the pieces of runs that cross windows",
-            "8 W + 4 W C + 4 V C");
   }
 
   /** A gradient that is made by sorting. H: elements of the sums that are hit, where indices are drawn uniformly. */
-  private KernelCase rowSums(String name, int indices, int width, int rows) {
+  private KernelCase rowSums(DType dtype, String name, int indices, int width, int rows) {
     TensorType index = of(DType.I32, indices);
     Op op = width == 1 ? new Indexing.GatherGrad(0, rows) : new Indexing.EmbeddingGrad(rows);
     double hit = rows * -Math.expm1(indices * Math.log1p(-1.0 / rows));
-    return add(name, op, width == 1 ? f32(indices) : f32(indices, width), index)
-        .zeroed(4L * rows * width)
+    TensorType dy = width == 1 ? of(dtype, indices) : of(dtype, indices, width);
+    return add(named(name, dtype), op, dy, index)
+        .zeroed((long) dtype.bytes() * rows * width)
         .below(rows)
         .partial()
         .size("n", (long) indices * width)
         .size("I", indices)
         .size("H", Math.round(hit) * width)
         .part(
-            SUM_WINDOWS_F32, "sums of runs of equal keys within a window of 64", "4 n + 8 I + 4 H");
+            SUM_WINDOWS_F32.in(dtype),
+            named("sums of runs of equal keys within a window of 64", dtype),
+            bytes(dtype, 1, "n") + " + 8 I + " + bytes(dtype, 1, "H"));
   }
 
   // ---- images

@@ -1,20 +1,21 @@
 // Folds of a tensor seen as (outer, rows, columns) over its rows, written once for sums, maxima and the like. A policy F says what
-// is folded: In, Acc and Out are the element types of x, of what is gathered, and of y; of(x, r) is what row r has to give, fold
-// joins two, result(acc, divisor) is what becomes of it; all<Team>(acc) folds over a team.
+// is folded: In, Acc and Out are the element types of x, of what is gathered, and of results; of(x, r) is what row r has to give, fold
+// joins two, result(acc, divisor) is what becomes of it; all<Team>(acc) folds over a team. y is where results are put: an array of
+// Out, or Rounded.
 //
 // Launched with blocks of THREADS. Which elements are summed in which order is decided by the shape and by the length of the pieces
 // that rows are cut into, never by the grid.
 #pragma once
 #include "rows.cuh"
 
-// A fold of floats.
-template <class F>
+// A fold of floats, or of halves as floats.
+template <class F, class T = float>
 struct FoldOf {
-  typedef float In;
+  typedef T In;
   typedef float Acc;
   typedef float Out;
   __device__ static float none() { return F::none(); }
-  __device__ static float of(float x, i64) { return x; }
+  __device__ static float of(T x, i64) { return widen(x); }
   __device__ static float fold(float a, float b) { return F::fold(a, b); }
   __device__ static float result(float v, float divisor) { return v / divisor; }
   template <class Team>
@@ -23,35 +24,56 @@ struct FoldOf {
   }
 };
 
+// Results of an element type that the launch says: 0 F32, 1 BF16, 2 F16.
+struct Rounded {
+  void *to;
+  int type;
+};
+
+template <class T, int W>
+__device__ inline void put(T *y, i64 at, const Pack<T, W> &results) {
+  store_pack(y + at, results);
+}
+
+template <int W>
+__device__ inline void put(const Rounded &y, i64 at, const Pack<float, W> &results) {
+  Floats<W> floats;
+#pragma unroll
+  for (int k = 0; k < W; k++) floats.v[k] = results.v[k];
+  if (y.type == 0) store((float *)y.to + at, floats);
+  else if (y.type == 1) store((bf16 *)y.to + at, floats);
+  else store((f16 *)y.to + at, floats);
+}
+
 // Columns of length 1, that is, rows side by side: x (rows, columns), y (rows, pieces), a team a piece.
-template <class F, class Team>
-__device__ inline void fold_rows(const float *__restrict__ x, typename F::Out *__restrict__ y, i64 rows, i64 columns, i64 length,
-                                 float divisor = 1) {
+template <class F, class Team, class Y>
+__device__ inline void fold_rows(const typename F::In *__restrict__ x, Y y, i64 rows, i64 columns, i64 length, float divisor = 1) {
+  typedef typename F::In In;
   typedef typename F::Acc Acc;
+  constexpr int LANES_OF_X = LANES<In>;
   for_pieces<Team>(rows, columns, length, [&](i64 n, i64 row, i64 begin, i64 end) {
-    Acc acc[4] = {F::none(), F::none(), F::none(), F::none()};
-    for_span<Team>(begin, end, [&](i64 i, auto width) {
+    Acc acc[LANES_OF_X];
+#pragma unroll
+    for (int k = 0; k < LANES_OF_X; k++) acc[k] = F::none();
+    for_span<Team, LANES_OF_X>(begin, end, [&](i64 i, auto width) {
       constexpr int W = decltype(width)::value;
-      Floats<W> v = load<W>(x + i);
+      Pack<In, W> v = load_pack<W>(x + i);
 #pragma unroll
       for (int k = 0; k < W; k++) acc[k] = F::fold(acc[k], F::of(v.v[k], i + k - row * columns));
     });
-    Acc all = F::template all<Team>(F::fold(F::fold(acc[0], acc[1]), F::fold(acc[2], acc[3])));
-    if (Team::rank() == 0) y[n] = F::result(all, divisor);
+#pragma unroll
+    for (int step = 1; step < LANES_OF_X; step *= 2) {
+#pragma unroll
+      for (int k = 0; k < LANES_OF_X; k += 2 * step) acc[k] = F::fold(acc[k], acc[k + step]);
+    }
+    Acc all = F::template all<Team>(acc[0]);
+    if (Team::rank() == 0) put(y, n, Pack<typename F::Out, 1>{{F::result(all, divisor)}});
   });
 }
 
-template <class T, int W>
-struct alignas(W * sizeof(T)) Neighbours {
-  T v[W];
-};
-
 // A thread for each W neighbours of y: for few rows, or very many columns.
-template <class F, int W>
-__device__ inline void fold_few(const typename F::In *__restrict__ x, typename F::Out *__restrict__ y, i64 outer, i64 rows,
-                                i64 columns, float divisor) {
-  typedef Neighbours<typename F::In, W> In;
-  typedef Neighbours<typename F::Out, W> Out;
+template <class F, int W, class Y>
+__device__ inline void fold_few(const typename F::In *__restrict__ x, Y y, i64 outer, i64 rows, i64 columns, float divisor) {
   for (i64 n = thread_in_grid() * W; n < outer * columns; n += threads_in_grid() * W) {
     i64 box = n / columns;
     const typename F::In *from = x + (box * rows * columns + (n - box * columns));
@@ -60,14 +82,14 @@ __device__ inline void fold_few(const typename F::In *__restrict__ x, typename F
     for (int k = 0; k < W; k++) acc[k] = F::none();
 #pragma unroll 4
     for (i64 r = 0; r < rows; r++) {
-      In v = *reinterpret_cast<const In *>(from + r * columns);
+      Pack<typename F::In, W> v = load_pack<W>(from + r * columns);
 #pragma unroll
       for (int k = 0; k < W; k++) acc[k] = F::fold(acc[k], F::of(v.v[k], r));
     }
-    Out out;
+    Pack<typename F::Out, W> out;
 #pragma unroll
     for (int k = 0; k < W; k++) out.v[k] = F::result(acc[k], divisor);
-    *reinterpret_cast<Out *>(y + n) = out;
+    put(y, n, out);
   }
 }
 
@@ -122,11 +144,9 @@ __device__ inline void for_tiles(const Tile &tile, i64 outer, i64 rows, i64 colu
 }
 
 // x (outer, rows, columns), y (outer, pieces, columns), a tile a piece of a strip.
-template <class F, int W>
-__device__ inline void fold_columns(const typename F::In *__restrict__ x, typename F::Out *__restrict__ y, i64 outer, i64 rows,
-                                    i64 columns, i64 length, int width, float divisor) {
-  typedef Neighbours<typename F::In, W> In;
-  typedef Neighbours<typename F::Out, W> Out;
+template <class F, int W, class Y>
+__device__ inline void fold_columns(const typename F::In *__restrict__ x, Y y, i64 outer, i64 rows, i64 columns, i64 length, int width,
+                                    float divisor) {
   Tile tile(width);
   i64 pieces = (rows + length - 1) / length;
   for_tiles<W>(tile, outer, rows, columns, length, [&](i64 box, i64 piece, i64 group, i64 from, i64 to) {
@@ -136,30 +156,32 @@ __device__ inline void fold_columns(const typename F::In *__restrict__ x, typena
     const typename F::In *column = x + (box * rows * columns + group * W);
 #pragma unroll 4
     for (i64 r = from; r < to; r += tile.height) {
-      In v = *reinterpret_cast<const In *>(column + r * columns);
+      Pack<typename F::In, W> v = load_pack<W>(column + r * columns);
 #pragma unroll
       for (int k = 0; k < W; k++) acc[k] = F::fold(acc[k], F::of(v.v[k], r));
     }
     tile.fold<F>(acc);
     if (tile.y == 0 && to > 0) {
-      Out out;
+      Pack<typename F::Out, W> out;
 #pragma unroll
       for (int k = 0; k < W; k++) out.v[k] = F::result(acc[k], divisor);
-      *reinterpret_cast<Out *>(y + ((box * pieces + piece) * columns + group * W)) = out;
+      put(y, (box * pieces + piece) * columns + group * W, out);
     }
   });
 }
 
-// By fours where a row's elements allow it.
-template <class F>
-__device__ inline void fold_few(const typename F::In *x, typename F::Out *y, i64 outer, i64 rows, i64 columns, float divisor = 1) {
-  if (columns % 4 == 0) fold_few<F, 4>(x, y, outer, rows, columns, divisor);
+// By 16 bytes where a row's elements allow it.
+template <class F, class Y>
+__device__ inline void fold_few(const typename F::In *x, Y y, i64 outer, i64 rows, i64 columns, float divisor = 1) {
+  constexpr int W = LANES<typename F::In>;
+  if (columns % W == 0) fold_few<F, W>(x, y, outer, rows, columns, divisor);
   else fold_few<F, 1>(x, y, outer, rows, columns, divisor);
 }
 
-template <class F>
-__device__ inline void fold_columns(const typename F::In *x, typename F::Out *y, i64 outer, i64 rows, i64 columns, i64 length,
-                                    int width, float divisor = 1) {
-  if (columns % 4 == 0) fold_columns<F, 4>(x, y, outer, rows, columns, length, width, divisor);
+template <class F, class Y>
+__device__ inline void fold_columns(const typename F::In *x, Y y, i64 outer, i64 rows, i64 columns, i64 length, int width,
+                                    float divisor = 1) {
+  constexpr int W = LANES<typename F::In>;
+  if (columns % W == 0) fold_columns<F, W>(x, y, outer, rows, columns, length, width, divisor);
   else fold_columns<F, 1>(x, y, outer, rows, columns, length, width, divisor);
 }

@@ -1,8 +1,8 @@
 // Reads and writes where indices say. An index out of its range is reported, and what it stands for is 0 or left out. Elements are
-// of 4 bytes (b32), of 1 (b8), or floats (f32). wide: whether a number of an element may not fit 32 bits.
+// of 4 bytes (b32), of 2 (b16), of 1 (b8), or numbers (f32, bf16, f16). wide: whether a number of an element may not fit 32 bits.
 //
-//   embedding_<bits>(fault, site, table, indices, y, n, rows, width, wide)     table: (rows, width); y: (n / width, width). By fours
-//                                                                             where 4 divides the width.
+//   embedding_<bits>(fault, site, table, indices, y, n, rows, width, wide)     table: (rows, width); y: (n / width, width). By fours,
+//                                                                             or eights of 2 bytes, where that divides the width.
 //   gather_<bits>(fault, site, x, indices, y, n, places, inner, length, wide)  x: (outer, length, inner); indices and y: (outer,
 //                                                                             places, inner), n elements.
 //   one_hot_<bits>(fault, site, indices, y, n, classes, one)                   y: (n, classes), zeroed before; 1 of the element type.
@@ -17,11 +17,11 @@
 //   index_keys(fault, site, indices, keys, positions, n, places, inner, length, none)
 //                                 each index as a number of a row, none where it is out of range, and the position it has
 //   (sort.cu)                     sorts both by key; equals stay in order
-//   sum_windows_f32(keys, positions, dy, dtable, pieces, n, width, rows)
+//   sum_windows_<element>(keys, positions, dy, dtable, pieces, n, width, rows)
 //                                 a window is 64 sorted positions; a run is a stretch of equal keys. Rows of dy are added run by run;
 //                                 a run within its window is written to its row of dtable, the pieces of one that crosses a window's
-//                                 edge to pieces: (windows, 2, width), first what came in from the left, second what starts here.
-//   join_windows_f32(keys, pieces, dtable, n, width, rows, across)
+//                                 edge to pieces, which are floats: (windows, 2, width), first what came in from the left, second what starts here.
+//   join_windows_<element>(keys, pieces, dtable, n, width, rows, across)
 //                                 adds up the pieces of each run that crosses an edge. Blocks of 256, across columns wide, a power of
 //                                 two up to 32; what is left of the block takes every so manieth piece.
 //
@@ -35,13 +35,14 @@ template <class T>
 __device__ inline void take_rows(Fault *fault, int site, const T *__restrict__ table, const int *__restrict__ indices,
                                  T *__restrict__ y, i64 n, i64 rows, i64 width, int wide) {
   auto row_of = [&](i64 i) -> i64 { return wide ? i / width : (i64)((u32)i / (u32)width); };
-  if (width % 4 == 0) {
-    for_quads(n, [&](i64 i) {
+  constexpr int W = LANES<T>;
+  if (width % W == 0) {
+    for_packs<W>(n, [&](i64 i) {
       i64 row = row_of(i);
       int index = indices[row];
-      Quad<T> v = {};
-      if (in_range(fault, site, index, rows, row)) v = load4(table + index * width + (i - row * width));
-      store4(y + i, v);
+      Pack<T, W> v = {};
+      if (in_range(fault, site, index, rows, row)) v = load_pack<W>(table + index * width + (i - row * width));
+      store_pack(y + i, v);
     });
   } else {
 #pragma unroll 1
@@ -101,6 +102,7 @@ __device__ inline void one_hot(Fault *fault, int site, const int *__restrict__ i
   }
 
 FORWARD(b32, u32)
+FORWARD(b16, u16)
 FORWARD(b8, u8)
 
 // ---- gradients
@@ -135,17 +137,16 @@ extern "C" __global__ void index_keys(Fault *fault, int site, const int *__restr
 constexpr u32 WINDOW = 64;
 constexpr int JOIN_THREADS = 256;
 
-__device__ inline void add(float &sum, float v) { sum += v; }
-
-__device__ inline void add(Quad<float> &sum, const Quad<float> &v) {
+template <int W>
+__device__ inline void add(Floats<W> &sum, const Floats<W> &v) {
 #pragma unroll
-  for (int k = 0; k < 4; k++) sum.v[k] += v.v[k];
+  for (int k = 0; k < W; k++) sum.v[k] += v.v[k];
 }
 
-// A thread takes one column, or four, of one window. V: what it adds at a time; columns: how many of them a row has.
-template <class V>
-__device__ inline void sum_windows(const u32 *__restrict__ keys, const u32 *__restrict__ positions, const V *__restrict__ dy,
-                                   V *__restrict__ dtable, V *__restrict__ pieces, u32 n, u32 columns, u32 rows) {
+// A thread takes W columns of one window. columns: how many times W a row has.
+template <int W, class T>
+__device__ inline void sum_windows(const u32 *__restrict__ keys, const u32 *__restrict__ positions, const T *__restrict__ dy,
+                                   T *__restrict__ dtable, float *__restrict__ pieces, u32 n, u32 columns, u32 rows) {
   u32 windows = (n + WINDOW - 1) / WINDOW;
 #pragma unroll 1
   for (i64 t = thread_in_grid(); t < (i64)windows * columns; t += threads_in_grid()) {
@@ -154,14 +155,14 @@ __device__ inline void sum_windows(const u32 *__restrict__ keys, const u32 *__re
     u32 first = window * WINDOW, end = n - first < WINDOW ? n : first + WINDOW;
     u32 run = keys[first];
     bool from_left = first > 0 && keys[first - 1] == run;
-    V sum = {};
+    Floats<W> sum = {};
     auto write = [&](bool to_right) {
       if (run >= rows) return;
-      if (from_left) pieces[((i64)window * 2) * columns + column] = sum;
-      else if (to_right) pieces[((i64)window * 2 + 1) * columns + column] = sum;
-      else dtable[(i64)run * columns + column] = sum;
+      if (from_left) store(pieces + (((i64)window * 2) * columns + column) * W, sum);
+      else if (to_right) store(pieces + (((i64)window * 2 + 1) * columns + column) * W, sum);
+      else store(dtable + ((i64)run * columns + column) * W, sum);
     };
-    auto take = [&](u32 key, const V &v) {
+    auto take = [&](u32 key, const Floats<W> &v) {
       if (key != run) {
         write(false);
         run = key;
@@ -175,14 +176,14 @@ __device__ inline void sum_windows(const u32 *__restrict__ keys, const u32 *__re
 #pragma unroll 1
     for (; i + 3 < end; i += 4) {
       Quad<u32> key = load4(keys + i), position = load4(positions + i);
-      V v[4];
+      Floats<W> v[4];
 #pragma unroll
-      for (int k = 0; k < 4; k++) v[k] = dy[(i64)position.v[k] * columns + column];
+      for (int k = 0; k < 4; k++) v[k] = load<W>(dy + ((i64)position.v[k] * columns + column) * W);
 #pragma unroll
       for (int k = 0; k < 4; k++) take(key.v[k], v[k]);
     }
 #pragma unroll 1
-    for (; i < end; i++) take(keys[i], dy[(i64)positions[i] * columns + column]);
+    for (; i < end; i++) take(keys[i], load<W>(dy + ((i64)positions[i] * columns + column) * W));
     write(end < n && keys[end] == run);
   }
 }
@@ -199,10 +200,10 @@ __device__ inline u32 last_of_run(const u32 *__restrict__ keys, u32 at, u32 n) {
   return at;
 }
 
-template <class V>
-__device__ inline void join_windows(const u32 *__restrict__ keys, const V *__restrict__ pieces, V *__restrict__ dtable, u32 n,
+template <int W, class T>
+__device__ inline void join_windows(const u32 *__restrict__ keys, const float *__restrict__ pieces, T *__restrict__ dtable, u32 n,
                                     u32 columns, u32 rows, int across) {
-  __shared__ V sums[JOIN_THREADS];
+  __shared__ Floats<W> sums[JOIN_THREADS];
   int me = threadIdx.x, rank = me / across, ranks = JOIN_THREADS / across;
   u32 edges = (n - 1) / WINDOW, chunks = (columns + across - 1) / across;
 #pragma unroll 1
@@ -214,11 +215,11 @@ __device__ inline void join_windows(const u32 *__restrict__ keys, const V *__res
     bool starts_here = keys[end - 1] == key && !(first > 0 && keys[first - 1] == key);
     if (!starts_here || key >= rows) continue;
     u32 last = last_of_run(keys, end, n) / WINDOW;
-    V sum = {};
+    Floats<W> sum = {};
     if (column < columns) {
-      if (rank == 0) sum = pieces[((i64)window * 2 + 1) * columns + column];
+      if (rank == 0) sum = load<W>(pieces + (((i64)window * 2 + 1) * columns + column) * W);
 #pragma unroll 4
-      for (u32 w = window + 1 + rank; w <= last; w += ranks) add(sum, pieces[(i64)w * 2 * columns + column]);
+      for (u32 w = window + 1 + rank; w <= last; w += ranks) add(sum, load<W>(pieces + ((i64)w * 2 * columns + column) * W));
     }
     sums[me] = sum;
 #pragma unroll 1
@@ -226,23 +227,25 @@ __device__ inline void join_windows(const u32 *__restrict__ keys, const V *__res
       __syncthreads();
       if (rank < half) add(sums[me], sums[me + half * across]);
     }
-    if (rank == 0 && column < columns) dtable[(i64)key * columns + column] = sums[me];
+    if (rank == 0 && column < columns) store(dtable + ((i64)key * columns + column) * W, sums[me]);
     __syncthreads();
   }
 }
 
-extern "C" __global__ void sum_windows_f32(const u32 *keys, const u32 *positions, const float *dy, float *dtable, float *pieces, i64 n,
-                                           i64 width, i64 rows) {
-  typedef Quad<float> Four;
-  if (width % 4 == 0) {
-    sum_windows(keys, positions, (const Four *)dy, (Four *)dtable, (Four *)pieces, (u32)n, (u32)width / 4, (u32)rows);
-  } else {
-    sum_windows(keys, positions, dy, dtable, pieces, (u32)n, (u32)width, (u32)rows);
+#define SUMS(T)                                                                                                                    \
+  extern "C" __global__ void sum_windows_##T(const u32 *keys, const u32 *positions, const T *dy, T *dtable, float *pieces, i64 n,  \
+                                             i64 width, i64 rows) {                                                                \
+    constexpr int W = LANES<T>;                                                                                                    \
+    if (width % W == 0) sum_windows<W>(keys, positions, dy, dtable, pieces, (u32)n, (u32)width / W, (u32)rows);                    \
+    else sum_windows<1>(keys, positions, dy, dtable, pieces, (u32)n, (u32)width, (u32)rows);                                       \
+  }                                                                                                                                \
+  extern "C" __global__ void join_windows_##T(const u32 *keys, const float *pieces, T *dtable, i64 n, i64 width, i64 rows,         \
+                                              int across) {                                                                        \
+    constexpr int W = LANES<T>;                                                                                                    \
+    if (width % W == 0) join_windows<W>(keys, pieces, dtable, (u32)n, (u32)width / W, (u32)rows, across);                          \
+    else join_windows<1>(keys, pieces, dtable, (u32)n, (u32)width, (u32)rows, across);                                             \
   }
-}
 
-extern "C" __global__ void join_windows_f32(const u32 *keys, const float *pieces, float *dtable, i64 n, i64 width, i64 rows, int across) {
-  typedef Quad<float> Four;
-  if (width % 4 == 0) join_windows(keys, (const Four *)pieces, (Four *)dtable, (u32)n, (u32)width / 4, (u32)rows, across);
-  else join_windows(keys, pieces, dtable, (u32)n, (u32)width, (u32)rows, across);
-}
+SUMS(f32)
+SUMS(bf16)
+SUMS(f16)

@@ -1,59 +1,11 @@
-// Cross-entropies of logits x (rows, classes), a team a row; short_<op> a warp, else a block:
-//   cross_entropy_f32(x, targets, loss, lse, rows, classes, smoothing, fault, site)          targets, loss, lse: (rows)
-//   cross_entropy_grad_f32(x, targets, lse, dy, dx, rows, classes, length, sharpness, share, fault, site)   a team a piece of a row
+// loss.cuh for F32, and cross-entropies against probabilities, a team a row; short_<op> a warp, else a block:
 //   soft_cross_entropy_f32(x, targets, loss, lse, rows, classes)                             targets: (rows, classes)
 //   soft_cross_entropy_grad_f32(x, targets, lse, dy, dx, rows, classes)
-// A target outside the classes is reported, and never an address; its row has no loss.
 //
 // Bound: memory. Bytes: 4 for each logit and soft target, read once (soft_cross_entropy_grad: targets twice, the second time in
 // cache), and for each slope. Blocks of whole warps: THREADS, for a block a row up to MOST_THREADS.
-#include "rows.cuh"
-
-// Terms of weight 0 are left out, for a logit may be infinite.
-template <class Team>
-__device__ inline void cross_entropy(const float *__restrict__ x, const int *__restrict__ targets, float *__restrict__ loss,
-                                     float *__restrict__ lse, i64 rows, i64 classes, float smoothing, Fault *fault, int site) {
-  for_pieces<Team>(rows, classes, classes, [&](i64, i64 n, i64 begin, i64 end) {
-    LogSum row;
-    float sum = 0;
-    for_span<Team>(begin, end, [&](i64 i, auto width) {
-      constexpr int W = decltype(width)::value;
-      Floats<W> v = load<W>(x + i);
-      row.add(v);
-#pragma unroll
-      for (int k = 0; k < W; k++) sum += v.v[k];
-    });
-    row.join<Team>();
-    sum = Team::template fold<Sum>(sum);
-    if (Team::rank() != 0) return;
-    int target = targets[n];
-    bool known = in_range(fault, site, target, classes, n);
-    float log = logf(row.sum);
-    float missed = !known || smoothing == 1 ? 0 : (1 - smoothing) * (row.max - x[begin + target]);
-    float spread = smoothing == 0 ? 0 : smoothing * (row.max - sum / classes);
-    loss[n] = log + missed + spread;
-    lse[n] = row.max + log;
-  });
-}
-
-template <class Team>
-__device__ inline void cross_entropy_grad(const float *__restrict__ x, const int *__restrict__ targets,
-                                          const float *__restrict__ lse, const float *__restrict__ dy, float *__restrict__ dx,
-                                          i64 rows, i64 classes, i64 length, float sharpness, float share, Fault *fault, int site) {
-  for_pieces<Team>(rows, classes, length, [&](i64, i64 n, i64 begin, i64 end) {
-    int target = targets[n];
-    if (Team::rank() == 0) in_range(fault, site, target, classes, n);
-    i64 hit = n * classes + target;
-    float log = lse[n], scale = dy[n];
-    for_span<Team>(begin, end, [&](i64 i, auto width) {
-      constexpr int W = decltype(width)::value;
-      Floats<W> v = load<W>(x + i);
-#pragma unroll
-      for (int k = 0; k < W; k++) v.v[k] = (expf(v.v[k] - log) - (i + k == hit ? sharpness : 0) - share) * scale;
-      store(dx + i, v);
-    });
-  });
-}
+#define ELEMENT f32
+#include "loss.cuh"
 
 template <class Team>
 __device__ inline void soft_cross_entropy(const float *__restrict__ x, const float *__restrict__ targets, float *__restrict__ loss,
@@ -105,17 +57,7 @@ __device__ inline void soft_cross_entropy_grad(const float *__restrict__ x, cons
   });
 }
 
-#define LOSS(prefix, Team, most)                                                                                                  \
-  extern "C" __global__ void __launch_bounds__(most)                                                                              \
-      prefix##cross_entropy_f32(const float *x, const int *targets, float *loss, float *lse, i64 rows, i64 classes,               \
-                                float smoothing, Fault *fault, int site) {                                                        \
-    cross_entropy<Team>(x, targets, loss, lse, rows, classes, smoothing, fault, site);                                            \
-  }                                                                                                                               \
-  extern "C" __global__ void __launch_bounds__(most)                                                                              \
-      prefix##cross_entropy_grad_f32(const float *x, const int *targets, const float *lse, const float *dy, float *dx, i64 rows,  \
-                                     i64 classes, i64 length, float sharpness, float share, Fault *fault, int site) {             \
-    cross_entropy_grad<Team>(x, targets, lse, dy, dx, rows, classes, length, sharpness, share, fault, site);                      \
-  }                                                                                                                               \
+#define SOFT_LOSS(prefix, Team, most)                                                                                             \
   extern "C" __global__ void __launch_bounds__(most)                                                                              \
       prefix##soft_cross_entropy_f32(const float *x, const float *targets, float *loss, float *lse, i64 rows, i64 classes) {      \
     soft_cross_entropy<Team>(x, targets, loss, lse, rows, classes);                                                               \
@@ -126,5 +68,5 @@ __device__ inline void soft_cross_entropy_grad(const float *__restrict__ x, cons
     soft_cross_entropy_grad<Team>(x, targets, lse, dy, dx, rows, classes);                                                        \
   }
 
-LOSS(short_, WarpTeam, THREADS)
-LOSS(, BlockTeam, MOST_THREADS)
+SOFT_LOSS(short_, WarpTeam, THREADS)
+SOFT_LOSS(, BlockTeam, MOST_THREADS)

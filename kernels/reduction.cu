@@ -1,33 +1,28 @@
-// Sums, largest and smallest over axes of a tensor, which Folds.java has brought into the form (outer, rows, columns):
+// sums.cuh for F32, and largest and smallest over axes of a tensor, which Folds.java has brought into the form (outer, rows, columns):
 //   <fold>_few_f32(x, y, outer, rows, columns)                     y: (outer, columns); a thread each, or for four neighbours
 //   <fold>_short_rows_f32(x, y, rows, columns, length)             y: (rows, pieces); a warp each
 //   <fold>_rows_f32(x, y, rows, columns, length)                   y: (rows, pieces); a block each
 //   <fold>_columns_f32(x, y, outer, rows, columns, length, width)  y: (outer, pieces, columns); a block for width columns, or
 //                                                                  width times four where columns are a multiple of four
-// Those of sum take a divisor besides. A row, or a column, is cut into pieces of the given length; more than one are folded in a
-// second launch.
 //
 // Bound: memory. Bytes: 4 times the elements of x and y. Blocks of THREADS.
-#include "folds.cuh"
+#define ELEMENT f32
+#include "sums.cuh"
 
-#define FOLD(name, F, declared, given)                                                                                       \
-  extern "C" __global__ void name##_few_f32(const float *x, float *y, i64 outer, i64 rows, i64 columns declared) {           \
-    fold_few<FoldOf<F>>(x, y, outer, rows, columns given);                                                                   \
-  }                                                                                                                          \
-  extern "C" __global__ void name##_short_rows_f32(const float *x, float *y, i64 rows, i64 columns, i64 length declared) {   \
-    fold_rows<FoldOf<F>, WarpTeam>(x, y, rows, columns, length given);                                                       \
-  }                                                                                                                          \
-  extern "C" __global__ void name##_rows_f32(const float *x, float *y, i64 rows, i64 columns, i64 length declared) {         \
-    fold_rows<FoldOf<F>, BlockTeam>(x, y, rows, columns, length given);                                                      \
-  }                                                                                                                          \
-  extern "C" __global__ void name##_columns_f32(const float *x, float *y, i64 outer, i64 rows, i64 columns, i64 length,      \
-                                                int width declared) {                                                        \
-    fold_columns<FoldOf<F>>(x, y, outer, rows, columns, length, width given);                                                \
+#define FOLD(name, F)                                                                                              \
+  extern "C" __global__ void name##_few_f32(const float *x, float *y, i64 outer, i64 rows, i64 columns) {          \
+    fold_few<FoldOf<F>>(x, y, outer, rows, columns);                                                               \
+  }                                                                                                                \
+  extern "C" __global__ void name##_short_rows_f32(const float *x, float *y, i64 rows, i64 columns, i64 length) {  \
+    fold_rows<FoldOf<F>, WarpTeam>(x, y, rows, columns, length);                                                   \
+  }                                                                                                                \
+  extern "C" __global__ void name##_rows_f32(const float *x, float *y, i64 rows, i64 columns, i64 length) {        \
+    fold_rows<FoldOf<F>, BlockTeam>(x, y, rows, columns, length);                                                  \
+  }                                                                                                                \
+  extern "C" __global__ void name##_columns_f32(const float *x, float *y, i64 outer, i64 rows, i64 columns,        \
+                                                i64 length, int width) {                                           \
+    fold_columns<FoldOf<F>>(x, y, outer, rows, columns, length, width);                                            \
   }
-#define NONE
-#define DIVISOR , float divisor
-#define BY , divisor
 
-FOLD(sum, Sum, DIVISOR, BY)
-FOLD(max, Largest, NONE, NONE)
-FOLD(min, Smallest, NONE, NONE)
+FOLD(max, Largest)
+FOLD(min, Smallest)

@@ -5,52 +5,16 @@
 constexpr int THREADS = 256;  // of a block, unless a kernel says otherwise
 constexpr int MOST_THREADS = 1024;
 
-// One float or four neighbours, so that code for both is written once.
-template <int W>
-struct Floats {
-  float v[W];
-};
-
-template <int W>
-struct Width {
-  static constexpr int value = W;
-};
-
-template <int W>
-__device__ inline Floats<W> load(const float *from) {
-  if constexpr (W == 4) {
-    Quad<float> quad = load4(from);
-    return Floats<4>{{quad.v[0], quad.v[1], quad.v[2], quad.v[3]}};
-  } else {
-    return Floats<1>{{*from}};
-  }
-}
-
-template <int W>
-__device__ inline void store(float *to, const Floats<W> &floats) {
-  if constexpr (W == 4) {
-    store4(to, Quad<float>{{floats.v[0], floats.v[1], floats.v[2], floats.v[3]}});
-  } else {
-    *to = floats.v[0];
-  }
-}
-
-// As for_row, with one body(c, Width) for both.
-template <class Team, class Body>
-__device__ inline void for_columns(i64 columns, Body body) {
-  for_row<Team>(columns, [&](i64 c) { body(c, Width<1>()); }, [&](i64 c) { body(c, Width<4>()); });
-}
-
-// Calls body(i, Width) for this thread's share of the elements begin to end - 1 of a tensor: by fours from the first multiple of
-// four on, one at a time at both ends. So rows of any length are read 16 bytes at a time, where tensors lie alike.
-template <class Team, class Body>
+// Calls body(i, Width) for this thread's share of the elements begin to end - 1 of a tensor: W at a time from the first multiple
+// of W on, one at a time at both ends. So rows of any length are read 16 bytes at a time, where tensors lie alike.
+template <class Team, int W = 4, class Body>
 __device__ inline void for_span(i64 begin, i64 end, Body body) {
-  i64 first = (begin + 3) / 4 * 4, last = end / 4 * 4;
+  i64 first = (begin + W - 1) / W * W, last = end / W * W;
   if (first > last) first = last = end;
   i64 head = first - begin, tail = end - last;
   i64 rank = Team::rank();
   if (rank < head + tail) body(rank < head ? begin + rank : last + (rank - head), Width<1>());
-  for (i64 i = first + rank * 4; i < last; i += Team::size() * 4) body(i, Width<4>());
+  for (i64 i = first + rank * W; i < last; i += Team::size() * W) body(i, Width<W>());
 }
 
 // Rows cut into pieces of the same length, of which the last may be shorter: calls piece(n, row, begin, end) for each piece n of

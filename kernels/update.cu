@@ -2,18 +2,21 @@
 // Learning rate lr (F32) and step count t (I32, from 1) are scalars on the device, so that a captured step need not be captured again
 // when they change. Formulas: dev.tandem.op.Update; g = dw + decay * w.
 //
-// Bound: memory. Bytes, n times: accumulate, running_average and sgd 12, clamp_in_place and scale 8, one state 20, Adam 28.
+// Of halves there are accumulate and scale, whose factor is of their type; weights of halves have masters, which other kernels step.
+//
+// Bound: memory. Bytes, n times, of halves half of that: accumulate, running_average and sgd 12, clamp_in_place and scale 8, one state 20, Adam 28.
 #include "common.cuh"
 
 // Loads N tensors' elements, calls f on them, and stores the first WRITTEN.
-template <int N, int WRITTEN, class F>
-__device__ inline void change(float *const (&tensor)[N], i64 n, F f) {
-  for_quads(n, [&](i64 i) {
-    Quad<float> v[N];
+template <int N, int WRITTEN, class T, class F>
+__device__ inline void change(T *const (&tensor)[N], i64 n, F f) {
+  constexpr int W = LANES<T>;
+  for_packs<W>(n, [&](i64 i) {
+    Floats<W> v[N];
 #pragma unroll
-    for (int t = 0; t < N; t++) v[t] = load4(tensor[t] + i);
+    for (int t = 0; t < N; t++) v[t] = load<W>(tensor[t] + i);
 #pragma unroll
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < W; k++) {
       float e[N];
 #pragma unroll
       for (int t = 0; t < N; t++) e[t] = v[t].v[k];
@@ -22,21 +25,30 @@ __device__ inline void change(float *const (&tensor)[N], i64 n, F f) {
       for (int t = 0; t < WRITTEN; t++) v[t].v[k] = e[t];
     }
 #pragma unroll
-    for (int t = 0; t < WRITTEN; t++) store4(tensor[t] + i, v[t]);
+    for (int t = 0; t < WRITTEN; t++) store(tensor[t] + i, v[t]);
   });
-  for_tail(n, [&](i64 i) {
+  for_tail<W>(n, [&](i64 i) {
     float e[N];
 #pragma unroll
-    for (int t = 0; t < N; t++) e[t] = tensor[t][i];
+    for (int t = 0; t < N; t++) e[t] = widen(tensor[t][i]);
     f(e);
 #pragma unroll
-    for (int t = 0; t < WRITTEN; t++) tensor[t][i] = e[t];
+    for (int t = 0; t < WRITTEN; t++) narrow(e[t], tensor[t][i]);
   });
 }
 
-extern "C" __global__ void accumulate_f32(float *target, float *source, i64 n) {
-  change<2, 1>({target, source}, n, [](float(&e)[2]) { e[0] += e[1]; });
-}
+#define OF_ANY_TYPE(T)                                                                 \
+  extern "C" __global__ void accumulate_##T(T *target, T *source, i64 n) {             \
+    change<2, 1>({target, source}, n, [](float(&e)[2]) { e[0] += e[1]; });             \
+  }                                                                                    \
+  extern "C" __global__ void scale_##T(T *target, const T *factor, i64 n) {            \
+    float by = widen(*factor);                                                         \
+    change<1, 1>({target}, n, [=](float(&e)[1]) { e[0] *= by; });                      \
+  }
+
+OF_ANY_TYPE(f32)
+OF_ANY_TYPE(bf16)
+OF_ANY_TYPE(f16)
 
 extern "C" __global__ void accumulate_i32(int *target, const int *source, i64 n) {
   for (i64 i = thread_in_grid(); i < n; i += threads_in_grid()) target[i] += source[i];
@@ -48,11 +60,6 @@ extern "C" __global__ void running_average_f32(float *target, float *source, i64
 
 extern "C" __global__ void clamp_in_place_f32(float *target, i64 n, float low, float high) {
   change<1, 1>({target}, n, [=](float(&e)[1]) { e[0] = e[0] != e[0] ? e[0] : fmaxf(fminf(e[0], high), low); });
-}
-
-extern "C" __global__ void scale_f32(float *target, const float *factor, i64 n) {
-  float by = *factor;
-  change<1, 1>({target}, n, [=](float(&e)[1]) { e[0] *= by; });
 }
 
 extern "C" __global__ void increment_i32(int *t) {

@@ -48,10 +48,10 @@ class Lcg:
 
 
 class File:
-    def __init__(self, content):
+    def __init__(self, content, script="make_golden.py"):
         self.path = os.path.join(HERE, content + ".txt")
         self.lines = [
-            f"tandem-golden {VERSION} | {content} | torch {torch.__version__} | {datetime.date.today()} | make_golden.py"
+            f"tandem-golden {VERSION} | {content} | torch {torch.__version__} | {datetime.date.today()} | {script}"
         ]
 
     def case(self, name, op):
@@ -71,8 +71,11 @@ class File:
         print(self.path, len(self.lines), "lines", os.path.getsize(self.path), "bytes")
 
 
-def case(file, name, op, inputs, function, random, attributes=None, ints=None, outputs=("y",)):
-    """Writes a case: inputs, results, an incoming gradient that is nowhere all ones, and the gradients of all inputs."""
+def case(file, name, op, inputs, function, random, attributes=None, ints=None, outputs=("y",), incoming=("dy",)):
+    """Writes a case: inputs, results, incoming gradients that are nowhere all ones, and the gradients of all inputs.
+
+    incoming names the gradients of the leading results: most ops have one, of their first.
+    """
     file.case(name, op)
     for key, numbers in (attributes or {}).items():
         file.attribute(key, *numbers)
@@ -85,9 +88,10 @@ def case(file, name, op, inputs, function, random, attributes=None, ints=None, o
     results = results if isinstance(results, tuple) else (results,)
     for key, value in zip(outputs, results):
         file.put("out", key, value)
-    dy = random.tensor(results[0].shape, -2, 2)
-    file.put("dy", "dy", dy)
-    results[0].backward(dy)
+    gradients = [random.tensor(result.shape, -2, 2) for result, _ in zip(results, incoming)]
+    for key, value in zip(incoming, gradients):
+        file.put("dy", key, value)
+    torch.autograd.backward(results[:len(incoming)], gradients)
     for key, value in leaves.items():
         file.put("grad", key, value.grad)
 

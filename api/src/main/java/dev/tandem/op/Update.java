@@ -46,6 +46,9 @@ public sealed interface Update {
     /** How many state tensors the optimizer keeps a weight. They start at 0. */
     int states();
 
+    /** The same rule without weight decay, for parameters that are to be left out of it. */
+    Optimizer withoutDecay();
+
     /** Whether the step count t is the last operand. */
     default boolean counted() {
       return false;
@@ -94,8 +97,9 @@ public sealed interface Update {
    * finite leaves everything as it is: a step whose gradients overflowed is skipped, without the host. The master is the weight
    * that the rule works on, and w is the master rounded: to nearest even, or stochastically by adding random bits below those kept
    * and cutting off. The bits of element i = 4b + j of weight number n are the low 16 (BF16) or 13 (F16) of word j of Philox(counter
-   * = (b, n, draw low, draw high), key); adding them goes to the next number with a probability of the part cut off. Mixed
-   * precision: Micikevicius et al. 2017, arXiv:1710.03740. Stochastic rounding: Gupta et al. 2015, arXiv:1502.02551.
+   * = (b, n, draw low, draw high), key); adding them goes to the next number with a probability of the part cut off. They are
+   * added to the bits of the F32, of which the low 16 or 13 are then cleared; what F16 cannot hold of that, below 2^-14 and above
+   * 65504, is rounded to nearest. Infinities and NaN are rounded to nearest. Mixed precision: Micikevicius et al. 2017, arXiv:1710.03740. Stochastic rounding: Gupta et al. 2015, arXiv:1502.02551.
    *
    * @param count how many weights, at least 1
    */
@@ -299,6 +303,11 @@ public sealed interface Update {
   /** The delta rule: w = w - lr * g. With weightDecay 0 exactly w = w - lr * dw: one product, one difference, no fma. */
   record Sgd(double weightDecay) implements Optimizer {
     @Override
+    public Optimizer withoutDecay() {
+      return new Sgd(0);
+    }
+
+    @Override
     public int states() {
       return 0;
     }
@@ -310,6 +319,11 @@ public sealed interface Update {
    */
   record Momentum(double momentum, boolean nesterov, double weightDecay) implements Optimizer {
     @Override
+    public Optimizer withoutDecay() {
+      return new Momentum(momentum, nesterov, 0);
+    }
+
+    @Override
     public int states() {
       return 1;
     }
@@ -318,6 +332,11 @@ public sealed interface Update {
   /** s = s + g^2; w = w - lr * g / (sqrt(s) + epsilon). Duchi, Hazan and Singer 2011. */
   record Adagrad(double epsilon, double weightDecay) implements Optimizer {
     @Override
+    public Optimizer withoutDecay() {
+      return new Adagrad(epsilon, 0);
+    }
+
+    @Override
     public int states() {
       return 1;
     }
@@ -325,6 +344,11 @@ public sealed interface Update {
 
   /** s = alpha * s + (1 - alpha) * g^2; w = w - lr * g / (sqrt(s) + epsilon). Tieleman and Hinton 2012. */
   record RmsProp(double alpha, double epsilon, double weightDecay) implements Optimizer {
+    @Override
+    public Optimizer withoutDecay() {
+      return new RmsProp(alpha, epsilon, 0);
+    }
+
     @Override
     public int states() {
       return 1;
@@ -338,6 +362,11 @@ public sealed interface Update {
    */
   record Adam(double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled)
       implements Optimizer {
+    @Override
+    public Optimizer withoutDecay() {
+      return new Adam(beta1, beta2, epsilon, 0, decoupled);
+    }
+
     @Override
     public int states() {
       return 2;
@@ -354,6 +383,11 @@ public sealed interface Update {
    * Chen et al. 2023, arXiv:2302.06675, algorithm 2.
    */
   record Lion(double beta1, double beta2, double weightDecay) implements Optimizer {
+    @Override
+    public Optimizer withoutDecay() {
+      return new Lion(beta1, beta2, 0);
+    }
+
     @Override
     public int states() {
       return 1;

@@ -13,6 +13,7 @@ import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
 import dev.tandem.op.Sequence;
 import dev.tandem.op.Stochastic;
+import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,8 +22,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The table of derivatives: from the gradient of an op's first output to those of its inputs. One row an op; null where
- * an input has none (integers, masks). A gradient may still have the broadcast shape: the tape sums it down. Further
+ * The table of derivatives: from the gradients of an op's first outputs, of most ops of one, to those of its inputs. One row an op;
+ * null where an input has none (integers, masks). A gradient may still have the broadcast shape: the tape sums it down. Further
  * outputs are statistics for the backward op and carry no gradient.
  */
 final class Gradients {
@@ -300,11 +301,15 @@ final class Gradients {
     lengths[1] = x.shape().length(1);
     Shape channel = Shape.of(lengths);
     int[] others = IntStream.range(0, lengths.length).filter(axis -> axis != 1).toArray();
+    // In the statistics' type, rounded at the end: that of BF16 x is F32.
+    DType wide = x.dtype().statistics();
+    Tensor slope = dy.cast(wide);
     Tensor rstd = in.get(4).add(op.epsilon()).rsqrt().reshape(channel);
-    Tensor normal = x.sub(in.get(3).reshape(channel)).mul(rstd);
+    Tensor gamma = in.get(1).cast(wide).reshape(channel);
+    Tensor normal = x.cast(wide).sub(in.get(3).reshape(channel)).mul(rstd);
     return row(
-        needs(in, 0) ? dy.mul(rstd.mul(in.get(1).reshape(channel))) : null,
-        needs(in, 1) ? dy.mul(normal).sum(others) : null,
+        needs(in, 0) ? slope.mul(rstd.mul(gamma)).cast(x.dtype()) : null,
+        needs(in, 1) ? slope.mul(normal).sum(others).cast(x.dtype()) : null,
         needs(in, 2) ? dy.sum(others) : null);
   }
 

@@ -1,5 +1,6 @@
 package dev.tandem.tensor;
 
+import dev.tandem.op.Op;
 import dev.tandem.op.Update;
 
 /** A tensor's place in the graph of calls: where its gradient gathers. */
@@ -8,7 +9,7 @@ final class Node {
   final Tape tape;
 
   /** The op whose further result the tensor is, which passes no gradient on; null for others. */
-  private final String barredBy;
+  private final Op barredBy;
 
   private Tensor gradient;
 
@@ -16,13 +17,13 @@ final class Node {
     this(tape, null);
   }
 
-  private Node(Tape tape, String barredBy) {
+  private Node(Tape tape, Op barredBy) {
     this.tape = tape;
     this.barredBy = barredBy;
   }
 
   /** The node of a further result of an op: a gradient that arrives is refused, for it would be lost. */
-  static Node barred(Tape tape, String op) {
+  static Node barred(Tape tape, Op op) {
     return new Node(tape, op);
   }
 
@@ -48,8 +49,11 @@ final class Node {
   void accumulate(Tensor contribution) {
     if (barredBy != null) {
       throw new UnsupportedOperationException(
-          barredBy
-              + ": only its first result has a gradient, got one to pass on from another, "
+          barredBy.name()
+              + (barredBy.differentiable() == 1
+                  ? ": only its first result has a gradient"
+                  : ": only its first " + barredBy.differentiable() + " results have a gradient")
+              + ", got one to pass on from another, "
               + contribution.type()
               + "; detach that one, or compute it from simpler ops");
     }

@@ -8,6 +8,7 @@ import dev.tandem.op.Op;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
 import dev.tandem.shape.Shape;
+import dev.tandem.shape.TensorType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -158,7 +159,7 @@ public final class Tape implements AutoCloseable {
     outputs.subList(0, carriers).forEach(output -> output.node = new Node(this));
     for (Tensor statistic : outputs.subList(carriers, outputs.size())) {
       if (statistic.dtype().floating()) {
-        statistic.node = Node.barred(this, op.name());
+        statistic.node = Node.barred(this, op);
       }
     }
     List<Tensor> savedInputs = inputs.stream().map(this::save).toList();
@@ -178,7 +179,8 @@ public final class Tape implements AutoCloseable {
    * just run. Chen et al. 2016, arXiv:1604.06174.
    *
    * @param block must compute the same from the same inputs: it may draw from the generators, whose states are put back for its
-   *     second run, but not change other tensors in place, such as running statistics
+   *     second run, but not change other tensors in place, such as running statistics; and what it looks at beside its inputs, such as
+   *     weights, must be the same until backward
    * @param generators the states that the block draws from; see {@link Stochastic#STATE}
    * @return the block's results, each of which carries a gradient
    */
@@ -195,21 +197,13 @@ public final class Tape implements AutoCloseable {
         Pause _ = noGrad()) {
       generators.forEach(generator -> states.put(generator, generator.copy().release()));
       results = List.copyOf(block.apply(inputs));
+      results.forEach(result -> requireNew(result, inner));
       results.forEach(inner::keep);
     } catch (RuntimeException | Error e) {
       states.values().forEach(Tensor::close);
       throw e;
     }
-    for (Tensor result : results) {
-      if (!result.dtype().floating() || inputs.contains(result)) {
-        states.values().forEach(Tensor::close);
-        throw new IllegalArgumentException(
-            "recompute: each result must be floating-point numbers that the block computed, got "
-                + result
-                + "; return what is new");
-      }
-      result.node = new Node(this);
-    }
+    results.forEach(result -> result.node = new Node(this));
     List<Tensor> savedInputs = inputs.stream().map(this::save).toList();
     List<Tensor> savedOutputs = results.stream().map(Tensor::alias).toList();
     entries.add(
@@ -221,6 +215,16 @@ public final class Tape implements AutoCloseable {
             results,
             versions(-1, savedInputs, savedOutputs)));
     return results;
+  }
+
+  /** A node on what was there before, such as a weight, would take its gradient away. */
+  private static void requireNew(Tensor result, Scope block) {
+    if (!result.dtype().floating() || result.scope != block || result.node != null) {
+      throw new IllegalArgumentException(
+          "recompute: each result must be floating-point numbers that the block computed, got "
+              + result
+              + "; return what is new");
+    }
   }
 
   private Tensor save(Tensor input) {
@@ -360,6 +364,13 @@ public final class Tape implements AutoCloseable {
       pauses = outside;
       now.forEach((generator, state) -> Tensor.update(new Update.Assign(), generator, state));
     }
+    List<TensorType> types = results.stream().map(Tensor::type).toList();
+    if (!types.equals(stretch.outputs.stream().map(Tensor::type).toList())) {
+      throw new IllegalStateException(
+          "recompute: the block's second run gave other results than its first, got "
+              + types
+              + "; it must compute the same from the same inputs");
+    }
     for (int i = 0; i < dys.size(); i++) {
       Tensor result = results.get(i);
       if (dys.get(i) != null && result.node != null) {
@@ -381,13 +392,17 @@ public final class Tape implements AutoCloseable {
     }
     Storage storage = logits.storage();
     int known = 0;
-    for (int i = entries.size(); i >= 0; i--) {
+    boolean made = false;
+    for (int i = entries.size(); i >= 0 && !made; i--) {
       Entry entry = i == entries.size() ? popped : entries.get(i);
       int inputs = handles(entry.inputs(), storage);
       int outputs = handles(entry.outputs(), storage);
-      if (entry != popped && inputs + outputs > 0 && !forgets(entry, inputs > 0)) {
+      // A block may look at logits that were made before it and that are no input of it.
+      if (entry instanceof Stretch
+          || entry != popped && inputs + outputs > 0 && !forgets(entry, inputs > 0)) {
         return false;
       }
+      made = outputs > 0 && inputs == 0;
       known += inputs + outputs;
       for (Tensor result : entry.results()) {
         if (!result.closed() && result.storage() == storage) {

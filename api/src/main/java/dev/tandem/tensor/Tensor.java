@@ -156,7 +156,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
     return elements;
   }
 
-  /** The elements of an F32, F64, I32 or U8 tensor as doubles; each of these fits exactly. Waits for the device. */
+  /** The elements as doubles, which hold those of every type exactly. Waits for the device. */
   public double[] toDoubles() {
     return switch (type.dtype()) {
       case F64 -> {
@@ -325,7 +325,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
     return applyAll(op, List.of(inputs)).getFirst();
   }
 
-  /** All results of an op. Only the first can carry a gradient; backward refuses one that reaches another. */
+  /** All results of an op. The first {@link Op#differentiable} carry gradients; backward refuses one that reaches another. */
   public static List<Tensor> applyAll(Op op, List<Tensor> inputs) {
     Backend backend = inputs.getFirst().backend();
     boolean tracked = false;

@@ -114,6 +114,39 @@ class DisagreementTest {
         first(0, 1), Disagreement.between(shorts(DType.F16, 0x3C02), shorts(DType.F16, 0x3C00)));
   }
 
+  /** Below 2^-14 F16 numbers lie 2^-24 apart, whatever they are; 0x7BFF is the largest, 0x7C00 infinity. */
+  @Test
+  void theLeastAndTheLargestF16HaveNeighboursToo() {
+    assertEquals(NONE, Disagreement.between(shorts(DType.F16, 1), shorts(DType.F16, 0)));
+    assertEquals(first(0, 1), Disagreement.between(shorts(DType.F16, 2), shorts(DType.F16, 0)));
+    assertEquals(NONE, Disagreement.between(shorts(DType.F16, 0x7C00), shorts(DType.F16, 0x7BFF)));
+    assertEquals(NONE, Disagreement.between(shorts(DType.F16, 0x7BFF), shorts(DType.F16, 0x7C00)));
+    assertEquals(
+        first(0, 1), Disagreement.between(shorts(DType.F16, 0x7C00), shorts(DType.F16, 0x7BFD)));
+    assertEquals(
+        first(0, 1), Disagreement.between(shorts(DType.F16, 0xFC00), shorts(DType.F16, 0x7BFF)));
+    assertEquals(
+        first(0, 1), Disagreement.between(shorts(DType.F16, 0x7E00), shorts(DType.F16, 0x7C00)));
+  }
+
+  /** The other is 1.5 exactly rounded; its neighbour is rounding, the one after that only with the other's error to excuse it. */
+  @Test
+  void whatHalvesRoundOffIsAllowedAnElement() {
+    HostTensor exact = tensor(DType.F64, 2, MemorySegment.ofArray(new double[] {1.502, 1e-6}));
+    HostTensor other = shorts(DType.BF16, 0x3FC0, 0x3586); // 1.5, 9.98e-7
+    assertEquals(
+        NONE, Disagreement.beyondRounding(shorts(DType.BF16, 0x3FC1, 0x3586), other, exact, 0));
+    assertEquals(
+        first(0, 1),
+        Disagreement.beyondRounding(shorts(DType.BF16, 0x3FC3, 0x3586), other, exact, 0));
+    assertEquals(
+        first(1, 1), // 2e-6: beside 1.5 little, but twice itself
+        Disagreement.beyondRounding(shorts(DType.BF16, 0x3FC0, 0x3606), other, exact, 0));
+    HostTensor off = shorts(DType.BF16, 0x3FC3, 0x3586);
+    assertEquals(
+        NONE, Disagreement.beyondRounding(shorts(DType.BF16, 0x3FC5, 0x3586), off, exact, 0));
+  }
+
   @Test
   void integersAreEqual() {
     int large = 1_000_000_000;

@@ -74,7 +74,7 @@ final class ConfigOptions {
                     + loaded.where("backend")
                     + " says "
                     + name));
-    Map<Flag, String> settings = settings(loaded.config().cuda());
+    Map<Flag, String> settings = settings(loaded.config());
     if (settings.containsKey(Flag.CUDA_MEMORY)) {
       try {
         Flag.with(settings, Flag.CUDA_MEMORY::bytes);
@@ -95,11 +95,15 @@ final class ConfigOptions {
   }
 
   /** What the config says in the place of the environment. */
-  private static Map<Flag, String> settings(Config.CudaConfig cuda) {
+  private static Map<Flag, String> settings(Config config) {
+    Config.CudaConfig cuda = config.cuda();
     Map<Flag, String> settings = new EnumMap<>(Flag.class);
     cuda.cublas().ifPresent(cublas -> settings.put(Flag.CUBLAS, cublas));
     cuda.memory().ifPresent(memory -> settings.put(Flag.CUDA_MEMORY, memory));
     cuda.tf32().ifPresent(allowed -> settings.put(Flag.TF32, allowed ? "1" : "0"));
+    if (config.precision() == Config.Precision.TF32) {
+      settings.put(Flag.TF32, "1");
+    }
     return settings;
   }
 

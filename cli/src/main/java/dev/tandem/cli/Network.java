@@ -13,10 +13,13 @@ import dev.tandem.nn.Dropout;
 import dev.tandem.nn.Embedding;
 import dev.tandem.nn.Flatten;
 import dev.tandem.nn.GlobalAvgPool2d;
+import dev.tandem.nn.Gpt;
 import dev.tandem.nn.Init;
 import dev.tandem.nn.Initializer;
+import dev.tandem.nn.LanguageModel;
 import dev.tandem.nn.LayerNorm;
 import dev.tandem.nn.Linear;
+import dev.tandem.nn.Llama;
 import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.MaxPool2d;
 import dev.tandem.nn.Module;
@@ -113,7 +116,8 @@ record Network(List<Layer> layers, Initializer weights) {
       case Target.Tokens(int vocabulary) ->
           new Expected(
               sample.shape().then(Shape.of(vocabulary)),
-              List.of(),
+              // Logits beyond the vocabulary are never a target.
+              List.of(sample.shape().then(Shape.of(LanguageModel.padded(vocabulary)))),
               "the text has " + vocabulary + " different tokens, and windows of " + sample.shape());
     };
   }
@@ -229,6 +233,36 @@ record Network(List<Layer> layers, Initializer weights) {
           }
           yield (init, _) -> new Embedding(init, vocabulary, size);
         }
+        case ModelConfig.Gpt gpt -> {
+          Tokens tokens = tokens(sample, x, path, "gpt");
+          Gpt.Config whole =
+              new Gpt.Config(
+                  tokens.vocabulary(),
+                  tokens.context(),
+                  gpt.layers(),
+                  gpt.heads(),
+                  gpt.channels(),
+                  gpt.dropout(),
+                  gpt.recompute());
+          yield (init, _) -> new Gpt(init, whole);
+        }
+        case ModelConfig.Llama llama -> {
+          Tokens tokens = tokens(sample, x, path, "llama");
+          Llama.Config whole =
+              new Llama.Config(
+                  tokens.vocabulary(),
+                  tokens.context(),
+                  llama.layers(),
+                  llama.heads(),
+                  llama.keyHeads().orElse(llama.heads()),
+                  llama.channels(),
+                  llama.hidden().orElse(Math.ceilDiv(8 * llama.channels(), 3 * 64) * 64),
+                  llama.base(),
+                  llama.epsilon(),
+                  llama.tied(),
+                  llama.recompute());
+          yield (init, _) -> new Llama(init, whole);
+        }
         case ModelConfig.Dropout(double rate) -> (init, _) -> new Dropout(init, rate);
         case ModelConfig.BatchNorm(double momentum, double epsilon) -> {
           int channels = first(sample);
@@ -263,6 +297,23 @@ record Network(List<Layer> layers, Initializer weights) {
 
     private static Maker activation(Activation.Kind kind) {
       return (_, _) -> new Activation(kind);
+    }
+
+    /** What a language model is asked for: how many tokens there are, and how many positions. */
+    private record Tokens(int vocabulary, int context) {}
+
+    private Tokens tokens(Shape sample, Tensor x, String path, String layer) {
+      if (!(target instanceof Target.Tokens(int vocabulary)) || x.dtype() != DType.I32) {
+        throw loaded.problem(
+            path,
+            layer
+                + " takes tokens of a text, got "
+                + x.dtype()
+                + " "
+                + sample
+                + "; let it be the only layer, with data of kind text or tokens");
+      }
+      return new Tokens(vocabulary, sample.length(0));
     }
 
     private static int first(Shape sample) {

@@ -9,6 +9,7 @@ import dev.tandem.data.BatchLoader;
 import dev.tandem.data.Dataset;
 import dev.tandem.data.Target;
 import dev.tandem.nn.LossFunction;
+import dev.tandem.shape.DType;
 import dev.tandem.train.BatchMode;
 import java.util.Optional;
 
@@ -67,6 +68,15 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
 
   Config config() {
     return loaded.config();
+  }
+
+  /** What parameters and activations are kept in. */
+  DType dtype() {
+    return switch (config().precision()) {
+      case F32, TF32 -> DType.F32;
+      case BF16 -> DType.BF16;
+      case F16 -> DType.F16;
+    };
   }
 
   /** The loader that trains: shuffled, augmented, scaled, and made ahead of time. */

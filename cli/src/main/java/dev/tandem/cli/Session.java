@@ -4,6 +4,7 @@ import dev.tandem.backend.Backend;
 import dev.tandem.cli.config.ClipConfig;
 import dev.tandem.cli.config.OptimizerConfig;
 import dev.tandem.cli.config.ScheduleConfig;
+import dev.tandem.cli.config.TrainingConfig;
 import dev.tandem.data.Dataset;
 import dev.tandem.nn.Init;
 import dev.tandem.nn.Sequential;
@@ -12,7 +13,6 @@ import dev.tandem.optim.Optimizer;
 import dev.tandem.optim.ReduceOnPlateau;
 import dev.tandem.optim.Rule;
 import dev.tandem.optim.Schedule;
-import dev.tandem.shape.DType;
 import dev.tandem.tensor.Random;
 import dev.tandem.train.Descent;
 import dev.tandem.train.Evaluation;
@@ -36,7 +36,7 @@ final class Session implements AutoCloseable {
     model =
         prepared
             .network()
-            .build(new Init(backend, DType.F32, new Random(prepared.config().seed())));
+            .build(new Init(backend, prepared.dtype(), new Random(prepared.config().seed())));
     learner =
         new Learner(
             model,
@@ -45,13 +45,22 @@ final class Session implements AutoCloseable {
               case MEAN -> Learner.Reduction.MEAN;
               case SUM -> Learner.Reduction.SUM;
             });
-    optimizer = new Optimizer(rule(prepared.config().optimizer()).update(), model.parameters());
+    optimizer =
+        new Optimizer(
+            rule(prepared.config().optimizer()).update(),
+            model.parameters(),
+            options(prepared.config().training()));
     Feed feed = new Feed(prepared.training(), prepared.validation());
     double lr = prepared.config().optimizer().lr();
     Descent descent =
         new Descent(
             optimizer, lr, schedule(feed.training().batches()), clipping(prepared.config().clip()));
-    trainer = new Trainer(learner, descent, feed, stopping());
+    trainer =
+        new Trainer(
+            learner,
+            prepared.config().training().microBatch().map(descent::inMicroBatches).orElse(descent),
+            feed,
+            stopping());
     prepared.config().cuda().capture().ifPresent(trainer::capture);
   }
 
@@ -138,6 +147,18 @@ final class Session implements AutoCloseable {
       case OptimizerConfig.Lion lion ->
           new Rule.Lion(lion.beta1(), lion.beta2(), lion.weightDecay());
     };
+  }
+
+  private static Optimizer.Options options(TrainingConfig config) {
+    return new Optimizer.Options(
+        switch (config.decay()) {
+          case ALL -> Optimizer.Decay.ALL;
+          case MATRICES -> Optimizer.Decay.MATRICES;
+        },
+        switch (config.rounding()) {
+          case TO_NEAREST -> Optimizer.Rounding.TO_NEAREST;
+          case STOCHASTIC -> Optimizer.Rounding.STOCHASTIC;
+        });
   }
 
   private static Clipping clipping(ClipConfig config) {

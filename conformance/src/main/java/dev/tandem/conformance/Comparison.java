@@ -12,20 +12,24 @@ import java.util.Arrays;
  * @param message how many elements differ, where the worst is and by how much; empty where none does
  */
 record Comparison(int wrong, double fraction, double error, String message) {
-  /** @param magnitude the op over absolute values, for tolerances that need it, or else the expected values */
-  static Comparison of(Values expected, Values magnitude, Values actual, Tolerance tolerance) {
+  /**
+   * @param magnitude the op over absolute values, for tolerances that need it, or else the expected values
+   * @param slack allowed in addition, see {@link Tolerance#ratio}
+   */
+  static Comparison of(
+      Values expected, Values magnitude, Values actual, Tolerance tolerance, double slack) {
     DType dtype = actual.dtype();
     int wrong = 0;
     int worst = -1;
     double worstFraction = 0;
     double largest = 0;
     for (int i = 0; i < actual.data().length; i++) {
-      double rounded = Rounding.to(dtype, expected.data()[i]);
+      double rounded = Rounding.computed(dtype, expected.data()[i]);
       // Near the largest number a result may round to infinity or stay below it: the rounded value
       // decides.
       double reference = Double.isInfinite(rounded) ? rounded : expected.data()[i];
       double allowed =
-          dtype.floating() ? tolerance.allowed(dtype, reference, magnitude.data()[i]) : 0;
+          dtype.floating() ? tolerance.allowed(dtype, reference, magnitude.data()[i]) + slack : 0;
       double target = allowed == 0 ? rounded : reference;
       double error = error(target, actual.data()[i]);
       double fraction = fraction(error, allowed);

@@ -101,6 +101,8 @@ final class ElementwiseCases {
     for (Elementwise op : List.of(new Equal(), new Less(), new LessEqual())) {
       PAIRS.forEach(
           pair -> cases.add(ANY, op, exact(), ties(pair.get(0), 3), ties(pair.get(1), 3)));
+      cases.add(OpCase.HALVES, op, exact(), ties(LONG, 3), ties(LONG, 3));
+      cases.add(OpCase.HALVES, op, exact(), ties(LONG, 3), ties(Shape.of(3, 1), 3));
       cases.add(
           op,
           exact(),
@@ -139,6 +141,7 @@ final class ElementwiseCases {
           uniform(pair.get(0), -9, 9),
           uniform(pair.get(1), -9, 9));
     }
+    cases.add(OpCase.HALVES, op, exact(), mask(LONG), uniform(LONG, -9, 9), uniform(LONG, -9, 9));
     cases.add(ANY, op, exact(), mask(ODD), uniform(ODD, -9, 9), uniform(Shape.scalar(), -9, 9));
     cases.add(
         op,
@@ -206,7 +209,8 @@ final class ElementwiseCases {
       cases.add(List.of(DType.I32), op, exact(), uniform(LONG, -70_000, 70_000));
       cases.add(List.of(DType.U8), op, exact(), uniform(LONG, 0, 256));
       cases.add(List.of(DType.U8), op, exact(), uniform(EMPTY, 0, 256));
-      cases.add(List.of(DType.F16, DType.BF16), op, exact(), uniform(LONG, -300, 300));
+      cases.add(OpCase.HALVES, op, exact(), uniform(LONG, -300, 300));
+      cases.add(OpCase.HALVES, op, exact(), Source.everyHalf());
     }
     // Halfway between two bfloat16 and two binary16 numbers, even below and odd below; and just
     // beside.
@@ -223,6 +227,7 @@ final class ElementwiseCases {
     };
     for (DType to : List.of(DType.BF16, DType.F16)) {
       cases.add(OpCase.FLOATING, new Cast(to), exact(), listed("halfway", halfway));
+      cases.add(OpCase.FLOATING, new Cast(to), exact(), Source.betweenHalves(to));
     }
   }
 

@@ -39,6 +39,7 @@ final class IndexingCases {
     embedding(cases, Shape.of(5, 257), Shape.of(3, 41));
     embedding(cases, Shape.of(11), Shape.of(2, 3));
     embedding(cases, Shape.of(9, 2, 3), Shape.of(2, 1, 4));
+    embedding(cases, Shape.of(19, 37), Shape.of(3, 7));
     embedding(cases, Shape.of(400, 33), Shape.of(12, 100));
     embedding(cases, Shape.of(11, 7), Shape.of(0, 3));
     embedding(cases, Shape.of(11, 0), Shape.of(4));

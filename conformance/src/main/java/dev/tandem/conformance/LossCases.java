@@ -3,6 +3,7 @@ package dev.tandem.conformance;
 import static dev.tandem.conformance.Source.indices;
 import static dev.tandem.conformance.Source.repeating;
 import static dev.tandem.conformance.Source.result;
+import static dev.tandem.conformance.Source.statistics;
 import static dev.tandem.conformance.Source.uniform;
 
 import dev.tandem.op.Loss.CrossEntropy;
@@ -32,7 +33,7 @@ final class LossCases {
     Cases cases = new Cases();
     for (Shape logits : LOGITS) {
       Shape rows = Shape.of(logits.length(0));
-      Source dy = uniform(rows, -2, 2);
+      Source dy = statistics(uniform(rows, -2, 2));
       for (double bound : new double[] {6, 300}) {
         Source x = uniform(logits, -bound, bound);
         // lse and x[target] are up to the bound, and the loss is their difference.

@@ -14,6 +14,10 @@ import java.util.stream.Collectors;
  */
 record OpCase(Op op, List<DType> dtypes, List<Source> sources, Tolerance tolerance) {
   static final List<DType> FLOATING = List.of(DType.F32, DType.F64);
+  static final List<DType> HALVES = List.of(DType.BF16, DType.F16);
+
+  /** Of more operands than this no label lists the shapes. */
+  private static final int MANY = 24;
 
   /** The inputs for the element type; the same at every call. */
   List<Values> inputs(DType dtype) {
@@ -37,7 +41,11 @@ record OpCase(Op op, List<DType> dtypes, List<Source> sources, Tolerance toleran
       String name, String record, List<Source> sources, Collection<Values> inputs, DType dtype) {
     String attributes = record.substring(record.indexOf('[')).replace("[]", "");
     String shapes =
-        inputs.stream().map(input -> input.shape().toString()).collect(Collectors.joining(" "));
+        inputs.size() > MANY
+            ? inputs.size() + " operands"
+            : inputs.stream()
+                .map(input -> input.shape().toString())
+                .collect(Collectors.joining(" "));
     String ranges =
         sources.stream()
             .map(Source::range)

@@ -17,6 +17,8 @@ final class OpCases {
             IndexingCases.all(),
             NormalizationCases.all(),
             LossCases.all(),
+            SequenceCases.all(),
+            FusedCases.all(),
             StochasticCases.all())
         .flatMap(List::stream)
         .toList();

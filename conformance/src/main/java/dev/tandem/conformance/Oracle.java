@@ -14,6 +14,7 @@ import dev.tandem.op.Reduction;
 import dev.tandem.op.Sequence;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Update;
+import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -40,17 +41,32 @@ final class Oracle {
           case Elementwise elementwise ->
               List.of(OracleElementwise.run(elementwise, inputs, types.getFirst()));
           case Reduction reduction ->
-              List.of(OracleReduction.run(reduction, inputs.getFirst(), types.getFirst()));
+              List.of(OracleReduction.run(reduction, inputs, types.getFirst()));
           case Linear linear -> List.of(OracleLinear.run(linear, inputs, types.getFirst()));
           case Pooling pooling -> OraclePooling.run(pooling, inputs, types.getFirst());
           case Movement movement -> List.of(OracleMovement.run(movement, inputs, types.getFirst()));
           case Indexing indexing -> List.of(OracleIndexing.run(indexing, inputs, types.getFirst()));
           case Normalization normalization -> OracleNormalization.run(normalization, inputs);
           case Loss loss -> OracleLoss.run(loss, inputs);
-          case Sequence sequence -> OracleSequence.run(sequence, inputs);
+          case Sequence sequence -> OracleSequence.run(sequence, inputs, exact -> exact);
           case Fused fused -> OracleFused.run(fused, inputs);
           case Stochastic stochastic -> OracleStochastic.run(stochastic, inputs);
         };
+    return results(op, inputs, results);
+  }
+
+  /** The op with what each of its steps gives rounded to the type of its first input, as if it were composed of them. */
+  static List<Values> stepwise(Op op, List<Values> inputs) {
+    if (!(op instanceof Sequence sequence)) {
+      throw new AssertionError(op.name() + ": rounds nothing on the way; judge it as one step");
+    }
+    DType dtype = inputs.getFirst().dtype();
+    return results(
+        op, inputs, OracleSequence.run(sequence, inputs, x -> Rounding.computed(dtype, x)));
+  }
+
+  private static List<Values> results(Op op, List<Values> inputs, List<double[]> results) {
+    List<TensorType> types = op.outputs(inputs.stream().map(Values::type).toList());
     if (results.size() != types.size()) {
       throw new AssertionError(
           op.name() + ": the oracle gives " + results.size() + " results, not " + types.size());

@@ -15,11 +15,12 @@ import dev.tandem.op.Normalization.SoftmaxGrad;
 import dev.tandem.shape.Shape;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoubleBinaryOperator;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * The definition of the normalisations. Every gradient is the {@link Slope} of the forward a group (row or
+ * The definition of the normalisations. Gradients that take x are the {@link Slope} of the forward a group (row or
  * channel) at a time; statistics that a backward op is handed serve only to recover what it is not handed,
  * epsilon.
  */
@@ -30,19 +31,22 @@ final class OracleNormalization {
     return switch (op) {
       case Softmax _ -> rows(inputs, (x, _) -> softmax(x));
       case LogSoftmax _ -> rows(inputs, (x, _) -> logSoftmax(x));
-      // Takes y, so the slope is that of the forward at an x which gives it: softmax(ln y) = y, and
-      // log_softmax(y) = y.
+      // These take y, and are defined also where that is rounded and no row of probabilities any
+      // more: as the op says. GradientTest holds them to the slope of the forward.
       case SoftmaxGrad _ ->
           rows(
               inputs,
-              (y, dy) ->
-                  weighted(
-                      OracleNormalization::softmax,
-                      dy,
-                      Arrays.stream(y).map(Math::log).toArray(),
-                      Slope.WIDE));
+              (y, dy) -> {
+                double mean = dot(dy, y);
+                return each(y, dy, (p, slope) -> p * (slope - mean));
+              });
       case LogSoftmaxGrad _ ->
-          rows(inputs, (y, dy) -> weighted(OracleNormalization::logSoftmax, dy, y, Slope.WIDE));
+          rows(
+              inputs,
+              (y, dy) -> {
+                double sum = Arrays.stream(dy).sum();
+                return each(y, dy, (log, slope) -> slope - Math.exp(log) * sum);
+              });
       case LayerNorm norm -> layerNorm(norm.epsilon(), inputs);
       case LayerNormGrad _ -> layerNormGrad(inputs);
       case RmsNorm norm -> rmsNorm(norm.epsilon(), inputs);
@@ -87,7 +91,7 @@ final class OracleNormalization {
     return sum;
   }
 
-  private static double[] softmax(double[] x) {
+  static double[] softmax(double[] x) {
     double max = Arrays.stream(x).max().orElseThrow();
     double sum = Arrays.stream(x).map(v -> Math.exp(v - max)).sum();
     return Arrays.stream(x).map(v -> Math.exp(v - max) / sum).toArray();
@@ -215,11 +219,13 @@ final class OracleNormalization {
   }
 
   private static double[] product(double[] a, double[] b) {
-    double[] product = new double[a.length];
-    for (int i = 0; i < a.length; i++) {
-      product[i] = a[i] * b[i];
-    }
-    return product;
+    return each(a, b, (one, other) -> one * other);
+  }
+
+  private static double[] each(double[] a, double[] b, DoubleBinaryOperator f) {
+    double[] result = new double[a.length];
+    Arrays.setAll(result, i -> f.applyAsDouble(a[i], b[i]));
+    return result;
   }
 
   private static List<double[]> batchNorm(double epsilon, List<Values> inputs) {

@@ -2,6 +2,7 @@ package dev.tandem.conformance;
 
 import dev.tandem.op.Reduction;
 import dev.tandem.op.Reduction.ArgMax;
+import dev.tandem.op.Reduction.GlobalNorm;
 import dev.tandem.op.Reduction.Max;
 import dev.tandem.op.Reduction.Mean;
 import dev.tandem.op.Reduction.Min;
@@ -9,6 +10,7 @@ import dev.tandem.op.Reduction.Sum;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -20,7 +22,8 @@ import java.util.stream.Stream;
 final class OracleReduction {
   private OracleReduction() {}
 
-  static double[] run(Reduction op, Values x, TensorType output) {
+  static double[] run(Reduction op, List<Values> inputs, TensorType output) {
+    Values x = inputs.getFirst();
     return switch (op) {
       case Sum sum -> fold(x, sum.axes(), output, OracleReduction::sum);
       case Mean mean -> fold(x, mean.axes(), output, values -> sum(values) / values.size());
@@ -28,7 +31,7 @@ final class OracleReduction {
           fold(x, max.axes(), output, values -> values.stream().reduce(Math::max).orElseThrow());
       case Min min ->
           fold(x, min.axes(), output, values -> values.stream().reduce(Math::min).orElseThrow());
-      case Reduction.GlobalNorm norm -> throw new UnsupportedOperationException(norm.name());
+      case GlobalNorm _ -> new double[] {norm(inputs)};
       case ArgMax argMax -> fold(x, List.of(argMax.axis()), output, OracleReduction::firstLargest);
     };
   }
@@ -58,6 +61,14 @@ final class OracleReduction {
       sum += value;
     }
     return sum;
+  }
+
+  private static double norm(List<Values> inputs) {
+    return Math.sqrt(
+        inputs.stream()
+            .flatMapToDouble(x -> Arrays.stream(x.data()))
+            .map(value -> value * value)
+            .sum());
   }
 
   private static double firstLargest(List<Double> values) {

@@ -7,12 +7,14 @@ import static dev.tandem.conformance.Source.uniform;
 
 import dev.tandem.op.Op;
 import dev.tandem.op.Reduction.ArgMax;
+import dev.tandem.op.Reduction.GlobalNorm;
 import dev.tandem.op.Reduction.Max;
 import dev.tandem.op.Reduction.Mean;
 import dev.tandem.op.Reduction.Min;
 import dev.tandem.op.Reduction.Sum;
 import dev.tandem.shape.Shape;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Samples of the reductions. */
 final class ReductionCases {
@@ -55,6 +57,7 @@ final class ReductionCases {
     nothing(cases);
     special(cases);
     argMax(cases);
+    globalNorm(cases);
     return cases.list();
   }
 
@@ -118,6 +121,41 @@ final class ReductionCases {
     cases.add(new Sum(List.of(0), false), Tolerance.exact(), listed("infinite", 1, infinity, 2));
     cases.add(new Sum(List.of(0), false), Tolerance.exact(), listed("NaN", 1, infinity, -infinity));
     cases.add(new Mean(List.of(0), false), Tolerance.exact(), listed("NaN", 1, Double.NaN, 2));
+  }
+
+  private static void globalNorm(Cases cases) {
+    // Squares do not cancel, and the root halves what their sum has lost.
+    Tolerance tolerance = Tolerance.relative(6);
+    List<List<Shape>> tensors =
+        List.of(
+            List.of(Cases.ODD),
+            List.of(Cases.LONG),
+            List.of(Cases.LONG, Shape.scalar(), Cases.EMPTY, Cases.ODD, Shape.of(9, 131)),
+            List.of(Cases.EMPTY),
+            List.of(Cases.EMPTY, Shape.of(0)),
+            List.of(Cases.LARGE, Cases.ODD, Shape.of(70_001)),
+            // More than a launch may have parameters for.
+            IntStream.range(0, 130).mapToObj(i -> Shape.of(i % 7 * i % 23)).toList());
+    for (List<Shape> shapes : tensors) {
+      cases.add(
+          new GlobalNorm(),
+          tolerance,
+          shapes.stream().map(shape -> uniform(shape, -2, 2)).toArray(Source[]::new));
+    }
+    cases.add(new GlobalNorm(), tolerance, repeating("zero", Cases.LONG, 0));
+    cases.add(new GlobalNorm(), tolerance, uniform(Cases.LONG, -1e16, 1e16));
+    double infinity = Double.POSITIVE_INFINITY;
+    for (double number : new double[] {infinity, -infinity, Double.NaN}) {
+      // In the last place of another tensor than the first: none may be left out.
+      cases.add(
+          new GlobalNorm(),
+          tolerance,
+          listed("special", 1, 2, 3),
+          uniform(Cases.LONG, -2, 2),
+          listed("special", 1, 1, 1, 1, number));
+    }
+    cases.add(
+        new GlobalNorm(), tolerance, listed("special", infinity, 1), listed("special", Double.NaN));
   }
 
   private static void argMax(Cases cases) {

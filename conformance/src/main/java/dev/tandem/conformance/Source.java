@@ -4,6 +4,8 @@ import dev.tandem.op.Op;
 import dev.tandem.op.Philox;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
+import dev.tandem.shape.TensorType;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
@@ -66,6 +68,47 @@ record Source(String range, Maker maker) {
   /** One number in a tensor without axes. */
   static Source scalar(double number) {
     return repeating("", Shape.scalar(), number);
+  }
+
+  /** The same in the type of statistics: F32 where the case's is BF16 or F16. */
+  static Source statistics(Source source) {
+    return new Source(
+        source.range, (dtype, key, before) -> source.make(dtype.statistics(), key, before));
+  }
+
+  /** Every number that the case's half type has, and every NaN, infinities, subnormal numbers and both zeros among them. */
+  static Source everyHalf() {
+    return new Source("every", (dtype, _, _) -> everyHalf(dtype));
+  }
+
+  /** Numbers in the middle between all neighbours of a half type: ties, where an even one must win. */
+  static Source betweenHalves(DType half) {
+    return new Source(
+        "between every two of " + half,
+        (dtype, _, _) -> {
+          double[] numbers = everyHalf(half).data();
+          double[] middles = new double[numbers.length];
+          // Numbers of one sign follow each other; after the largest comes infinity, where a tie
+          // would be.
+          Arrays.setAll(
+              middles,
+              i -> {
+                double next = numbers[(i + 1) % numbers.length];
+                return Double.isInfinite(next)
+                    ? numbers[i] + (numbers[i] - numbers[i - 1]) / 2
+                    : (numbers[i] + next) / 2;
+              });
+          return Values.of(dtype, Shape.of(middles.length), middles);
+        });
+  }
+
+  private static Values everyHalf(DType half) {
+    short[] patterns = new short[1 << 16];
+    for (int i = 0; i < patterns.length; i++) {
+      patterns[i] = (short) i;
+    }
+    return Values.of(
+        new TensorType(half, Shape.of(patterns.length)), MemorySegment.ofArray(patterns));
   }
 
   /** The same whatever the case's element type. */

@@ -55,6 +55,11 @@ public record Values(TensorType type, double[] data) {
     return of(dtype, shape(), data);
   }
 
+  /** As a backend keeps what it computed: {@link Rounding#computed}. */
+  public Values asComputed() {
+    return new Values(type, Arrays.stream(data).map(x -> Rounding.computed(dtype(), x)).toArray());
+  }
+
   public Values copy() {
     return new Values(type, data.clone());
   }

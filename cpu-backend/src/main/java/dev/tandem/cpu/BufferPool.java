@@ -184,7 +184,7 @@ final class BufferPool {
       case F64 -> new double[length];
       case I32 -> new int[length];
       case U8 -> new byte[length];
-      case BF16, F16 -> throw Operands.refused(dtype);
+      case BF16, F16 -> new short[length];
     };
   }
 

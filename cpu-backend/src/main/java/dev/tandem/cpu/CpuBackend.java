@@ -43,6 +43,7 @@ final class CpuBackend implements Backend {
   private final CpuFused fused;
   private final CpuStochastic stochastic;
   private final CpuUpdate update;
+  private final InF32 inF32;
 
   CpuBackend(int threads) {
     parallel = new Parallel(threads);
@@ -55,10 +56,11 @@ final class CpuBackend implements Backend {
     indexing = new CpuIndexing(parallel);
     normalization = new CpuNormalization(parallel);
     loss = new CpuLoss(parallel);
-    sequence = new CpuSequence();
-    fused = new CpuFused();
+    sequence = new CpuSequence(parallel, pool);
+    fused = new CpuFused(parallel, pool);
     stochastic = new CpuStochastic(parallel, pool);
     update = new CpuUpdate(parallel);
+    inF32 = new InF32(parallel, pool, new Widened());
   }
 
   @Override
@@ -79,8 +81,7 @@ final class CpuBackend implements Backend {
   @Override
   public boolean supports(DType dtype) {
     return switch (dtype) {
-      case F32, F64, I32, U8 -> true;
-      case BF16, F16 -> false;
+      case F32, F64, BF16, F16, I32, U8 -> true;
     };
   }
 
@@ -91,9 +92,6 @@ final class CpuBackend implements Backend {
 
   @Override
   public Buffer allocate(TensorType type) {
-    if (!supports(type.dtype())) {
-      throw Operands.refused(type);
-    }
     return pool.allocate(type);
   }
 
@@ -109,7 +107,8 @@ final class CpuBackend implements Backend {
       case I32 ->
           MemorySegment.copy(source, ValueLayout.JAVA_INT_UNALIGNED, 0, buffer.i32(), 0, count);
       case U8 -> MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, buffer.u8(), 0, count);
-      case BF16, F16 -> throw Operands.refused(buffer.dtype());
+      case BF16, F16 ->
+          MemorySegment.copy(source, ValueLayout.JAVA_SHORT_UNALIGNED, 0, buffer.half(), 0, count);
     }
   }
 
@@ -125,7 +124,8 @@ final class CpuBackend implements Backend {
       case I32 ->
           MemorySegment.copy(buffer.i32(), 0, target, ValueLayout.JAVA_INT_UNALIGNED, 0, count);
       case U8 -> MemorySegment.copy(buffer.u8(), 0, target, ValueLayout.JAVA_BYTE, 0, count);
-      case BF16, F16 -> throw Operands.refused(buffer.dtype());
+      case BF16, F16 ->
+          MemorySegment.copy(buffer.half(), 0, target, ValueLayout.JAVA_SHORT_UNALIGNED, 0, count);
     }
   }
 
@@ -140,6 +140,10 @@ final class CpuBackend implements Backend {
   }
 
   private void dispatch(Op op, List<Operand> inputs, List<Operand> outputs) {
+    if (InF32.needed(op, inputs, outputs)) {
+      inF32.run(op, inputs, outputs);
+      return;
+    }
     switch (op) {
       case Creation family -> creation.run(family, inputs, outputs);
       case Elementwise family -> elementwise.run(family, inputs, outputs);
@@ -158,7 +162,29 @@ final class CpuBackend implements Backend {
 
   @Override
   public void update(Update what, List<Operand> operands) {
-    update.run(what, operands);
+    try {
+      if (InF32.needed(what, operands)) {
+        inF32.update(what, operands);
+      } else {
+        update.run(what, operands);
+      }
+    } catch (Throwable failed) {
+      pool.writeOffBorrowed();
+      throw failed;
+    }
+  }
+
+  /** Runs what operands of two bytes have become operands of F32 for. */
+  private final class Widened implements InF32.Runner {
+    @Override
+    public void run(Op op, List<Operand> inputs, List<Operand> outputs) {
+      dispatch(op, inputs, outputs);
+    }
+
+    @Override
+    public void update(Update what, List<Operand> operands) {
+      update.run(what, operands);
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.tandem.cpu;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Creation;
+import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Makes tensors from nothing. */
@@ -19,7 +20,9 @@ final class CpuCreation {
       case Creation.Fill fill -> {
         Object y = Operands.array(out.getFirst());
         int elements = Operands.elements(out.getFirst());
-        parallel.range(elements, GRAIN, (from, to) -> Elements.fill(y, from, to, fill.value()));
+        DType dtype = fill.type().dtype();
+        parallel.range(
+            elements, GRAIN, (from, to) -> Elements.fill(dtype, y, from, to, fill.value()));
       }
     }
   }

@@ -32,10 +32,12 @@ final class CpuElementwise {
   private final Parallel parallel;
   private final BufferPool pool;
   private final Kernels kernels = Kernels.best();
+  private final Halves halves;
 
   CpuElementwise(Parallel parallel, BufferPool pool) {
     this.parallel = parallel;
     this.pool = pool;
+    this.halves = new Halves(parallel);
   }
 
   void run(Elementwise op, List<Operand> in, List<Operand> out) {
@@ -210,8 +212,8 @@ final class CpuElementwise {
         (v, w, from, count) -> {
           double[] left = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
           double[] right = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
-          Elements.load(v.array(), v.at(), left, count);
-          Elements.load(w.array(), w.at(), right, count);
+          Elements.load(a.dtype(), v.array(), v.at(), left, count);
+          Elements.load(b.dtype(), w.array(), w.at(), right, count);
           for (int i = 0; i < count; i++) {
             boolean relation =
                 switch (op) {
@@ -253,6 +255,14 @@ final class CpuElementwise {
           elements, GRAIN, (from, to) -> System.arraycopy(source, from, target, from, to - from));
       return;
     }
+    if (x.dtype().half() && y.dtype() == DType.F32) {
+      halves.widen(x, (float[]) target);
+      return;
+    }
+    if (x.dtype() == DType.F32 && y.dtype().half()) {
+      halves.round((float[]) source, y);
+      return;
+    }
     parallel.range(
         elements,
         GRAIN,
@@ -260,8 +270,8 @@ final class CpuElementwise {
           double[] numbers = (double[]) pool.borrow(DType.F64, Stretched.BLOCK);
           for (int at = from, count; at < to; at += count) {
             count = Math.min(Stretched.BLOCK, to - at);
-            Elements.load(source, at, numbers, count);
-            Elements.store(numbers, target, at, count);
+            Elements.load(x.dtype(), source, at, numbers, count);
+            Elements.store(numbers, y.dtype(), target, at, count);
           }
           pool.release(DType.F64, numbers);
         });

@@ -3,6 +3,7 @@ package dev.tandem.cpu;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Indexing;
+import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.List;
 
@@ -51,6 +52,7 @@ final class CpuIndexing {
     int width = (int) dtable.shape().elements(1, dtable.shape().rank());
     Object slopes = Operands.array(dy);
     Object sums = Operands.array(dtable);
+    DType dtype = dtable.dtype();
     // Each task owns some rows of the table and goes through all indices in order: no row is
     // shared, no order open.
     int grain = Math.max(1, op.rows() / (parallel.threads() * TASKS_A_THREAD));
@@ -58,7 +60,7 @@ final class CpuIndexing {
         op.rows(),
         grain,
         (from, to) -> {
-          Elements.fill(sums, from * width, to * width, 0);
+          Elements.fill(dtype, sums, from * width, to * width, 0);
           for (int i = 0; i < count; i++) {
             if (rows[i] >= from && rows[i] < to) {
               add(slopes, i * width, 1, sums, rows[i] * width, width);
@@ -94,13 +96,14 @@ final class CpuIndexing {
     int places = dy.shape().length(axis);
     Object slopes = Operands.array(dy);
     Object sums = Operands.array(dx);
+    DType dtype = dx.dtype();
     int outer = (int) dx.shape().elements(0, axis);
     int grain = Math.max(1, GRAIN / Math.max(1, Math.max(places, op.length()) * inner));
     parallel.range(
         outer,
         grain,
         (from, to) -> {
-          Elements.fill(sums, from * op.length() * inner, to * op.length() * inner, 0);
+          Elements.fill(dtype, sums, from * op.length() * inner, to * op.length() * inner, 0);
           for (int i = from * places * inner; i < to * places * inner; i++) {
             int place = (i / (places * inner) * op.length() + chosen[i]) * inner + i % inner;
             add(slopes, i, 1, sums, place, 1);
@@ -116,10 +119,10 @@ final class CpuIndexing {
         Operands.elements(indices),
         rowsOf(count),
         (from, to) -> {
-          Elements.fill(target, from * count, to * count, 0);
+          Elements.fill(op.dtype(), target, from * count, to * count, 0);
           for (int i = from; i < to; i++) {
             int hot = i * count + classes[i];
-            Elements.fill(target, hot, hot + 1, 1);
+            Elements.fill(op.dtype(), target, hot, hot + 1, 1);
           }
         });
   }

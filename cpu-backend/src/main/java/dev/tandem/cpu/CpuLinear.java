@@ -6,18 +6,19 @@ import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.List;
 
-/** Matrix products and convolutions. F32 runs in tiles; F64, for gradient checks, in plain loops. */
+/** Matrix products and convolutions. F32, BF16 and F16 run in tiles; F64, for gradient checks, in plain loops. */
 final class CpuLinear {
   private final Parallel parallel;
   private final Gemm gemm;
+  private final HalfProducts halfProducts;
   private final CpuConv2d conv2d;
 
   CpuLinear(Parallel parallel, BufferPool pool) {
     this.parallel = parallel;
-    GemmKernels kernels =
-        Vectorization.available() ? new VectorGemmKernels() : new ScalarGemmKernels();
+    GemmKernels kernels = GemmKernels.best();
     RowKernels rows = RowKernels.best();
     gemm = new Gemm(parallel, pool, kernels, rows);
+    halfProducts = new HalfProducts(parallel, pool, gemm);
     conv2d = new CpuConv2d(new CpuConv2d.Machine(parallel, pool, kernels, rows), gemm);
   }
 
@@ -48,9 +49,10 @@ final class CpuLinear {
       matmulF64(op, batch, a, b, y);
       return;
     }
-    float[] as = Operands.f32(a);
-    float[] bs = Operands.f32(b);
-    float[] ys = Operands.f32(y);
+    DType dtype = y.dtype();
+    Object as = Operands.array(a);
+    Object bs = Operands.array(b);
+    Object ys = Operands.array(y);
     long work = (long) batch.m * batch.n * batch.k;
     // Large products share themselves out; of small ones, each thread takes some.
     boolean whole = batch.count() >= 2 * parallel.threads() && work < Gemm.WORK_A_TASK * 64;
@@ -61,17 +63,23 @@ final class CpuLinear {
         grain,
         (from, to) -> {
           for (int i = from; i < to; i++) {
-            Matrix left = Matrix.rows(as, batch.aAt[i], op.transposeA() ? batch.m : batch.k);
-            Matrix right = Matrix.rows(bs, batch.bAt[i], op.transposeB() ? batch.k : batch.n);
-            Matrix result = Matrix.rows(ys, i * batch.m * batch.n, batch.n);
-            gemm.multiply(
+            Matrix left = Matrix.rows(dtype, as, batch.aAt[i], op.transposeA() ? batch.m : batch.k);
+            Matrix right =
+                Matrix.rows(dtype, bs, batch.bAt[i], op.transposeB() ? batch.k : batch.n);
+            Matrix result = Matrix.rows(dtype, ys, i * batch.m * batch.n, batch.n);
+            Gemm.Product product =
                 new Gemm.Product(
                     batch.m,
                     batch.n,
                     batch.k,
                     op.transposeA() ? left.transposed() : left,
                     op.transposeB() ? right.transposed() : right,
-                    result));
+                    result);
+            if (dtype.half()) {
+              halfProducts.multiply(product);
+            } else {
+              gemm.multiply(product);
+            }
           }
         });
   }

@@ -42,7 +42,7 @@ final class CpuMovement {
         parallel.range(
             Operands.elements(y),
             GRAIN,
-            (first, last) -> Elements.fill(target, first, last, pad.value()));
+            (first, last) -> Elements.fill(y.dtype(), target, first, last, pad.value()));
         copy(
             new StridedCopy(
                 from.lengths(), from.strides(), 0, to.strides(), place(pad.before(), to)),

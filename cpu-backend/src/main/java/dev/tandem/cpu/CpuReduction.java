@@ -26,10 +26,12 @@ final class CpuReduction {
   private final Parallel parallel;
   private final BufferPool pool;
   private final Kernels kernels = Kernels.best();
+  private final GlobalNorm globalNorm;
 
   CpuReduction(Parallel parallel, BufferPool pool) {
     this.parallel = parallel;
     this.pool = pool;
+    globalNorm = new GlobalNorm(parallel);
   }
 
   void run(Reduction op, List<Operand> in, List<Operand> out) {
@@ -44,7 +46,7 @@ final class CpuReduction {
       case Reduction.Max max -> fold(op, Fold.MAX, Axes.of(x.shape(), max.axes()), 1, x, y);
       case Reduction.Min min -> fold(op, Fold.MIN, Axes.of(x.shape(), min.axes()), 1, x, y);
       case Reduction.ArgMax argMax -> argMax(argMax, x, y);
-      case Reduction.GlobalNorm norm -> throw new UnsupportedOperationException(norm.name());
+      case Reduction.GlobalNorm _ -> globalNorm.run(in, y);
     }
   }
 
@@ -53,7 +55,8 @@ final class CpuReduction {
       return;
     }
     if (x.elements() == 0) {
-      Elements.fill(Operands.array(y), 0, Operands.elements(y), fold.ofNothing() / divisor);
+      Elements.fill(
+          y.dtype(), Operands.array(y), 0, Operands.elements(y), fold.ofNothing() / divisor);
       return;
     }
     switch (x.dtype()) {

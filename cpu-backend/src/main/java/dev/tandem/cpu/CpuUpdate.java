@@ -11,9 +11,11 @@ final class CpuUpdate {
   private static final int GRAIN = 1 << 14;
 
   private final Parallel parallel;
+  private final ManyUpdate manyUpdate;
 
   CpuUpdate(Parallel parallel) {
     this.parallel = parallel;
+    manyUpdate = new ManyUpdate(parallel);
   }
 
   void run(Update op, List<Operand> operands) {
@@ -22,13 +24,12 @@ final class CpuUpdate {
       case F32 -> runF32(op, operands);
       case F64 -> runF64(op, operands);
       case I32 -> runI32(op, operands);
-      case U8 -> {
+      case U8, BF16, F16 -> {
         if (!(op instanceof Update.Assign)) {
           throw refused(op, dtype);
         }
         assign(operands);
       }
-      case BF16, F16 -> throw refused(op, dtype);
     }
   }
 
@@ -58,12 +59,16 @@ final class CpuUpdate {
           target[3]++;
         }
       }
+      case Update.IncrementIfFinite _ -> {
+        if (Double.isFinite(scalar(operands.get(1)))) {
+          target[0]++;
+        }
+      }
       case Update.RunningAverage _,
           Update.ClampInPlace _,
           Update.Scale _,
           Update.Optimizer _,
           Update.Many _,
-          Update.IncrementIfFinite _,
           Update.LossScale _ ->
           throw refused(op, DType.I32);
     }
@@ -93,63 +98,43 @@ final class CpuUpdate {
         float factor = Operands.f32(operands.get(1))[0];
         parallel.range(count, GRAIN, (from, to) -> FloatUpdates.scale(factor, w, from, to));
       }
-      case Update.Sgd sgd -> {
-        float[] dw = Operands.f32(operands.get(1));
-        float lr = Operands.f32(operands.get(2))[0];
-        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.sgd(sgd, lr, w, dw, from, to));
+      case Update.Optimizer rule -> {
+        FloatWeight t = FloatWeight.of(rule, operands);
+        int scalars = rule.states() + 2;
+        OptimizerStep step =
+            OptimizerStep.of(
+                rule,
+                Operands.f32(operands.get(scalars))[0],
+                1,
+                rule.counted() ? Operands.i32(operands.get(scalars + 1))[0] : 0);
+        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.step(step, t, from, to));
       }
-      case Update.Adam adam -> {
-        float[] m = Operands.f32(operands.get(1));
-        float[] v = Operands.f32(operands.get(2));
-        float[] dw = Operands.f32(operands.get(3));
-        AdamStep step =
-            AdamStep.of(adam, Operands.f32(operands.get(4))[0], Operands.i32(operands.get(5))[0]);
-        parallel.range(count, GRAIN, (from, to) -> FloatUpdates.adam(step, w, m, v, dw, from, to));
-      }
-      case Update.Momentum momentum -> {
-        TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(
-            count,
-            GRAIN,
-            (from, to) -> FloatUpdates.momentum(momentum, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.Adagrad adagrad -> {
-        TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(
-            count,
-            GRAIN,
-            (from, to) -> FloatUpdates.adagrad(adagrad, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.RmsProp rmsProp -> {
-        TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(
-            count,
-            GRAIN,
-            (from, to) -> FloatUpdates.rmsProp(rmsProp, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.Lion lion -> {
-        TensorsF32 t = TensorsF32.of(operands);
-        parallel.range(
-            count, GRAIN, (from, to) -> FloatUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.Increment _,
-          Update.NextDraw _,
-          Update.Many _,
-          Update.IncrementIfFinite _,
-          Update.LossScale _ ->
+      case Update.Many many -> manyUpdate.runF32(many, operands);
+      case Update.LossScale scale -> lossScale(scale, operands);
+      case Update.Increment _, Update.NextDraw _, Update.IncrementIfFinite _ ->
           throw refused(op, operands.getFirst().dtype());
     }
   }
 
-  /** The operands of an optimizer with one state. */
-  private record TensorsF32(float[] w, float[] s, float[] dw, float lr) {
-    static TensorsF32 of(List<Operand> operands) {
-      return new TensorsF32(
-          Operands.f32(operands.get(0)),
-          Operands.f32(operands.get(1)),
-          Operands.f32(operands.get(2)),
-          Operands.f32(operands.get(3))[0]);
+  private static void lossScale(Update.LossScale op, List<Operand> operands) {
+    float[] scale = Operands.f32(operands.get(0));
+    int[] streak = Operands.i32(operands.get(1));
+    if (!Float.isFinite(Operands.f32(operands.get(2))[0])) {
+      scale[0] = (float) Math.max(1, scale[0] * op.backoff());
+      streak[0] = 0;
+      return;
     }
+    streak[0]++;
+    if (streak[0] >= op.interval()) {
+      float grown = (float) (scale[0] * op.growth());
+      scale[0] = Float.isFinite(grown) ? grown : scale[0];
+      streak[0] = 0;
+    }
+  }
+
+  /** The only element of an F32 or F64. */
+  static double scalar(Operand operand) {
+    return operand.dtype() == DType.F64 ? Operands.f64(operand)[0] : Operands.f32(operand)[0];
   }
 
   private void runF64(Update op, List<Operand> operands) {
@@ -176,62 +161,20 @@ final class CpuUpdate {
         double factor = Operands.f64(operands.get(1))[0];
         parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.scale(factor, w, from, to));
       }
-      case Update.Sgd sgd -> {
-        double[] dw = Operands.f64(operands.get(1));
-        double lr = Operands.f64(operands.get(2))[0];
-        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.sgd(sgd, lr, w, dw, from, to));
+      case Update.Optimizer rule -> {
+        DoubleWeight t = DoubleWeight.of(rule, operands);
+        int scalars = rule.states() + 2;
+        OptimizerStep step =
+            OptimizerStep.of(
+                rule,
+                Operands.f64(operands.get(scalars))[0],
+                1,
+                rule.counted() ? Operands.i32(operands.get(scalars + 1))[0] : 0);
+        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.step(step, t, from, to));
       }
-      case Update.Adam adam -> {
-        double[] m = Operands.f64(operands.get(1));
-        double[] v = Operands.f64(operands.get(2));
-        double[] dw = Operands.f64(operands.get(3));
-        AdamStep step =
-            AdamStep.of(adam, Operands.f64(operands.get(4))[0], Operands.i32(operands.get(5))[0]);
-        parallel.range(count, GRAIN, (from, to) -> DoubleUpdates.adam(step, w, m, v, dw, from, to));
-      }
-      case Update.Momentum momentum -> {
-        TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(
-            count,
-            GRAIN,
-            (from, to) -> DoubleUpdates.momentum(momentum, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.Adagrad adagrad -> {
-        TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(
-            count,
-            GRAIN,
-            (from, to) -> DoubleUpdates.adagrad(adagrad, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.RmsProp rmsProp -> {
-        TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(
-            count,
-            GRAIN,
-            (from, to) -> DoubleUpdates.rmsProp(rmsProp, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.Lion lion -> {
-        TensorsF64 t = TensorsF64.of(operands);
-        parallel.range(
-            count, GRAIN, (from, to) -> DoubleUpdates.lion(lion, t.lr, t.w, t.s, t.dw, from, to));
-      }
-      case Update.Increment _,
-          Update.NextDraw _,
-          Update.Many _,
-          Update.IncrementIfFinite _,
-          Update.LossScale _ ->
+      case Update.Many many -> manyUpdate.runF64(many, operands);
+      case Update.Increment _, Update.NextDraw _, Update.IncrementIfFinite _, Update.LossScale _ ->
           throw refused(op, operands.getFirst().dtype());
-    }
-  }
-
-  /** The operands of an optimizer with one state. */
-  private record TensorsF64(double[] w, double[] s, double[] dw, double lr) {
-    static TensorsF64 of(List<Operand> operands) {
-      return new TensorsF64(
-          Operands.f64(operands.get(0)),
-          Operands.f64(operands.get(1)),
-          Operands.f64(operands.get(2)),
-          Operands.f64(operands.get(3))[0]);
     }
   }
 

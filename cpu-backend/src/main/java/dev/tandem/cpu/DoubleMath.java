@@ -31,7 +31,7 @@ final class DoubleMath {
       case Elementwise.LeakyRelu leaky -> x -> x > 0 ? x : leaky.slope() * x;
       case Elementwise.Sigmoid _ -> DoubleMath::sigmoid;
       case Elementwise.Tanh _ -> StrictMath::tanh;
-      case GeluTanh _ -> x -> x * sigmoid(doubledGeluArgument(x));
+      case GeluTanh _ -> DoubleMath::geluTanh;
       case Elementwise.GeluErf _ -> x -> x * normal(x);
       case Elementwise.Silu _ -> x -> x * sigmoid(x);
       case Elementwise.Softplus _ ->
@@ -100,7 +100,11 @@ final class DoubleMath {
     return 2 * GeluTanh.BETA * (x * (1 + GeluTanh.KAPPA * x * x));
   }
 
-  private static double geluTanhSlope(double x) {
+  static double geluTanh(double x) {
+    return x * sigmoid(doubledGeluArgument(x));
+  }
+
+  static double geluTanhSlope(double x) {
     // Limited, for far out 0 * infinity would come of what is 0 or 1.
     double v = Math.clamp(x, -40, 40);
     double s = sigmoid(doubledGeluArgument(v));

@@ -34,92 +34,132 @@ final class DoubleUpdates {
     }
   }
 
-  static void sgd(Update.Sgd op, double lr, double[] w, double[] dw, int from, int to) {
+  static void step(OptimizerStep step, DoubleWeight t, int from, int to) {
+    switch (step.rule()) {
+      case Update.Sgd op -> sgd(op, step, t, from, to);
+      case Update.Momentum op -> momentum(op, step, t, from, to);
+      case Update.Adagrad op -> adagrad(op, step, t, from, to);
+      case Update.RmsProp op -> rmsProp(op, step, t, from, to);
+      case Update.Adam _ -> adam(step, t, from, to);
+      case Update.Lion op -> lion(op, step, t, from, to);
+    }
+  }
+
+  private static void sgd(Update.Sgd op, OptimizerStep step, DoubleWeight t, int from, int to) {
+    double[] w = t.w();
+    double[] dw = t.dw();
+    double lr = step.lr();
+    double factor = step.factor();
     double decay = op.weightDecay();
     if (decay == 0) {
       for (int i = from; i < to; i++) {
-        w[i] -= lr * dw[i];
+        w[i] -= lr * (factor * dw[i]);
       }
     } else {
       for (int i = from; i < to; i++) {
-        w[i] -= lr * (dw[i] + decay * w[i]);
+        w[i] -= lr * (factor * dw[i] + decay * w[i]);
       }
     }
   }
 
-  static void momentum(
-      Update.Momentum op, double lr, double[] w, double[] v, double[] dw, int from, int to) {
+  private static void momentum(
+      Update.Momentum op, OptimizerStep step, DoubleWeight t, int from, int to) {
+    double[] w = t.w();
+    double[] v = t.first();
+    double[] dw = t.dw();
+    double lr = step.lr();
+    double factor = step.factor();
     double momentum = op.momentum();
     double decay = op.weightDecay();
     if (op.nesterov()) {
       for (int i = from; i < to; i++) {
-        double g = dw[i] + decay * w[i];
+        double g = factor * dw[i] + decay * w[i];
         v[i] = momentum * v[i] + g;
         w[i] -= lr * (g + momentum * v[i]);
       }
     } else {
       for (int i = from; i < to; i++) {
-        v[i] = momentum * v[i] + (dw[i] + decay * w[i]);
+        v[i] = momentum * v[i] + (factor * dw[i] + decay * w[i]);
         w[i] -= lr * v[i];
       }
     }
   }
 
-  static void adagrad(
-      Update.Adagrad op, double lr, double[] w, double[] s, double[] dw, int from, int to) {
+  private static void adagrad(
+      Update.Adagrad op, OptimizerStep step, DoubleWeight t, int from, int to) {
+    double[] w = t.w();
+    double[] s = t.first();
+    double[] dw = t.dw();
+    double lr = step.lr();
+    double factor = step.factor();
     double epsilon = op.epsilon();
     double decay = op.weightDecay();
     for (int i = from; i < to; i++) {
-      double g = dw[i] + decay * w[i];
+      double g = factor * dw[i] + decay * w[i];
       s[i] += g * g;
       w[i] -= lr * g / (Math.sqrt(s[i]) + epsilon);
     }
   }
 
-  static void rmsProp(
-      Update.RmsProp op, double lr, double[] w, double[] s, double[] dw, int from, int to) {
+  private static void rmsProp(
+      Update.RmsProp op, OptimizerStep step, DoubleWeight t, int from, int to) {
+    double[] w = t.w();
+    double[] s = t.first();
+    double[] dw = t.dw();
+    double lr = step.lr();
+    double factor = step.factor();
     double alpha = op.alpha();
     double rest = (1 - op.alpha());
     double epsilon = op.epsilon();
     double decay = op.weightDecay();
     for (int i = from; i < to; i++) {
-      double g = dw[i] + decay * w[i];
+      double g = factor * dw[i] + decay * w[i];
       s[i] = alpha * s[i] + rest * g * g;
       w[i] -= lr * g / (Math.sqrt(s[i]) + epsilon);
     }
   }
 
   /** The corrections are lr / (1 - beta1^t) and 1 / sqrt(1 - beta2^t). */
-  static void adam(
-      AdamStep step, double[] w, double[] m, double[] v, double[] dw, int from, int to) {
-    double beta1 = step.op().beta1();
-    double beta2 = step.op().beta2();
-    double rest1 = (1 - step.op().beta1());
-    double rest2 = (1 - step.op().beta2());
-    double epsilon = step.op().epsilon();
-    double keep = step.keep();
-    double decay = step.decay();
-    double rate = step.rate();
-    double correction = step.rootCorrection();
+  private static void adam(OptimizerStep step, DoubleWeight t, int from, int to) {
+    AdamStep adam = step.adam();
+    double[] w = t.w();
+    double[] m = t.first();
+    double[] v = t.second();
+    double[] dw = t.dw();
+    double factor = step.factor();
+    double beta1 = adam.op().beta1();
+    double beta2 = adam.op().beta2();
+    double rest1 = (1 - adam.op().beta1());
+    double rest2 = (1 - adam.op().beta2());
+    double epsilon = adam.op().epsilon();
+    double keep = adam.keep();
+    double decay = adam.decay();
+    double rate = adam.rate();
+    double correction = adam.rootCorrection();
     for (int i = from; i < to; i++) {
-      double g = dw[i] + decay * w[i];
+      double g = factor * dw[i] + decay * w[i];
       m[i] = beta1 * m[i] + rest1 * g;
       v[i] = beta2 * v[i] + rest2 * g * g;
       w[i] = keep * w[i] - rate * m[i] / (Math.sqrt(v[i]) * correction + epsilon);
     }
   }
 
-  static void lion(
-      Update.Lion op, double lr, double[] w, double[] m, double[] dw, int from, int to) {
+  private static void lion(Update.Lion op, OptimizerStep step, DoubleWeight t, int from, int to) {
+    double[] w = t.w();
+    double[] m = t.first();
+    double[] dw = t.dw();
+    double lr = step.lr();
+    double factor = step.factor();
     double beta1 = op.beta1();
     double beta2 = op.beta2();
     double rest1 = (1 - op.beta1());
     double rest2 = (1 - op.beta2());
-    double keep = (1 - lr * op.weightDecay());
+    double keep = (1 - step.lr() * op.weightDecay());
     for (int i = from; i < to; i++) {
-      double u = Math.signum(beta1 * m[i] + rest1 * dw[i]);
+      double g = factor * dw[i];
+      double u = Math.signum(beta1 * m[i] + rest1 * g);
       w[i] = keep * w[i] - lr * u;
-      m[i] = beta2 * m[i] + rest2 * dw[i];
+      m[i] = beta2 * m[i] + rest2 * g;
     }
   }
 }

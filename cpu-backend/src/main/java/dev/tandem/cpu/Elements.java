@@ -1,10 +1,11 @@
 package dev.tandem.cpu;
 
+import dev.tandem.shape.DType;
 import java.util.Arrays;
 
 /**
- * Moves elements between arrays of one of the four element types. Java has no loop over all of them, so each is
- * written four times here, and only here.
+ * Moves elements between arrays of one element type. Java has no loop over all kinds of array, so each is
+ * written five times here, and only here. BF16 and F16 move as their bits.
  */
 final class Elements {
   private Elements() {}
@@ -39,6 +40,16 @@ final class Elements {
       }
       case int[] from -> {
         int[] to = (int[]) target;
+        if (step == 0 && targetStep == 1) {
+          Arrays.fill(to, targetAt, targetAt + count, from[at]);
+        } else {
+          for (int i = 0, s = at, t = targetAt; i < count; i++, s += step, t += targetStep) {
+            to[t] = from[s];
+          }
+        }
+      }
+      case short[] from -> {
+        short[] to = (short[]) target;
         if (step == 0 && targetStep == 1) {
           Arrays.fill(to, targetAt, targetAt + count, from[at]);
         } else {
@@ -96,6 +107,14 @@ final class Elements {
           }
         }
       }
+      case short[] from -> {
+        short[] to = (short[]) target;
+        for (int row = 0; row < rows; row++) {
+          for (int column = 0; column < columns; column++) {
+            to[targetAt + row * targetStep + column] = from[at + column * step + row];
+          }
+        }
+      }
       case byte[] from -> {
         byte[] to = (byte[]) target;
         for (int row = 0; row < rows; row++) {
@@ -125,6 +144,12 @@ final class Elements {
       }
       case int[] from -> {
         int[] to = (int[]) target;
+        for (int i = 0; i < count; i++) {
+          to[targetAt + i] = from[places[i]];
+        }
+      }
+      case short[] from -> {
+        short[] to = (short[]) target;
         for (int i = 0; i < count; i++) {
           to[targetAt + i] = from[places[i]];
         }
@@ -172,6 +197,13 @@ final class Elements {
           to[yAt + i] = condition[at + i] != 0 ? left[aAt + i] : right[bAt + i];
         }
       }
+      case short[] left -> {
+        short[] right = (short[]) b;
+        short[] to = (short[]) y;
+        for (int i = 0; i < count; i++) {
+          to[yAt + i] = condition[at + i] != 0 ? left[aAt + i] : right[bAt + i];
+        }
+      }
       case byte[] left -> {
         byte[] right = (byte[]) b;
         byte[] to = (byte[]) y;
@@ -185,20 +217,21 @@ final class Elements {
 
   /**
    * target[i] = value for i from the first, inclusive, to the last, exclusive, converted as {@link #store}
-   * does.
+   * does; to BF16 and F16 as every result is, from F32.
    */
-  static void fill(Object target, int from, int to, double value) {
+  static void fill(DType dtype, Object target, int from, int to, double value) {
     switch (target) {
       case float[] floats -> Arrays.fill(floats, from, to, (float) value);
       case double[] doubles -> Arrays.fill(doubles, from, to, value);
       case int[] integers -> Arrays.fill(integers, from, to, (int) value);
       case byte[] bytes -> Arrays.fill(bytes, from, to, unsignedByte(value));
+      case short[] halves -> Arrays.fill(halves, from, to, Half.round(dtype, (float) value));
       default -> throw unknown(target);
     }
   }
 
-  /** numbers[i] = source[at + i]; every element of the four types is exact as a double. */
-  static void load(Object source, int at, double[] numbers, int count) {
+  /** numbers[i] = source[at + i]; every element is exact as a double. */
+  static void load(DType dtype, Object source, int at, double[] numbers, int count) {
     switch (source) {
       case float[] from -> {
         for (int i = 0; i < count; i++) {
@@ -216,12 +249,17 @@ final class Elements {
           numbers[i] = from[at + i] & 0xFF;
         }
       }
+      case short[] from -> {
+        for (int i = 0; i < count; i++) {
+          numbers[i] = Half.widen(dtype, from[at + i]);
+        }
+      }
       default -> throw unknown(source);
     }
   }
 
   /** target[at + i] = numbers[i]: to nearest, or to an integer toward zero, clamped to its range, NaN to 0. */
-  static void store(double[] numbers, Object target, int at, int count) {
+  static void store(double[] numbers, DType dtype, Object target, int at, int count) {
     switch (target) {
       case float[] to -> {
         for (int i = 0; i < count; i++) {
@@ -239,6 +277,11 @@ final class Elements {
           to[at + i] = unsignedByte(numbers[i]);
         }
       }
+      case short[] to -> {
+        for (int i = 0; i < count; i++) {
+          to[at + i] = Half.round(dtype, numbers[i]);
+        }
+      }
       default -> throw unknown(target);
     }
   }
@@ -251,6 +294,6 @@ final class Elements {
     return new IllegalArgumentException(
         "elements: no such array of elements, got "
             + array.getClass().getSimpleName()
-            + "; use float[], double[], int[] or byte[]");
+            + "; use float[], double[], int[], byte[] or short[]");
   }
 }

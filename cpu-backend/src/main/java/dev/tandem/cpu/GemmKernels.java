@@ -13,6 +13,10 @@ interface GemmKernels {
 
   int SHORT = 4;
 
+  static GemmKernels best() {
+    return Vectorization.available() ? new VectorGemmKernels() : new ScalarGemmKernels();
+  }
+
   /** Columns in a vector. */
   int lanes();
 

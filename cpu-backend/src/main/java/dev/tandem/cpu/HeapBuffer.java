@@ -57,6 +57,11 @@ final class HeapBuffer implements Buffer {
     return (int[]) array(DType.I32);
   }
 
+  /** The bits of BF16 or F16 numbers. */
+  short[] half() {
+    return (short[]) array(dtype == DType.F16 ? DType.F16 : DType.BF16);
+  }
+
   byte[] u8() {
     return (byte[]) array(DType.U8);
   }

@@ -63,8 +63,14 @@ interface Kernels {
   float min(float[] x, int at, int count);
 
   /**
-   * Philox4x32-10 under the key at the counters (block, 0, draw low, draw high), for blocks from the first one:
-   * word j of block first + i becomes words[j * count + i].
+   * Philox4x32-10 under the key at the counters (first + i, draw), low words first, for i below count: word j
+   * becomes words[j * count + i]. The low word of first + i must not overflow.
    */
-  void philox(long key, long draw, int first, int[] words, int count);
+  void philox(long key, long draw, long first, int[] words, int count);
+
+  /** y[yAt + i] = the BF16 number x[xAt + i] for i below count. */
+  void widenBf16(short[] x, int xAt, float[] y, int yAt, int count);
+
+  /** y[yAt + i] = x[xAt + i] rounded as {@link Half#roundBf16} does, for i below count. */
+  void roundBf16(float[] x, int xAt, short[] y, int yAt, int count);
 }

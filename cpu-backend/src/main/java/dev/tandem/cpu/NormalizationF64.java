@@ -62,7 +62,7 @@ final class NormalizationF64 {
         });
   }
 
-  private static double[][] arrays(List<Operand> operands) {
+  static double[][] arrays(List<Operand> operands) {
     return operands.stream().map(Operands::f64).toArray(double[][]::new);
   }
 
@@ -119,7 +119,7 @@ final class NormalizationF64 {
     }
   }
 
-  private static void layerNorm(double epsilon, double[][] in, double[][] out, int row, int n) {
+  static void layerNorm(double epsilon, double[][] in, double[][] out, int row, int n) {
     double[] x = in[0];
     double mean = 0;
     double variance = 0;
@@ -138,7 +138,7 @@ final class NormalizationF64 {
     out[2][row] = rstd;
   }
 
-  private static void layerNormGrad(double[][] in, double[] dx, int row, int n) {
+  static void layerNormGrad(double[][] in, double[] dx, int row, int n) {
     double[] x = in[0];
     double[] gamma = in[1];
     double mean = in[2][row];
@@ -183,7 +183,7 @@ final class NormalizationF64 {
   }
 
   /** dgamma and, if there is one, dbeta. */
-  private static void weightGrads(
+  static void weightGrads(
       int rows, int n, double[] x, double[] mean, double[] rstd, double[] dy, double[][] out) {
     for (int result = 1; result < out.length; result++) {
       Arrays.fill(out[result], 0, n, 0);

@@ -20,6 +20,11 @@ final class Operands {
     return buffer(operand.buffer()).i32();
   }
 
+  /** The bits of BF16 or F16 numbers. */
+  static short[] half(Operand operand) {
+    return buffer(operand.buffer()).half();
+  }
+
   static byte[] u8(Operand operand) {
     return buffer(operand.buffer()).u8();
   }
@@ -42,13 +47,5 @@ final class Operands {
         "cpu: buffer belongs to another backend, got "
             + buffer.getClass().getName()
             + "; copy its elements through read and write");
-  }
-
-  /** @param type what the CPU does not compute with: an element type, or the type of a tensor */
-  static BackendException refused(Object type) {
-    return new BackendException(
-        "cpu: does not compute with this element type, got "
-            + type
-            + "; use F32, or a cuda backend");
   }
 }

@@ -1,5 +1,7 @@
 package dev.tandem.cpu;
 
+import java.util.Arrays;
+
 /** Copies of matrix blocks in the order in which kernels read them, and the kernels' handling of narrow blocks. */
 final class Packing {
   private static final int[] ONES = multiples(1, Gemm.DEPTH);
@@ -52,6 +54,14 @@ final class Packing {
       for (int k = 0; k < depth; k++) {
         to[at + k * width + j] = 0f;
       }
+    }
+  }
+
+  /** As {@link #panel} of a BF16 or F16 matrix whose rows are contiguous. */
+  static void panelOfHalves(Matrix from, int depth, int columns, float[] to, int at, int width) {
+    for (int k = 0, row = at; k < depth; k++, row += width) {
+      Half.widen(from.dtype(), from.bits(), from.at(k, 0), to, row, columns);
+      Arrays.fill(to, row + columns, row + width, 0f);
     }
   }
 

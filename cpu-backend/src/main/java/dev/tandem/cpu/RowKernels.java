@@ -153,6 +153,42 @@ interface RowKernels {
     }
   }
 
+  /**
+   * For j below pairs, a = x[at + j] and b = x[at + pairs + j]: y[at + j] = a cos - b sin, y[at + pairs + j] = b cos + a sin, with
+   * cos = cosines[angle + j] and sin = sign * sines[angle + j].
+   */
+  void turn(Turn t);
+
+  /** The operands of {@link #turn}. Mutable and reused, for a row holds many heads. */
+  final class Turn {
+    final float[] x;
+    final float[] y;
+    final int pairs;
+    float[] cosines;
+    float[] sines;
+    float sign;
+    int at;
+    int angle;
+
+    Turn(float[] x, float[] y, int pairs) {
+      this.x = x;
+      this.y = y;
+      this.pairs = pairs;
+    }
+
+    /** In plain Java, from the j that does not fill a vector. */
+    void turn(int from) {
+      for (int j = from; j < pairs; j++) {
+        float cosine = cosines[angle + j];
+        float sine = sign * sines[angle + j];
+        float a = x[at + j];
+        float b = x[at + pairs + j];
+        y[at + j] = Math.fma(-sine, b, a * cosine);
+        y[at + pairs + j] = Math.fma(sine, a, b * cosine);
+      }
+    }
+  }
+
   /** For i of count rows and j below length: y[to + i * toStep + j] += x[at + i * step + j]. */
   void addRows(Rows r);
 

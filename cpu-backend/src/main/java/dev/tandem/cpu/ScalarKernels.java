@@ -178,18 +178,32 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void philox(long key, long draw, int first, int[] words, int count) {
+  public void philox(long key, long draw, long first, int[] words, int count) {
     philox(key, draw, first, words, count, 0);
   }
 
   /** The blocks from first + done on. */
-  void philox(long key, long draw, int first, int[] words, int count, int done) {
+  void philox(long key, long draw, long first, int[] words, int count, int done) {
     int[] block = new int[4];
     for (int i = done; i < count; i++) {
       Philox.block(key, first + i, draw, block);
       for (int j = 0; j < block.length; j++) {
         words[j * count + i] = block[j];
       }
+    }
+  }
+
+  @Override
+  public void widenBf16(short[] x, int xAt, float[] y, int yAt, int count) {
+    for (int i = 0; i < count; i++) {
+      y[yAt + i] = Float.intBitsToFloat(x[xAt + i] << 16);
+    }
+  }
+
+  @Override
+  public void roundBf16(float[] x, int xAt, short[] y, int yAt, int count) {
+    for (int i = 0; i < count; i++) {
+      y[yAt + i] = Half.roundBf16(x[xAt + i]);
     }
   }
 }

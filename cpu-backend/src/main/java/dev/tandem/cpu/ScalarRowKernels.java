@@ -110,6 +110,11 @@ final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
+  public void turn(Turn t) {
+    t.turn(0);
+  }
+
+  @Override
   public void addRows(Rows r) {
     r.add(0);
   }

@@ -282,8 +282,20 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void philox(long key, long draw, int first, int[] words, int count) {
+  public void philox(long key, long draw, long first, int[] words, int count) {
     rest.philox(key, draw, first, words, count, VectorPhilox.words(key, draw, first, words, count));
+  }
+
+  @Override
+  public void widenBf16(short[] x, int xAt, float[] y, int yAt, int count) {
+    int done = VectorHalf.widen(x, xAt, y, yAt, count);
+    rest.widenBf16(x, xAt + done, y, yAt + done, count - done);
+  }
+
+  @Override
+  public void roundBf16(float[] x, int xAt, short[] y, int yAt, int count) {
+    int done = VectorHalf.round(x, xAt, y, yAt, count);
+    rest.roundBf16(x, xAt + done, y, yAt + done, count - done);
   }
 
   private static int lastVector(int from, int to) {

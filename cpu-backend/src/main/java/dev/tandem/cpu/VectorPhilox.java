@@ -23,14 +23,14 @@ final class VectorPhilox {
   private VectorPhilox() {}
 
   /** As {@link Kernels#philox}, for whole vectors of blocks; returns how many blocks those are. */
-  static int words(long key, long draw, int first, int[] words, int count) {
+  static int words(long key, long draw, long first, int[] words, int count) {
     int end = LANES.loopBound(count);
     IntVector lanes = IntVector.zero(LANES).addIndex(1);
     // There is no multiplication of 32 by 32 to 64 bits, so odd and even lanes are multiplied as
     // longs.
     for (int i = 0; i < end; i += WIDTH) {
-      IntVector c0 = lanes.add(first + i);
-      IntVector c1 = IntVector.zero(LANES);
+      IntVector c0 = lanes.add((int) first + i);
+      IntVector c1 = IntVector.broadcast(LANES, (int) (first >>> 32));
       IntVector c2 = IntVector.broadcast(LANES, (int) draw);
       IntVector c3 = IntVector.broadcast(LANES, (int) (draw >>> 32));
       int k0 = (int) key;

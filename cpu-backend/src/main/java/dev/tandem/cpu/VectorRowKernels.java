@@ -299,6 +299,20 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
+  public void turn(Turn t) {
+    int j = 0;
+    for (; j + L <= t.pairs; j += L) {
+      FloatVector cosine = at(t.cosines, t.angle + j);
+      FloatVector sine = at(t.sines, t.angle + j).mul(t.sign);
+      FloatVector a = at(t.x, t.at + j);
+      FloatVector b = at(t.x, t.at + t.pairs + j);
+      sine.neg().fma(b, a.mul(cosine)).intoArray(t.y, t.at + j);
+      sine.fma(a, b.mul(cosine)).intoArray(t.y, t.at + t.pairs + j);
+    }
+    t.turn(j);
+  }
+
+  @Override
   public void addRows(Rows r) {
     int j = 0;
     for (; j + L <= r.length; j += L) {

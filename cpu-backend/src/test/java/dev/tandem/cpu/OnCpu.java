@@ -35,7 +35,8 @@ final class OnCpu implements AutoCloseable {
           case F64 -> host.setAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i, numbers[i]);
           case I32 -> host.setAtIndex(ValueLayout.JAVA_INT, i, (int) numbers[i]);
           case U8 -> host.set(ValueLayout.JAVA_BYTE, i, (byte) (int) numbers[i]);
-          case BF16, F16 -> throw new IllegalArgumentException(dtype.toString());
+          case BF16, F16 ->
+              host.setAtIndex(ValueLayout.JAVA_SHORT, i, HalfTable.of(dtype).bits(numbers[i]));
         }
       }
       backend.write(operand.buffer(), host);
@@ -80,7 +81,8 @@ final class OnCpu implements AutoCloseable {
               case F64 -> host.getAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i);
               case I32 -> host.getAtIndex(ValueLayout.JAVA_INT, i);
               case U8 -> host.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
-              case BF16, F16 -> throw new IllegalArgumentException(operand.dtype().toString());
+              case BF16, F16 ->
+                  HalfTable.of(operand.dtype()).number(host.getAtIndex(ValueLayout.JAVA_SHORT, i));
             };
       }
     }

@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.tandem.backend.Operand;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
 import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Pooling;
+import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
@@ -109,6 +112,10 @@ final class Trial {
         case Normalization normalization ->
             new CpuNormalization(parallel).run(normalization, inputs, outputs);
         case Loss loss -> new CpuLoss(parallel).run(loss, inputs, outputs);
+        case Sequence sequence -> new CpuSequence(parallel, pool).run(sequence, inputs, outputs);
+        case Fused fused -> new CpuFused(parallel, pool).run(fused, inputs, outputs);
+        case Reduction reduction ->
+            new CpuReduction(parallel, pool).run(reduction, inputs, outputs);
         default -> throw new IllegalArgumentException(op.name());
       }
       return outputs.stream().map(Trial::numbers).toList();

@@ -128,8 +128,8 @@ public final class CudaBackend implements Backend {
   @Override
   public boolean supports(DType dtype) {
     return switch (dtype) {
-      case F32, I32, U8 -> true;
-      case F64, BF16, F16 -> false;
+      case F32, BF16, F16, I32, U8 -> true;
+      case F64 -> false;
     };
   }
 
@@ -152,7 +152,7 @@ public final class CudaBackend implements Backend {
           name()
               + ": does not compute with this element type, got "
               + type
-              + "; use F32, or for F64 the cpu backend");
+              + "; use F32, or the cpu backend");
     }
     try {
       DeviceBuffer buffer = new DeviceBuffer(this, type, allocator.tensor(type.bytes(), type));

@@ -1,5 +1,7 @@
 package dev.tandem.cuda;
 
+import static dev.tandem.cuda.driver.DataType.F32;
+
 import dev.tandem.backend.Operand;
 import dev.tandem.cuda.Product.Place;
 import dev.tandem.op.Linear.Conv2dGeometry;
@@ -48,8 +50,8 @@ final class CudaConv2d {
                   columns.outputs() / columns.groups(),
                   columns.places(),
                   columns.rows() / columns.groups(),
-                  new Place(Operands.address(w), 0),
-                  new Place(from, columns.rows() * columns.places()),
+                  Place.of(w, 0),
+                  new Place(from, F32, columns.rows() * columns.places()),
                   outputs(columns, y, first),
                   0,
                   count));
@@ -79,10 +81,11 @@ final class CudaConv2d {
                   columns.rows() / columns.groups(),
                   columns.places(),
                   columns.outputs() / columns.groups(),
-                  new Place(Operands.address(w), 0),
+                  Place.of(w, 0),
                   outputs(columns, dy, first),
                   new Place(
                       scratch == null ? images : scratch.address(),
+                      F32,
                       columns.rows() * columns.places()),
                   0,
                   count));
@@ -115,7 +118,7 @@ final class CudaConv2d {
   /** The result's images, from one on. */
   private static Place outputs(Columns columns, Operand y, int first) {
     long image = columns.outputs() * columns.places();
-    return new Place(Operands.address(y), image).plus(first * image);
+    return Place.of(y, image).plus(first * image);
   }
 
   /**
@@ -161,9 +164,9 @@ final class CudaConv2d {
                 o,
                 rows,
                 length,
-                new Place(from, o * length),
-                new Place(unfolded.address(), rows * length),
-                new Place(Operands.address(dw), o * rows),
+                new Place(from, F32, o * length),
+                new Place(unfolded.address(), F32, rows * length),
+                Place.of(dw, o * rows),
                 first == 0 ? 0 : 1,
                 columns.groups()));
       }
@@ -188,9 +191,9 @@ final class CudaConv2d {
       for (int sample = 0; sample < first.batch(); sample++) {
         queue.multiply(
             first.at(
-                new Place(first.a().address(), aStep),
-                new Place(first.b().plus(sample * first.b().stride()).address(), bStep),
-                new Place(first.c().plus(sample * first.c().stride()).address(), cStep),
+                first.a().every(aStep),
+                first.b().plus(sample * first.b().stride()).every(bStep),
+                first.c().plus(sample * first.c().stride()).every(cStep),
                 columns.groups()));
       }
     }

@@ -25,9 +25,17 @@ final class CudaCreation {
   static int pattern(DType dtype, double value) {
     return switch (dtype) {
       case F32 -> Float.floatToRawIntBits((float) value);
+      case BF16 -> bfloat16((float) value);
+      case F16 -> Float.floatToFloat16((float) value) & 0xFFFF;
       case I32 -> (int) value;
       case U8 -> Math.clamp((int) value, 0, 255);
-      case F64, BF16, F16 -> throw Operands.refused("fill", dtype);
+      case F64 -> throw Operands.refused("fill", dtype);
     };
+  }
+
+  /** To nearest even: what is cut off, with the last bit kept for a tie, carries into it. */
+  private static int bfloat16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return Float.isNaN(value) ? 0x7FFF : bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
   }
 }

@@ -29,7 +29,6 @@ final class CudaIndexing {
     switch (op) {
       case Indexing.Embedding _ -> embedding(op, in.get(0), in.get(1), y);
       case Indexing.EmbeddingGrad grad -> {
-        Operands.requireF32(op.name(), y);
         Operand indices = in.get(1);
         rowSums.write(
             site(op, grad.rows(), indices),
@@ -84,7 +83,12 @@ final class CudaIndexing {
     Launch launch =
         queue
             .kernel(
-                Operands.byWidth(op.name(), y.dtype(), Kernel.EMBEDDING_B32, Kernel.EMBEDDING_B8))
+                Operands.byWidth(
+                    op.name(),
+                    y.dtype(),
+                    Kernel.EMBEDDING_B32,
+                    Kernel.EMBEDDING_B16,
+                    Kernel.EMBEDDING_B8))
             .faults(site(op, rows, indices))
             .read(table)
             .read(indices)
@@ -93,8 +97,8 @@ final class CudaIndexing {
             .int64(rows)
             .int64(width)
             .wide(y.elements());
-    if (width % 4 == 0) {
-      launch.overQuads(y.elements());
+    if (width % Operands.lanes(y.dtype()) == 0) {
+      launch.over(y.elements(), y.dtype());
     } else {
       launch.over(y.elements());
     }
@@ -102,7 +106,9 @@ final class CudaIndexing {
 
   private void gather(Indexing op, Axis axis, Operand x, Operand indices, Operand y) {
     queue
-        .kernel(Operands.byWidth(op.name(), y.dtype(), Kernel.GATHER_B32, Kernel.GATHER_B8))
+        .kernel(
+            Operands.byWidth(
+                op.name(), y.dtype(), Kernel.GATHER_B32, Kernel.GATHER_B16, Kernel.GATHER_B8))
         .faults(site(op, axis.length(), indices))
         .read(x)
         .read(indices)
@@ -112,7 +118,7 @@ final class CudaIndexing {
         .int64(axis.inner())
         .int64(axis.length())
         .wide(y.elements())
-        .overQuads(y.elements());
+        .over(y.elements(), indices.dtype());
   }
 
   private void gatherGrad(Indexing op, Axis axis, Operand dy, Operand indices, Operand dx) {
@@ -140,7 +146,9 @@ final class CudaIndexing {
   }
 
   private void oneHot(Indexing.OneHot op, Operand indices, Operand y) {
-    Kernel kernel = Operands.byWidth(op.name(), y.dtype(), Kernel.ONE_HOT_B32, Kernel.ONE_HOT_B8);
+    Kernel kernel =
+        Operands.byWidth(
+            op.name(), y.dtype(), Kernel.ONE_HOT_B32, Kernel.ONE_HOT_B16, Kernel.ONE_HOT_B8);
     queue.zero(Operands.address(y), y.type().bytes());
     queue
         .kernel(kernel)

@@ -18,7 +18,9 @@ final class CudaLinear {
 
   void run(Linear op, List<Operand> in, List<Operand> out) {
     Operand y = out.getFirst();
-    Operands.requireF32(op.name(), y);
+    if (!(op instanceof Linear.Matmul)) { // columns are unfolded in F32 alone
+      Operands.requireF32(op.name(), y);
+    }
     if (y.elements() == 0) {
       return;
     }
@@ -55,17 +57,26 @@ final class CudaLinear {
             scaled(Strides.stretched(ofA, batch), m * k),
             scaled(Strides.stretched(ofB, batch), k * n),
             scaled(batch.strides(), m * n));
+    Place placeA = Place.of(a, places.stride(0, 0));
+    Place placeB = Place.of(b, places.stride(1, 0));
+    Place placeY = Place.of(y, places.stride(2, 0));
     // The innermost axis of the batch is one call; those further out are gone through here.
     long[] at = new long[3];
     int calls = Math.toIntExact(batch.elements() / places.length(0));
     for (int call = 0; call < calls; call++) {
       places.locate(call, at);
-      Place pa = new Place(Operands.address(a), places.stride(0, 0)).plus(at[0]);
-      Place pb = new Place(Operands.address(b), places.stride(1, 0)).plus(at[1]);
-      Place py = new Place(Operands.address(y), places.stride(2, 0)).plus(at[2]);
       queue.multiply(
           new Product(
-              op.transposeA(), op.transposeB(), m, n, k, pa, pb, py, 0, (int) places.length(0)));
+              op.transposeA(),
+              op.transposeB(),
+              m,
+              n,
+              k,
+              placeA.plus(at[0]),
+              placeB.plus(at[1]),
+              placeY.plus(at[2]),
+              0,
+              (int) places.length(0)));
     }
   }
 

@@ -16,8 +16,7 @@ final class CudaLoss {
 
   void run(Loss op, List<Operand> in, List<Operand> out) {
     Operand logits = in.getFirst();
-    Operands.requireF32(op.name(), logits);
-    Rows rows = Rows.of(logits.shape());
+    Rows rows = Rows.of(logits);
     if (rows.count() == 0) {
       return;
     }
@@ -45,7 +44,8 @@ final class CudaLoss {
     Pieces pieces =
         rows.isShort()
             ? new Pieces(rows.length(), 1)
-            : Pieces.of(rows.count(), rows.length(), Launch.THREADS, 4);
+            : Pieces.of(
+                rows.count(), rows.length(), Launch.THREADS, Operands.lanes(in.getFirst().dtype()));
     launch.int64(pieces.length());
     launch.float32(1 - op.smoothing()).float32(op.smoothing() / rows.length());
     launch.faults(site(op, in));

@@ -76,11 +76,13 @@ final class CudaMovement {
     long skipped = from * x.dtype().bytes();
     long before = to * y.dtype().bytes();
     queue
-        .kernel(Operands.byWidth(op.name(), x.dtype(), Kernel.COPY_B32, Kernel.COPY_B8))
+        .kernel(
+            Operands.byWidth(
+                op.name(), x.dtype(), Kernel.COPY_B32, Kernel.COPY_B16, Kernel.COPY_B8))
         .read(Operands.address(x) + skipped, x.type().bytes() - skipped)
         .write(Operands.address(y) + before, y.type().bytes() - before)
         .int64(box.elements())
-        .overBox(box, from, to);
+        .overBox(x.dtype(), box, from, to);
   }
 
   /**
@@ -103,7 +105,13 @@ final class CudaMovement {
             * Math.ceilDiv(box.length(ROWS), TILE)
             * Math.ceilDiv(box.length(columns), TILE);
     queue
-        .kernel(Operands.byWidth(op.name(), x.dtype(), Kernel.TRANSPOSE_B32, Kernel.TRANSPOSE_B8))
+        .kernel(
+            Operands.byWidth(
+                op.name(),
+                x.dtype(),
+                Kernel.TRANSPOSE_B32,
+                Kernel.TRANSPOSE_B16,
+                Kernel.TRANSPOSE_B8))
         .read(x)
         .write(y)
         .int64(box.length(ROWS))

@@ -4,6 +4,7 @@ import static dev.tandem.cuda.Kernel.*;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Normalization;
+import dev.tandem.shape.DType;
 import java.util.List;
 
 /** Rescales by statistics of rows; {@link BatchNorms} does so by statistics of channels. */
@@ -27,8 +28,6 @@ final class CudaNormalization {
   }
 
   void run(Normalization op, List<Operand> in, List<Operand> out) {
-    Operand x = in.getFirst();
-    Operands.requireF32(op.name(), x);
     switch (op) {
       case Normalization.Softmax _ -> softmax(SHORT_SOFTMAX_F32, SOFTMAX_F32, in, out);
       case Normalization.SoftmaxGrad _ ->
@@ -50,7 +49,7 @@ final class CudaNormalization {
   }
 
   private void softmax(Kernel ofShort, Kernel ofLong, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     if (out.getFirst().elements() > 0) {
       rows.launch(rows.kernel(queue, ofShort, ofLong, in, out));
     }
@@ -58,7 +57,7 @@ final class CudaNormalization {
 
   private void norm(
       Kernel ofShort, Kernel ofLong, double epsilon, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     if (rows.count() == 0) {
       return;
     }
@@ -69,7 +68,7 @@ final class CudaNormalization {
 
   /** results: dx, dgamma and, of layer norm, dbeta. */
   private void normGrad(Kernel kernel, List<Operand> in, List<Operand> out) {
-    Rows rows = Rows.of(in.getFirst().shape());
+    Rows rows = Rows.of(in.getFirst());
     List<Operand> weights = out.subList(1, out.size());
     if (in.getFirst().elements() == 0) {
       weights.forEach(dgamma -> queue.zero(Operands.address(dgamma), dgamma.type().bytes()));
@@ -80,7 +79,7 @@ final class CudaNormalization {
     long bytes = pieces * rows.length() * Float.BYTES;
     long apart = Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
     try (Scratch parts = queue.scratch(weights.size() * apart, "parts of dgamma and dbeta")) {
-      Launch launch = queue.kernel(kernel);
+      Launch launch = queue.kernel(kernel.in(in.getFirst().dtype()));
       in.forEach(launch::read);
       launch.write(out.getFirst());
       for (int i = 0; i < weights.size(); i++) {
@@ -90,7 +89,7 @@ final class CudaNormalization {
       launch.over(pieces * Launch.THREADS);
       Folds.Box box = new Folds.Box(1, pieces, rows.length());
       for (int i = 0; i < weights.size(); i++) {
-        Folds.Place part = new Folds.Place(parts.address() + i * apart, bytes);
+        Folds.Place part = new Folds.Place(parts.address() + i * apart, bytes, DType.F32);
         folds.fold(Fold.SUM, box, part, Folds.Place.of(weights.get(i)), 1);
       }
     }

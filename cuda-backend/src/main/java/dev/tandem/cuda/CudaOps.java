@@ -19,6 +19,7 @@ import java.util.List;
 
 /** Every op and update, each queued by its family. */
 final class CudaOps {
+  private final Queue queue;
   private final CudaCreation creation;
   private final CudaElementwise elementwise;
   private final CudaReduction reduction;
@@ -34,6 +35,7 @@ final class CudaOps {
   private final CudaUpdate update;
 
   CudaOps(Queue queue, CudaOptions options) {
+    this.queue = queue;
     creation = new CudaCreation(queue);
     elementwise = new CudaElementwise(queue);
     reduction = new CudaReduction(queue);
@@ -50,6 +52,18 @@ final class CudaOps {
   }
 
   void run(Op op, List<Operand> inputs, List<Operand> outputs) {
+    if (Widened.needed(op, inputs, outputs)) {
+      try (Widened widened = new Widened(queue, elementwise, op.name())) {
+        List<Operand> results = widened.outputs(outputs);
+        byFamily(op, widened.inputs(inputs), results);
+        widened.round(results, outputs);
+      }
+    } else {
+      byFamily(op, inputs, outputs);
+    }
+  }
+
+  private void byFamily(Op op, List<Operand> inputs, List<Operand> outputs) {
     switch (op) {
       case Creation family -> creation.run(family, outputs.getFirst());
       case Elementwise family -> elementwise.run(family, inputs, outputs.getFirst());
@@ -67,6 +81,14 @@ final class CudaOps {
   }
 
   void update(Update what, List<Operand> operands) {
-    update.run(what, operands);
+    if (Widened.needed(what, operands)) {
+      try (Widened widened = new Widened(queue, elementwise, what.name())) {
+        List<Operand> wide = widened.inputs(operands);
+        update.run(what, wide);
+        widened.round(wide.subList(0, what.written()), operands);
+      }
+    } else {
+      update.run(what, operands);
+    }
   }
 }

@@ -19,7 +19,6 @@ final class CudaReduction {
   void run(Reduction op, List<Operand> in, List<Operand> out) {
     Operand x = in.getFirst();
     Operand y = out.getFirst();
-    Operands.requireF32(op.name(), x);
     if (y.elements() == 0) {
       return;
     }
@@ -45,8 +44,8 @@ final class CudaReduction {
   private void fold(Fold fold, List<Integer> axes, Operand x, Operand y, double divisor) {
     if (x.elements() == 0) {
       // The sum of nothing is 0, its mean NaN; a maximum of nothing is no op.
-      float nothing = (float) (0 / divisor);
-      queue.fill(Operands.address(y), Float.floatToIntBits(nothing), Float.BYTES, y.elements());
+      int nothing = CudaCreation.pattern(y.dtype(), 0 / divisor);
+      queue.fill(Operands.address(y), nothing, y.dtype().bytes(), y.elements());
       return;
     }
     List<Group> groups = groups(x.shape(), axes);

@@ -14,14 +14,13 @@ final class CudaStochastic {
 
   void run(Stochastic op, List<Operand> in, List<Operand> out) {
     Operand y = out.getFirst();
-    Operands.requireF32(op.name(), y);
     if (y.elements() == 0) {
       return;
     }
     switch (op) {
       case Stochastic.Dropout dropout ->
           queue
-              .kernel(Kernel.DROPOUT_F32)
+              .kernel(Kernel.DROPOUT_F32.in(y.dtype()))
               .read(in.get(0))
               .read(in.get(1))
               .write(y)
@@ -31,16 +30,16 @@ final class CudaStochastic {
               // multiple is at least this.
               .int32((int) Math.ceil(dropout.p() * 0x1p24))
               .float32(1 / (1 - dropout.p()))
-              .overQuads(y.elements());
+              .over(y.elements(), y.dtype());
       case Stochastic.DropoutGrad grad ->
           queue
-              .kernel(Kernel.DROPOUT_GRAD_F32)
+              .kernel(Kernel.DROPOUT_GRAD_F32.in(y.dtype()))
               .read(in.get(0))
               .read(in.get(1))
               .write(y)
               .int64(y.elements())
               .float32(1 / (1 - grad.p()))
-              .overQuads(y.elements());
+              .over(y.elements(), y.dtype());
     }
   }
 }

@@ -23,31 +23,25 @@ final class CudaUpdate {
     switch (op) {
       case Update.Assign _ -> queue.copy(target, operands.get(1));
       case Update.Accumulate _ ->
-          changing(accumulate(op, target.dtype()), operands).overQuads(target.elements());
+          changing(ACCUMULATE_F32.in(target.dtype()), operands)
+              .over(target.elements(), target.dtype());
       case Update.RunningAverage average ->
           f32(op, RUNNING_AVERAGE_F32, operands)
               .float32(average.weight())
-              .overQuads(target.elements());
+              .over(target.elements(), target.dtype());
       case Update.ClampInPlace clamp ->
           f32(op, CLAMP_IN_PLACE_F32, operands)
               .float32(clamp.low())
               .float32(clamp.high())
-              .overQuads(target.elements());
-      case Update.Scale _ -> f32(op, SCALE_F32, operands).overQuads(target.elements());
+              .over(target.elements(), target.dtype());
+      case Update.Scale _ ->
+          changing(SCALE_F32.in(target.dtype()), operands).over(target.elements(), target.dtype());
       case Update.Increment _ -> queue.kernel(INCREMENT_I32).readWrite(target).over(1);
       case Update.Many _, Update.IncrementIfFinite _, Update.LossScale _ ->
           throw new UnsupportedOperationException(op.name());
       case Update.NextDraw _ -> queue.kernel(NEXT_DRAW_I32).readWrite(target).over(1);
       case Update.Optimizer optimizer -> step(optimizer, operands);
     }
-  }
-
-  private static Kernel accumulate(Update op, DType dtype) {
-    return switch (dtype) {
-      case F32 -> ACCUMULATE_F32;
-      case I32 -> ACCUMULATE_I32;
-      case U8, F64, BF16, F16 -> throw Operands.refused(op.name(), dtype);
-    };
   }
 
   private void step(Update.Optimizer op, List<Operand> operands) {
@@ -88,7 +82,7 @@ final class CudaUpdate {
                   .float32(1 - lion.beta2())
                   .float32(lion.weightDecay());
         };
-    launch.overQuads(operands.getFirst().elements());
+    launch.over(operands.getFirst().elements(), DType.F32);
   }
 
   private Launch f32(Update op, Kernel kernel, List<Operand> operands) {

@@ -1,7 +1,12 @@
 package dev.tandem.cuda;
 
+import dev.tandem.shape.DType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * The catalogue of kernels: each entry of the PTX in {@code kernels}, with its parameters, which a launch must give in this order.
@@ -27,6 +32,44 @@ public enum Kernel {
   SILU_F32("unary", "ptr ptr i64"),
   SOFTPLUS_F32("unary", "ptr ptr i64"),
 
+  // unary_bf16.cu
+  AFFINE_BF16("unary_bf16", "ptr ptr i64 f32 f32"),
+  EXP_BF16("unary_bf16", "ptr ptr i64"),
+  LOG_BF16("unary_bf16", "ptr ptr i64"),
+  SQRT_BF16("unary_bf16", "ptr ptr i64"),
+  RSQRT_BF16("unary_bf16", "ptr ptr i64"),
+  POW_BF16("unary_bf16", "ptr ptr i64 f32"),
+  ABS_BF16("unary_bf16", "ptr ptr i64"),
+  SIGN_BF16("unary_bf16", "ptr ptr i64"),
+  CLAMP_BF16("unary_bf16", "ptr ptr i64 f32 f32"),
+  RELU_BF16("unary_bf16", "ptr ptr i64"),
+  LEAKY_RELU_BF16("unary_bf16", "ptr ptr i64 f32"),
+  SIGMOID_BF16("unary_bf16", "ptr ptr i64"),
+  TANH_BF16("unary_bf16", "ptr ptr i64"),
+  GELU_TANH_BF16("unary_bf16", "ptr ptr i64"),
+  GELU_ERF_BF16("unary_bf16", "ptr ptr i64"),
+  SILU_BF16("unary_bf16", "ptr ptr i64"),
+  SOFTPLUS_BF16("unary_bf16", "ptr ptr i64"),
+
+  // unary_f16.cu
+  AFFINE_F16("unary_f16", "ptr ptr i64 f32 f32"),
+  EXP_F16("unary_f16", "ptr ptr i64"),
+  LOG_F16("unary_f16", "ptr ptr i64"),
+  SQRT_F16("unary_f16", "ptr ptr i64"),
+  RSQRT_F16("unary_f16", "ptr ptr i64"),
+  POW_F16("unary_f16", "ptr ptr i64 f32"),
+  ABS_F16("unary_f16", "ptr ptr i64"),
+  SIGN_F16("unary_f16", "ptr ptr i64"),
+  CLAMP_F16("unary_f16", "ptr ptr i64 f32 f32"),
+  RELU_F16("unary_f16", "ptr ptr i64"),
+  LEAKY_RELU_F16("unary_f16", "ptr ptr i64 f32"),
+  SIGMOID_F16("unary_f16", "ptr ptr i64"),
+  TANH_F16("unary_f16", "ptr ptr i64"),
+  GELU_TANH_F16("unary_f16", "ptr ptr i64"),
+  GELU_ERF_F16("unary_f16", "ptr ptr i64"),
+  SILU_F16("unary_f16", "ptr ptr i64"),
+  SOFTPLUS_F16("unary_f16", "ptr ptr i64"),
+
   // chain.cu
   RELU_GRAD_F32("chain", "ptr ptr ptr i64"),
   LEAKY_RELU_GRAD_F32("chain", "ptr ptr ptr i64 f32"),
@@ -35,6 +78,24 @@ public enum Kernel {
   GELU_TANH_GRAD_F32("chain", "ptr ptr ptr i64"),
   GELU_ERF_GRAD_F32("chain", "ptr ptr ptr i64"),
   SILU_GRAD_F32("chain", "ptr ptr ptr i64"),
+
+  // chain_bf16.cu
+  RELU_GRAD_BF16("chain_bf16", "ptr ptr ptr i64"),
+  LEAKY_RELU_GRAD_BF16("chain_bf16", "ptr ptr ptr i64 f32"),
+  SIGMOID_GRAD_BF16("chain_bf16", "ptr ptr ptr i64"),
+  TANH_GRAD_BF16("chain_bf16", "ptr ptr ptr i64"),
+  GELU_TANH_GRAD_BF16("chain_bf16", "ptr ptr ptr i64"),
+  GELU_ERF_GRAD_BF16("chain_bf16", "ptr ptr ptr i64"),
+  SILU_GRAD_BF16("chain_bf16", "ptr ptr ptr i64"),
+
+  // chain_f16.cu
+  RELU_GRAD_F16("chain_f16", "ptr ptr ptr i64"),
+  LEAKY_RELU_GRAD_F16("chain_f16", "ptr ptr ptr i64 f32"),
+  SIGMOID_GRAD_F16("chain_f16", "ptr ptr ptr i64"),
+  TANH_GRAD_F16("chain_f16", "ptr ptr ptr i64"),
+  GELU_TANH_GRAD_F16("chain_f16", "ptr ptr ptr i64"),
+  GELU_ERF_GRAD_F16("chain_f16", "ptr ptr ptr i64"),
+  SILU_GRAD_F16("chain_f16", "ptr ptr ptr i64"),
 
   // broadcast.cu
   ADD_F32("broadcast", "ptr ptr ptr i64 strides2"),
@@ -53,7 +114,30 @@ public enum Kernel {
   LESS_EQUAL_I32("broadcast", "ptr ptr ptr i64 strides2"),
   LESS_EQUAL_U8("broadcast", "ptr ptr ptr i64 strides2"),
   SELECT_B32("broadcast", "ptr ptr ptr ptr i64 strides3"),
+  SELECT_B16("broadcast", "ptr ptr ptr ptr i64 strides3"),
   SELECT_B8("broadcast", "ptr ptr ptr ptr i64 strides3"),
+
+  // broadcast_bf16.cu
+  ADD_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  SUB_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  MUL_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  DIV_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  MAXIMUM_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  MINIMUM_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  EQUAL_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  LESS_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+  LESS_EQUAL_BF16("broadcast_bf16", "ptr ptr ptr i64 strides2"),
+
+  // broadcast_f16.cu
+  ADD_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  SUB_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  MUL_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  DIV_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  MAXIMUM_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  MINIMUM_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  EQUAL_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  LESS_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
+  LESS_EQUAL_F16("broadcast_f16", "ptr ptr ptr i64 strides2"),
 
   // cast.cu
   CAST_F32_I32("cast", "ptr ptr i64"),
@@ -62,12 +146,26 @@ public enum Kernel {
   CAST_I32_U8("cast", "ptr ptr i64"),
   CAST_U8_F32("cast", "ptr ptr i64"),
   CAST_U8_I32("cast", "ptr ptr i64"),
+  CAST_BF16_F32("cast", "ptr ptr i64"),
+  CAST_BF16_I32("cast", "ptr ptr i64"),
+  CAST_BF16_U8("cast", "ptr ptr i64"),
+  CAST_F32_BF16("cast", "ptr ptr i64"),
+  CAST_I32_BF16("cast", "ptr ptr i64"),
+  CAST_U8_BF16("cast", "ptr ptr i64"),
+  CAST_F16_F32("cast", "ptr ptr i64"),
+  CAST_F16_I32("cast", "ptr ptr i64"),
+  CAST_F16_U8("cast", "ptr ptr i64"),
+  CAST_F32_F16("cast", "ptr ptr i64"),
+  CAST_I32_F16("cast", "ptr ptr i64"),
+  CAST_U8_F16("cast", "ptr ptr i64"),
+  CAST_BF16_F16("cast", "ptr ptr i64"),
+  CAST_F16_BF16("cast", "ptr ptr i64"),
 
   // reduction.cu
-  SUM_FEW_F32("reduction", "ptr ptr i64 i64 i64 f32"),
-  SUM_SHORT_ROWS_F32("reduction", "ptr ptr i64 i64 i64 f32"),
-  SUM_ROWS_F32("reduction", "ptr ptr i64 i64 i64 f32"),
-  SUM_COLUMNS_F32("reduction", "ptr ptr i64 i64 i64 i64 i32 f32"),
+  SUM_FEW_F32("reduction", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_SHORT_ROWS_F32("reduction", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_ROWS_F32("reduction", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_COLUMNS_F32("reduction", "ptr ptr i64 i64 i64 i64 i32 f32 i32"),
   MAX_FEW_F32("reduction", "ptr ptr i64 i64 i64"),
   MAX_SHORT_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
   MAX_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
@@ -76,6 +174,18 @@ public enum Kernel {
   MIN_SHORT_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
   MIN_ROWS_F32("reduction", "ptr ptr i64 i64 i64"),
   MIN_COLUMNS_F32("reduction", "ptr ptr i64 i64 i64 i64 i32"),
+
+  // reduction_bf16.cu
+  SUM_FEW_BF16("reduction_bf16", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_SHORT_ROWS_BF16("reduction_bf16", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_ROWS_BF16("reduction_bf16", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_COLUMNS_BF16("reduction_bf16", "ptr ptr i64 i64 i64 i64 i32 f32 i32"),
+
+  // reduction_f16.cu
+  SUM_FEW_F16("reduction_f16", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_SHORT_ROWS_F16("reduction_f16", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_ROWS_F16("reduction_f16", "ptr ptr i64 i64 i64 f32 i32"),
+  SUM_COLUMNS_F16("reduction_f16", "ptr ptr i64 i64 i64 i64 i32 f32 i32"),
 
   // arg_max.cu
   ARG_MAX_FEW_F32("arg_max", "ptr ptr i64 i64 i64"),
@@ -96,6 +206,26 @@ public enum Kernel {
   LOG_SOFTMAX_F32("softmax", "ptr ptr i64 i64"),
   LOG_SOFTMAX_GRAD_F32("softmax", "ptr ptr ptr i64 i64"),
 
+  // softmax_bf16.cu
+  SHORT_SOFTMAX_BF16("softmax_bf16", "ptr ptr i64 i64"),
+  SHORT_SOFTMAX_GRAD_BF16("softmax_bf16", "ptr ptr ptr i64 i64"),
+  SHORT_LOG_SOFTMAX_BF16("softmax_bf16", "ptr ptr i64 i64"),
+  SHORT_LOG_SOFTMAX_GRAD_BF16("softmax_bf16", "ptr ptr ptr i64 i64"),
+  SOFTMAX_BF16("softmax_bf16", "ptr ptr i64 i64"),
+  SOFTMAX_GRAD_BF16("softmax_bf16", "ptr ptr ptr i64 i64"),
+  LOG_SOFTMAX_BF16("softmax_bf16", "ptr ptr i64 i64"),
+  LOG_SOFTMAX_GRAD_BF16("softmax_bf16", "ptr ptr ptr i64 i64"),
+
+  // softmax_f16.cu
+  SHORT_SOFTMAX_F16("softmax_f16", "ptr ptr i64 i64"),
+  SHORT_SOFTMAX_GRAD_F16("softmax_f16", "ptr ptr ptr i64 i64"),
+  SHORT_LOG_SOFTMAX_F16("softmax_f16", "ptr ptr i64 i64"),
+  SHORT_LOG_SOFTMAX_GRAD_F16("softmax_f16", "ptr ptr ptr i64 i64"),
+  SOFTMAX_F16("softmax_f16", "ptr ptr i64 i64"),
+  SOFTMAX_GRAD_F16("softmax_f16", "ptr ptr ptr i64 i64"),
+  LOG_SOFTMAX_F16("softmax_f16", "ptr ptr i64 i64"),
+  LOG_SOFTMAX_GRAD_F16("softmax_f16", "ptr ptr ptr i64 i64"),
+
   // row_norm.cu
   SHORT_LAYER_NORM_F32("row_norm", "ptr ptr ptr ptr ptr ptr i64 i64 f32"),
   SHORT_RMS_NORM_F32("row_norm", "ptr ptr ptr ptr i64 i64 f32"),
@@ -103,6 +233,22 @@ public enum Kernel {
   RMS_NORM_F32("row_norm", "ptr ptr ptr ptr i64 i64 f32"),
   LAYER_NORM_GRAD_F32("row_norm", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
   RMS_NORM_GRAD_F32("row_norm", "ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // row_norm_bf16.cu
+  SHORT_LAYER_NORM_BF16("row_norm_bf16", "ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  SHORT_RMS_NORM_BF16("row_norm_bf16", "ptr ptr ptr ptr i64 i64 f32"),
+  LAYER_NORM_BF16("row_norm_bf16", "ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RMS_NORM_BF16("row_norm_bf16", "ptr ptr ptr ptr i64 i64 f32"),
+  LAYER_NORM_GRAD_BF16("row_norm_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+  RMS_NORM_GRAD_BF16("row_norm_bf16", "ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // row_norm_f16.cu
+  SHORT_LAYER_NORM_F16("row_norm_f16", "ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  SHORT_RMS_NORM_F16("row_norm_f16", "ptr ptr ptr ptr i64 i64 f32"),
+  LAYER_NORM_F16("row_norm_f16", "ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RMS_NORM_F16("row_norm_f16", "ptr ptr ptr ptr i64 i64 f32"),
+  LAYER_NORM_GRAD_F16("row_norm_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+  RMS_NORM_GRAD_F16("row_norm_f16", "ptr ptr ptr ptr ptr ptr i64 i64 i64"),
 
   // batch_norm.cu
   BATCH_NORM_PLANES_F32("batch_norm", "ptr ptr i64 i64 i64 i64"),
@@ -125,23 +271,44 @@ public enum Kernel {
   SOFT_CROSS_ENTROPY_F32("loss", "ptr ptr ptr ptr i64 i64"),
   SOFT_CROSS_ENTROPY_GRAD_F32("loss", "ptr ptr ptr ptr ptr i64 i64"),
 
+  // loss_bf16.cu
+  SHORT_CROSS_ENTROPY_BF16("loss_bf16", "ptr ptr ptr ptr i64 i64 f32 ptr i32"),
+  SHORT_CROSS_ENTROPY_GRAD_BF16("loss_bf16", "ptr ptr ptr ptr ptr i64 i64 i64 f32 f32 ptr i32"),
+  CROSS_ENTROPY_BF16("loss_bf16", "ptr ptr ptr ptr i64 i64 f32 ptr i32"),
+  CROSS_ENTROPY_GRAD_BF16("loss_bf16", "ptr ptr ptr ptr ptr i64 i64 i64 f32 f32 ptr i32"),
+
+  // loss_f16.cu
+  SHORT_CROSS_ENTROPY_F16("loss_f16", "ptr ptr ptr ptr i64 i64 f32 ptr i32"),
+  SHORT_CROSS_ENTROPY_GRAD_F16("loss_f16", "ptr ptr ptr ptr ptr i64 i64 i64 f32 f32 ptr i32"),
+  CROSS_ENTROPY_F16("loss_f16", "ptr ptr ptr ptr i64 i64 f32 ptr i32"),
+  CROSS_ENTROPY_GRAD_F16("loss_f16", "ptr ptr ptr ptr ptr i64 i64 i64 f32 f32 ptr i32"),
+
   // movement.cu
   COPY_B32("movement", "ptr ptr i64 strides2"),
+  COPY_B16("movement", "ptr ptr i64 strides2"),
   COPY_B8("movement", "ptr ptr i64 strides2"),
   TRANSPOSE_B32("movement", "ptr ptr i64 i64 i64 i64 i64 strides2"),
+  TRANSPOSE_B16("movement", "ptr ptr i64 i64 i64 i64 i64 strides2"),
   TRANSPOSE_B8("movement", "ptr ptr i64 i64 i64 i64 i64 strides2"),
 
   // indexing.cu
   EMBEDDING_B32("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i32"),
+  EMBEDDING_B16("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i32"),
   EMBEDDING_B8("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i32"),
   GATHER_B32("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64 i32"),
+  GATHER_B16("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64 i32"),
   GATHER_B8("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64 i32"),
   ONE_HOT_B32("indexing", "ptr i32 ptr ptr i64 i64 i32"),
+  ONE_HOT_B16("indexing", "ptr i32 ptr ptr i64 i64 i32"),
   ONE_HOT_B8("indexing", "ptr i32 ptr ptr i64 i64 i32"),
   GATHER_GRAD_F32("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64"),
   INDEX_KEYS("indexing", "ptr i32 ptr ptr ptr i64 i64 i64 i64 i32"),
   SUM_WINDOWS_F32("indexing", "ptr ptr ptr ptr ptr i64 i64 i64"),
+  SUM_WINDOWS_BF16("indexing", "ptr ptr ptr ptr ptr i64 i64 i64"),
+  SUM_WINDOWS_F16("indexing", "ptr ptr ptr ptr ptr i64 i64 i64"),
   JOIN_WINDOWS_F32("indexing", "ptr ptr ptr i64 i64 i64 i32"),
+  JOIN_WINDOWS_BF16("indexing", "ptr ptr ptr i64 i64 i64 i32"),
+  JOIN_WINDOWS_F16("indexing", "ptr ptr ptr i64 i64 i64 i32"),
 
   // sort.cu
   DIGIT_COUNTS("sort", "ptr ptr i64 i32"),
@@ -154,7 +321,11 @@ public enum Kernel {
   AVG_POOL2D_F32("pooling", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
   AVG_POOL2D_GRAD_F32("pooling", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
   DROPOUT_F32("stochastic", "ptr ptr ptr ptr i64 i32 f32"),
+  DROPOUT_BF16("stochastic", "ptr ptr ptr ptr i64 i32 f32"),
+  DROPOUT_F16("stochastic", "ptr ptr ptr ptr i64 i32 f32"),
   DROPOUT_GRAD_F32("stochastic", "ptr ptr ptr i64 f32"),
+  DROPOUT_GRAD_BF16("stochastic", "ptr ptr ptr i64 f32"),
+  DROPOUT_GRAD_F16("stochastic", "ptr ptr ptr i64 f32"),
 
   // conv2d.cu
   IM2COL_F32("conv2d", "ptr ptr i64 geometry"),
@@ -167,10 +338,14 @@ public enum Kernel {
 
   // update.cu
   ACCUMULATE_F32("update", "ptr ptr i64"),
+  ACCUMULATE_BF16("update", "ptr ptr i64"),
+  ACCUMULATE_F16("update", "ptr ptr i64"),
   ACCUMULATE_I32("update", "ptr ptr i64"),
   RUNNING_AVERAGE_F32("update", "ptr ptr i64 f32"),
   CLAMP_IN_PLACE_F32("update", "ptr i64 f32 f32"),
   SCALE_F32("update", "ptr ptr i64"),
+  SCALE_BF16("update", "ptr ptr i64"),
+  SCALE_F16("update", "ptr ptr i64"),
   INCREMENT_I32("update", "ptr"),
   NEXT_DRAW_I32("update", "ptr"),
   SGD_F32("update", "ptr ptr ptr i64 f32"),
@@ -183,6 +358,18 @@ public enum Kernel {
   private final String module;
   private final String entry = name().toLowerCase(Locale.ROOT);
   private final List<Parameter> parameters;
+  private final Kernel[] ofTypes = new Kernel[DType.values().length];
+
+  static {
+    Map<String, Kernel> byName =
+        Arrays.stream(values()).collect(Collectors.toMap(Kernel::name, Function.identity()));
+    for (Kernel kernel : values()) {
+      String stem = kernel.name().substring(0, kernel.name().lastIndexOf('_') + 1);
+      for (DType dtype : DType.values()) {
+        kernel.ofTypes[dtype.ordinal()] = byName.get(stem + dtype);
+      }
+    }
+  }
 
   Kernel(String module, String parameters) {
     this.module = module;
@@ -220,6 +407,15 @@ public enum Kernel {
     public boolean struct() {
       return struct;
     }
+  }
+
+  /** The entry that does the same to another element type. @throws BackendException where there is none */
+  public Kernel in(DType dtype) {
+    Kernel kernel = ofTypes[dtype.ordinal()];
+    if (kernel == null) {
+      throw Operands.refused(entry.substring(0, entry.lastIndexOf('_')), dtype);
+    }
+    return kernel;
   }
 
   /** The file it is in, without ending. */

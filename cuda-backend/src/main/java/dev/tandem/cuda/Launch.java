@@ -3,6 +3,7 @@ package dev.tandem.cuda;
 import dev.tandem.backend.Operand;
 import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.cuda.driver.LaunchShape;
+import dev.tandem.shape.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -82,8 +83,9 @@ final class Launch {
     return this;
   }
 
+  /** A box whose elements a thread takes one at a time. */
   Launch strides(Strides strides) {
-    return struct(strides.bytes(queue.wideFrom(), strides.byFours()));
+    return struct(strides.bytes(queue.wideFrom(), false));
   }
 
   /** Whether the number of an element may not fit 32 bits. */
@@ -114,20 +116,22 @@ final class Launch {
     shaped(LaunchShape.of(queue.blocks(blocks * threads, threads), threads));
   }
 
-  /** By grid stride over elements taken by fours. */
-  void overQuads(long elements) {
-    over(Math.ceilDiv(elements, 4));
+  /** By grid stride over elements of which a thread takes some neighbours at a time, as {@link Operands#lanes} has it. */
+  void over(long elements, DType dtype) {
+    over(Math.ceilDiv(elements, Operands.lanes(dtype)));
   }
 
   /**
-   * By grid stride over the elements of a box, by fours where that goes. The box is the last argument.
+   * By grid stride over the elements of a box, several neighbours at a time where that goes. The box is the last argument.
    *
+   * @param dtype of the elements, which says how many
    * @param offsets where it begins in each tensor, in elements; 0 where they are left out
    */
-  void overBox(Strides box, long... offsets) {
-    boolean byFours = box.byFours(offsets);
-    struct(box.bytes(queue.wideFrom(), byFours));
-    over(byFours ? Math.ceilDiv(box.elements(), 4) : box.elements());
+  void overBox(DType dtype, Strides box, long... offsets) {
+    int lanes = Operands.lanes(dtype);
+    boolean together = box.by(lanes, offsets);
+    struct(box.bytes(queue.wideFrom(), together));
+    over(together ? Math.ceilDiv(box.elements(), lanes) : box.elements());
   }
 
   private void shaped(LaunchShape shape) {

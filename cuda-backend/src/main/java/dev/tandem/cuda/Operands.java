@@ -9,8 +9,11 @@ import dev.tandem.shape.DType;
 final class Operands {
   private Operands() {}
 
+  /** Of a tensor, or of an op's own memory. */
   static long address(Operand operand) {
-    return buffer(operand.buffer()).address();
+    return operand.buffer() instanceof Scratch scratch
+        ? scratch.address()
+        : buffer(operand.buffer()).address();
   }
 
   static DeviceBuffer buffer(Buffer buffer) {
@@ -30,13 +33,19 @@ final class Operands {
     }
   }
 
-  /** The kernel of an op that moves elements and does not look at them: that for four bytes, or for one. */
-  static Kernel byWidth(String op, DType dtype, Kernel b32, Kernel b8) {
+  /** The kernel of an op that moves elements and does not look at them: that for four bytes, for two, or for one. */
+  static Kernel byWidth(String op, DType dtype, Kernel b32, Kernel b16, Kernel b8) {
     return switch (dtype) {
       case F32, I32 -> b32;
+      case BF16, F16 -> b16;
       case U8 -> b8;
-      case F64, BF16, F16 -> throw refused(op, dtype);
+      case F64 -> throw refused(op, dtype);
     };
+  }
+
+  /** How many neighbours a thread takes at a time: LANES of common.cuh. */
+  static int lanes(DType dtype) {
+    return dtype.half() ? 8 : 4;
   }
 
   /** An op that has no kernel for the element type. */

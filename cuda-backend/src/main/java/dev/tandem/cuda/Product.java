@@ -1,11 +1,14 @@
 package dev.tandem.cuda;
 
+import dev.tandem.backend.Operand;
 import dev.tandem.cuda.driver.ComputeType;
 import dev.tandem.cuda.driver.DataType;
 import dev.tandem.cuda.driver.Gemm;
+import dev.tandem.shape.DType;
 
 /**
- * A row-major product, or a batch of them: C (m, n) = op(A) (m, k) op(B) (k, n) + beta C. F32.
+ * A row-major product, or a batch of them: C (m, n) = op(A) (m, k) op(B) (k, n) + beta C. Sums are kept in F32 and rounded to C's
+ * type once. A and B are of one type, F32, BF16 or F16; C is of that type, or of F32.
  *
  * @param transposeA whether A lies as (k, m); transposeB whether B lies as (n, k)
  * @param beta 0 or 1: whether C is replaced or added to
@@ -22,11 +25,35 @@ record Product(
     double beta,
     int batch) {
 
-  /** A matrix without gaps between its rows. @param stride elements to the next of the batch; 0 repeats it */
-  record Place(long address, long stride) {
+  /**
+   * A matrix without gaps between its rows. cuBLAS reads rows of 16 bytes, or a multiple of it, at addresses divisible by 16 fastest,
+   * and any others too.
+   *
+   * @param stride elements to the next of the batch; 0 repeats it
+   */
+  record Place(long address, DataType type, long stride) {
+    /** Where a tensor begins. @throws dev.tandem.backend.BackendException for a type that has no products */
+    static Place of(Operand operand, long stride) {
+      return new Place(Operands.address(operand), typeOf(operand.dtype()), stride);
+    }
+
     /** The same, so many elements further on. */
     Place plus(long elements) {
-      return new Place(address + elements * Float.BYTES, stride);
+      return new Place(address + elements * type.bytes(), type, stride);
+    }
+
+    /** The same, its batch so many elements apart. */
+    Place every(long elements) {
+      return new Place(address, type, elements);
+    }
+
+    private static DataType typeOf(DType dtype) {
+      return switch (dtype) {
+        case F32 -> DataType.F32;
+        case BF16 -> DataType.BF16;
+        case F16 -> DataType.F16;
+        case F64, I32, U8 -> throw Operands.refused("a matrix product", dtype);
+      };
     }
   }
 
@@ -57,6 +84,6 @@ record Product(
   }
 
   private static Gemm.Matrix matrix(Place place, long row) {
-    return new Gemm.Matrix(place.address, DataType.F32, row, place.stride);
+    return new Gemm.Matrix(place.address, place.type, row, place.stride);
   }
 }

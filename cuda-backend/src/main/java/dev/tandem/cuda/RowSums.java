@@ -125,11 +125,12 @@ final class RowSums {
 
   private void add(Pairs sorted, long n, long rows, Operand dy, Operand sums, String op) {
     long width = dy.elements() / n;
-    long columns = width % 4 == 0 ? width / 4 : width;
+    int lanes = Operands.lanes(dy.dtype());
+    long columns = width % lanes == 0 ? width / lanes : width;
     long windows = Math.ceilDiv(n, WINDOW);
     try (Scratch pieces = queue.scratch(2 * windows * width * Float.BYTES, op + ", partial sums")) {
       queue
-          .kernel(Kernel.SUM_WINDOWS_F32)
+          .kernel(Kernel.SUM_WINDOWS_F32.in(dy.dtype()))
           .read(sorted.keys)
           .read(sorted.positions)
           .read(dy)
@@ -147,7 +148,7 @@ final class RowSums {
         across *= 2;
       }
       queue
-          .kernel(Kernel.JOIN_WINDOWS_F32)
+          .kernel(Kernel.JOIN_WINDOWS_F32.in(dy.dtype()))
           .read(sorted.keys)
           .read(pieces)
           .write(sums)

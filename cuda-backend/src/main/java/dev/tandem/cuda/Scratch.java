@@ -1,10 +1,12 @@
 package dev.tandem.cuda;
 
+import dev.tandem.backend.Buffer;
+
 /** Device memory for the time of an op; closing it hands it to the next, in the stream's order. */
-final class Scratch implements AutoCloseable {
+final class Scratch implements Buffer {
   private final Allocator allocator;
-  private final Block block;
   private final long bytes;
+  private Block block;
 
   Scratch(Allocator allocator, Block block, long bytes) {
     this.allocator = allocator;
@@ -16,12 +18,16 @@ final class Scratch implements AutoCloseable {
     return block.address();
   }
 
-  long bytes() {
+  @Override
+  public long bytes() {
     return bytes;
   }
 
   @Override
   public void close() {
-    allocator.give(block);
+    if (block != null) {
+      allocator.give(block);
+      block = null;
+    }
   }
 }

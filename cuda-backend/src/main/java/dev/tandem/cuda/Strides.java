@@ -127,10 +127,10 @@ final class Strides {
   /**
    * The bytes of the kernel's struct.
    *
-   * @param byFours as {@link #byFours} has it
+   * @param together as {@link #by} has it
    * @param wideFrom from how many elements on a number of an element may not fit 32 bits
    */
-  MemorySegment bytes(long wideFrom, boolean byFours) {
+  MemorySegment bytes(long wideFrom, boolean together) {
     int words = AXES * (1 + strides.length);
     MemorySegment bytes =
         MemorySegment.ofArray(new long[words + INTS * Integer.BYTES / Long.BYTES]);
@@ -143,25 +143,26 @@ final class Strides {
     }
     int at = 2 * words;
     bytes.setAtIndex(ValueLayout.JAVA_INT, at, axes);
-    bytes.setAtIndex(ValueLayout.JAVA_INT, at + 1L, byFours ? 1 : 0);
+    bytes.setAtIndex(ValueLayout.JAVA_INT, at + 1L, together ? 1 : 0);
     bytes.setAtIndex(ValueLayout.JAVA_INT, at + 2L, elements >= wideFrom ? 1 : 0);
     return bytes;
   }
 
   /**
-   * Whether four neighbours of the box lie side by side, aligned to four, or all in one place, in every tensor.
+   * Whether so many neighbours of the box lie side by side, aligned to their number, or all in one place, in every tensor.
    *
+   * @param lanes a power of two
    * @param offsets where the box begins in each tensor, in elements
    */
-  boolean byFours(long... offsets) {
-    if (axes > 1 && lengths[axes - 1] % 4 != 0) {
+  boolean by(int lanes, long... offsets) {
+    if (axes > 1 && lengths[axes - 1] % lanes != 0) {
       return false;
     }
     for (int tensor = 0; tensor < strides.length; tensor++) {
       long inner = strides[tensor][axes - 1];
-      boolean aligned = tensor >= offsets.length || offsets[tensor] % 4 == 0;
+      boolean aligned = tensor >= offsets.length || offsets[tensor] % lanes == 0;
       for (int axis = 0; axis < axes - 1; axis++) {
-        aligned &= strides[tensor][axis] % 4 == 0;
+        aligned &= strides[tensor][axis] % lanes == 0;
       }
       if (inner != 0 && !(inner == 1 && aligned)) {
         return false;

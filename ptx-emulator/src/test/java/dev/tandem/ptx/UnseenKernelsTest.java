@@ -36,6 +36,7 @@ final class UnseenKernelsTest {
             DivergenceCases.all(),
             NumericCases.all(),
             HalfCases.all(),
+            HalfTrainingCases.all(),
             MemoryCases.all(),
             LayoutCases.all(),
             CallCases.all())

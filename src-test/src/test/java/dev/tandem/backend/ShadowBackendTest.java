@@ -336,7 +336,14 @@ class ShadowBackendTest {
 
   @Test
   void typesThatTheShadowLacksArePassedOver() {
-    Backend backend = new ShadowBackend(new OracleBackend(), shadow, notes::add);
+    Backend narrow =
+        new WrongBackend(shadow, "none", null) {
+          @Override
+          public boolean supports(DType dtype) {
+            return dtype != DType.BF16 && super.supports(dtype);
+          }
+        };
+    Backend backend = new ShadowBackend(new OracleBackend(), narrow, notes::add);
     try (Scope _ = Scope.open()) {
       Tensor x = Tensor.of(backend, new float[] {1, 2.5f}, 2);
       Tensor half = x.cast(DType.BF16);
@@ -346,9 +353,9 @@ class ShadowBackendTest {
     }
     assertEquals(
         List.of(
-            "shadow: cast is not compared: cpu does not compute with BF16",
-            "shadow: add is not compared: cpu does not compute with BF16",
-            "shadow: accumulate is not compared: cpu does not compute with BF16"),
+            "shadow: cast is not compared: wrong:0 does not compute with BF16",
+            "shadow: add is not compared: wrong:0 does not compute with BF16",
+            "shadow: accumulate is not compared: wrong:0 does not compute with BF16"),
         notes);
   }
 

@@ -6,7 +6,7 @@ import dev.tandem.op.Update;
 import java.util.List;
 
 /** Another backend, but for a mistake in the op or update of one name. */
-final class WrongBackend implements DelegatingBackend {
+class WrongBackend implements DelegatingBackend {
   private final Backend delegate;
   private final String op;
   private final Mistake mistake;

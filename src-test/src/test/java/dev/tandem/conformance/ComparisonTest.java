@@ -46,7 +46,7 @@ final class ComparisonTest {
   void tellsWhereAndByHowMuch() {
     Values expected = Values.of(DType.F32, Shape.of(2, 2), 1, 2, 3, 4);
     Values actual = Values.of(DType.F32, Shape.of(2, 2), 1, 2, 3.5, 4.25);
-    Comparison comparison = Comparison.of(expected, expected, actual, Tolerance.relative(4));
+    Comparison comparison = Comparison.of(expected, expected, actual, Tolerance.relative(4), 0);
     String message = comparison.message();
     assertTrue(
         message.startsWith("2 of 4 elements differ, the worst at [1, 0]: expected 3.0, actual 3.5"),
@@ -61,32 +61,74 @@ final class ComparisonTest {
     // 1 is off by one unit of its last place and 1024 by two, and four are allowed. Above 1 errors
     // are relative.
     Values actual = new Values(expected.type(), new double[] {1 + 0x1p-23, 0.5, 1024 + 0x1p-12});
-    Comparison comparison = Comparison.of(expected, expected, actual, Tolerance.relative(4));
+    Comparison comparison = Comparison.of(expected, expected, actual, Tolerance.relative(4), 0);
     assertTrue(comparison.agrees(), comparison::message);
     assertEquals(0x1p-22, comparison.error());
     assertEquals(0.5, comparison.fraction(), 1e-6);
     assertEquals("", comparison.message());
     Values nan = Values.of(DType.F32, Shape.of(3), 1, Double.NaN, 1024);
-    Comparison broken = Comparison.of(expected, expected, nan, Tolerance.relative(4));
+    Comparison broken = Comparison.of(expected, expected, nan, Tolerance.relative(4), 0);
     assertEquals(1, broken.wrong());
     assertEquals(INFINITY, broken.error());
     assertEquals(INFINITY, broken.fraction());
   }
 
+  /** Half types: what F32 may lose, and then one rounding. */
+  @Test
+  void halfTypesMayRoundOnce() {
+    Tolerance tolerance = Tolerance.relative(4);
+    double unit = 0x1p-7; // of BF16 above 1
+    double third = 1 + unit / 3;
+    agree(DType.BF16, third, 1, tolerance);
+    differ(DType.BF16, third, 1 + unit, tolerance);
+    differ(DType.BF16, third, 1 - unit / 2, tolerance);
+    // Just beside a tie the F32 result may lie on either side of it, but not further off.
+    double tie = 1 + unit / 2;
+    agree(DType.BF16, tie - 0x1p-23, 1 + unit, tolerance);
+    differ(DType.BF16, tie - 0x1p-20, 1 + unit, tolerance);
+    agree(DType.F16, 1 + 0x1p-12, 1, tolerance);
+    differ(DType.F16, 1 + 0x1p-12, 1 + 0x1p-10, tolerance);
+    // Below the normal numbers units no longer shrink.
+    agree(DType.F16, 0x1p-26, 0, tolerance);
+    differ(DType.F16, 0x1p-26, 0x1p-24, tolerance);
+    differ(DType.F16, 65_536, 65_504, tolerance);
+    agree(DType.F16, 65_519, 65_504, tolerance);
+    agree(DType.F16, 65_521, INFINITY, tolerance);
+  }
+
+  @Test
+  void whatIsExactInF32IsRoundedFromThere() {
+    // Twice rounded: the F32 between 1 and the tie is the tie, and that goes to even.
+    double nearTie = 1 + 0x1p-8 + 0x1p-40;
+    agree(DType.BF16, nearTie, 1, Tolerance.exact());
+    differ(DType.BF16, nearTie, 1 + 0x1p-7, Tolerance.exact());
+    differ(DType.BF16, 1.0038, 1.0078125, Tolerance.exact());
+  }
+
   private static void agree(double expected, double actual, Tolerance tolerance) {
+    agree(DType.F32, expected, actual, tolerance);
+  }
+
+  private static void agree(DType dtype, double expected, double actual, Tolerance tolerance) {
     assertTrue(
-        compared(expected, actual, tolerance).agrees(),
-        () -> expected + " and " + actual + " should agree");
+        compared(dtype, expected, actual, tolerance).agrees(),
+        () -> dtype + ": " + expected + " and " + actual + " should agree");
   }
 
   private static void differ(double expected, double actual, Tolerance tolerance) {
-    assertFalse(
-        compared(expected, actual, tolerance).agrees(),
-        () -> expected + " and " + actual + " should differ");
+    differ(DType.F32, expected, actual, tolerance);
   }
 
-  private static Comparison compared(double expected, double actual, Tolerance tolerance) {
-    Values exact = new Values(new TensorType(DType.F32, Shape.scalar()), new double[] {expected});
-    return Comparison.of(exact, exact, Values.scalar(DType.F32, actual), tolerance);
+  private static void differ(DType dtype, double expected, double actual, Tolerance tolerance) {
+    assertFalse(
+        compared(dtype, expected, actual, tolerance).agrees(),
+        () -> dtype + ": " + expected + " and " + actual + " should differ");
+  }
+
+  private static Comparison compared(
+      DType dtype, double expected, double actual, Tolerance tolerance) {
+    Values exact = new Values(new TensorType(dtype, Shape.scalar()), new double[] {expected});
+    Values given = new Values(exact.type(), new double[] {actual});
+    return Comparison.of(exact, exact, given, tolerance, 0);
   }
 }

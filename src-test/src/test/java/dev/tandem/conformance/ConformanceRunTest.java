@@ -14,9 +14,11 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -50,8 +52,9 @@ final class ConformanceRunTest {
     assertEquals(List.of(RELU, "tanh", "adam"), result.ops().stream().map(OpResult::op).toList());
     assertEquals(0, result.failed());
     assertEquals(Optional.empty(), result.lost());
-    assertEquals(conformance.cases(), result.cases(), "the CPU has every type of these");
-    assertEquals(IntStream.range(0, result.cases()).boxed().toList(), heard);
+    long halves = conformance.cases() - result.cases();
+    assertTrue(cpu.supports(DType.BF16) ? halves == 0 : halves > 0, "the CPU has every other type");
+    assertEquals(IntStream.range(0, conformance.cases()).boxed().toList(), heard);
     OpResult tanh = op(result, "tanh");
     assertTrue(tanh.fraction().value() > 0 && tanh.fraction().value() <= 1, tanh::toString);
     assertTrue(tanh.fraction().where().startsWith("tanh F"), tanh::toString);
@@ -183,7 +186,10 @@ final class ConformanceRunTest {
 
   @Test
   void casesOfOtherElementTypesAreNotRun() {
-    int all = run(new Sabotage() {}).cases();
+    int all =
+        conformance()
+            .run(sabotaged(new Sabotage() {}, Set.of(DType.F32, DType.F64)), _ -> {})
+            .cases();
     Backend narrow = sabotaged(new Sabotage() {}, Set.of(DType.F32));
     ConformanceResult result = conformance().run(narrow, _ -> {});
     assertEquals(0, result.failed());
@@ -194,7 +200,11 @@ final class ConformanceRunTest {
   }
 
   private ConformanceResult run(Sabotage sabotage) {
-    return conformance().run(sabotaged(sabotage, Set.of(DType.values())), _ -> {});
+    return conformance().run(sabotaged(sabotage, supported()), _ -> {});
+  }
+
+  private Set<DType> supported() {
+    return Arrays.stream(DType.values()).filter(cpu::supports).collect(Collectors.toSet());
   }
 
   private static Conformance conformance() {
@@ -206,17 +216,17 @@ final class ConformanceRunTest {
   }
 
   /** Only where there is an element can one be wrong. */
-  private static long casesWithElements(String name) {
+  private long casesWithElements(String name) {
     long ops =
         OpCases.all().stream()
             .filter(sample -> sample.op().name().equals(name))
-            .flatMap(sample -> sample.dtypes().stream().map(sample::inputs))
+            .flatMap(sample -> sample.dtypes().stream().filter(cpu::supports).map(sample::inputs))
             .filter(inputs -> inputs.getFirst().data().length > 0)
             .count();
     long updates =
         UpdateCases.all().stream()
             .filter(sample -> sample.update().name().equals(name))
-            .flatMap(sample -> sample.dtypes().stream().map(sample::operands))
+            .flatMap(sample -> sample.dtypes().stream().filter(cpu::supports).map(sample::operands))
             .filter(operands -> operands.getFirst().data().length > 0)
             .count();
     return ops + updates;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.op.Op;
+import dev.tandem.op.Reduction;
 import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
@@ -39,7 +40,10 @@ final class CoverageTest {
   void everyOpIsTriedOnNothing() {
     // Batch norm and its gradient have no statistics over nothing, and refuse it.
     Set<Class<?>> tried =
-        opsWhere(sample -> results(sample).stream().anyMatch(y -> y.shape().elements() == 0));
+        opsWhere(sample ->
+            results(sample).stream().anyMatch(y -> y.shape().elements() == 0)
+                || sample.op() instanceof Reduction.GlobalNorm
+                    && inputs(sample).stream().allMatch(x -> x.shape().elements() == 0));
     Set<String> refusing = Set.of("BatchNorm", "BatchNormGrad");
     assertEquals(
         refusing,
@@ -79,6 +83,42 @@ final class CoverageTest {
     assertEquals(List.of(), single, "cases in one floating-point type only");
   }
 
+  /** What rounds its result to BF16 and F16 is tried there, at least twice and once. */
+  @Test
+  void everyFloatingOpIsTriedInHalfTypes() {
+    Map<DType, Map<String, Long>> counts = new HashMap<>();
+    for (DType half : OpCase.HALVES) {
+      counts.put(
+          half,
+          OpCases.all().stream()
+              .filter(sample -> sample.dtypes().contains(half))
+              .collect(Collectors.groupingBy(c -> c.op().name(), Collectors.counting())));
+    }
+    List<String> lacking =
+        OpCases.all().stream()
+            .filter(sample -> sample.dtypes().contains(DType.F32))
+            .map(sample -> sample.op().name())
+            .distinct()
+            .filter(name ->
+                counts.get(DType.BF16).getOrDefault(name, 0L) < 2
+                    || counts.get(DType.F16).getOrDefault(name, 0L) < 1)
+            .toList();
+    assertEquals(List.of(), lacking, "ops with fewer than two cases in BF16 and one in F16");
+  }
+
+  @Test
+  void everyFloatingUpdateIsTriedInHalfTypes() {
+    Set<String> tried =
+        UpdateCases.all().stream()
+            .filter(sample -> sample.dtypes().containsAll(OpCase.HALVES))
+            .map(sample -> sample.update().name())
+            .collect(Collectors.toSet());
+    // These have operands of types of their own.
+    tried.addAll(Set.of("increment", "increment_if_finite", "next_draw", "loss_scale"));
+    assertEquals(
+        UpdateCases.all().stream().map(c -> c.update().name()).collect(Collectors.toSet()), tried);
+  }
+
   @Test
   void namesAreUnique() {
     List<Class<?>> all = new ArrayList<>(OPS);
@@ -104,9 +144,11 @@ final class CoverageTest {
   }
 
   private static List<TensorType> results(OpCase sample) {
-    return sample
-        .op()
-        .outputs(sample.inputs(sample.dtypes().getFirst()).stream().map(Values::type).toList());
+    return sample.op().outputs(inputs(sample).stream().map(Values::type).toList());
+  }
+
+  private static List<Values> inputs(OpCase sample) {
+    return sample.inputs(sample.dtypes().getFirst());
   }
 
   private static Set<Class<?>> opsWhere(Predicate<OpCase> condition) {

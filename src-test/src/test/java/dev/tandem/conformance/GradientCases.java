@@ -7,6 +7,8 @@ import static dev.tandem.conformance.Source.repeating;
 import static dev.tandem.conformance.Source.uniform;
 
 import dev.tandem.op.Elementwise.*;
+import dev.tandem.op.Fused.BiasGeluTanh;
+import dev.tandem.op.Fused.ResidualLayerNorm;
 import dev.tandem.op.Indexing.Embedding;
 import dev.tandem.op.Indexing.Gather;
 import dev.tandem.op.Linear.Conv2d;
@@ -34,6 +36,9 @@ import dev.tandem.op.Reduction.Max;
 import dev.tandem.op.Reduction.Mean;
 import dev.tandem.op.Reduction.Min;
 import dev.tandem.op.Reduction.Sum;
+import dev.tandem.op.Sequence.Attention;
+import dev.tandem.op.Sequence.PackedAttention;
+import dev.tandem.op.Sequence.Rotary;
 import dev.tandem.op.Size2d;
 import dev.tandem.op.Stochastic;
 import dev.tandem.op.Stochastic.Dropout;
@@ -67,6 +72,8 @@ final class GradientCases {
     cases.linear();
     cases.movement();
     cases.rest();
+    cases.sequences();
+    cases.fused();
     return List.copyOf(cases.samples);
   }
 
@@ -191,6 +198,29 @@ final class GradientCases {
     add(new Pad(List.of(1, 0), List.of(0, 2), 7), 1, x);
     add(new Concat(1), 3, x, uniform(Shape.of(2, 1), -2, 2), uniform(Shape.of(2, 4), -2, 2));
     add(new Concat(0), 2, x, uniform(Shape.of(1, 3), -2, 2));
+  }
+
+  private void sequences() {
+    for (boolean causal : new boolean[] {false, true}) {
+      attention(new Attention(causal, 0.7), Shape.of(2, 3, 2, 2), Shape.of(2, 3, 1, 2));
+      attention(new Attention(causal, 1.3), Shape.of(1, 2, 4, 3), Shape.of(1, 4, 2, 3));
+      add(new PackedAttention(2, 1, causal, 0.7), 1, uniform(Shape.of(2, 3, 8), -2, 2));
+      add(new PackedAttention(2, 2, causal, 0.5), 1, uniform(Shape.of(1, 4, 18), -2, 2));
+    }
+    for (boolean inverse : new boolean[] {false, true}) {
+      add(new Rotary(2, 100, 3, inverse), 1, uniform(Shape.of(2, 3, 3, 4), -2, 2));
+    }
+  }
+
+  private void attention(Attention op, Shape queries, Shape keys) {
+    add(op, 3, uniform(queries, -2, 2), uniform(keys, -2, 2), uniform(keys, -2, 2));
+  }
+
+  private void fused() {
+    Source x = uniform(Shape.of(2, 2, 5), -2, 2);
+    Source channel = uniform(Shape.of(5), -2, 2);
+    add(new BiasGeluTanh(), 2, x, channel);
+    add(new ResidualLayerNorm(1e-5), 4, x, uniform(Shape.of(2, 2, 5), -1, 1), channel, channel);
   }
 
   private void rest() {

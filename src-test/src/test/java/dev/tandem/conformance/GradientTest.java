@@ -14,6 +14,7 @@ import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Reduction;
 import dev.tandem.shape.DType;
+import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
@@ -87,33 +88,59 @@ final class GradientTest {
                       Stream.concat(
                           Stream.of(Set.copyOf(learnable)),
                           learnable.size() == 1 ? Stream.of() : learnable.stream().map(Set::of));
-                  return choices.map(learned ->
-                      DynamicTest.dynamicTest(
-                          title + ", learned " + learned,
-                          () -> check(title, sample, inputs, learned, backend)));
+                  return choices.flatMap(learned ->
+                      used(sample.op())
+                          .map(used ->
+                              DynamicTest.dynamicTest(
+                                  title + ", learned " + learned + ", results " + used,
+                                  () -> check(title, sample, inputs, learned, used, backend))));
                 }));
   }
 
+  /** Of the results that carry gradients: all, and each alone. */
+  private static Stream<Set<Integer>> used(Op op) {
+    List<Integer> results = IntStream.range(0, op.differentiable()).boxed().toList();
+    return Stream.concat(
+        Stream.of(Set.copyOf(results)),
+        results.size() == 1 ? Stream.of() : results.stream().map(Set::of));
+  }
+
   private static void check(
-      String title, Sample sample, List<Values> inputs, Set<Integer> learned, Backend backend) {
-    Values weights = weights(sample.op(), inputs);
+      String title,
+      Sample sample,
+      List<Values> inputs,
+      Set<Integer> learned,
+      Set<Integer> used,
+      Backend backend) {
+    List<Values> weights = weights(sample.op(), inputs);
     List<Tensor> tensors = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
       Tensor tensor = tensor(backend, inputs.get(i));
       tensors.add(learned.contains(i) ? tensor.requireGradient() : tensor);
     }
     try (Tape tape = Tape.open()) {
-      tape.backward(Tensor.applyAll(sample.op(), tensors).getFirst(), tensor(backend, weights));
+      List<Tensor> results = Tensor.applyAll(sample.op(), tensors);
+      if (results.size() == 1 || sample.op().differentiable() == 1) {
+        tape.backward(results.getFirst(), tensor(backend, weights.getFirst()));
+      } else {
+        used.stream()
+            .map(i -> results.get(i).mul(tensor(backend, weights.get(i))).sum())
+            .reduce(Tensor::add)
+            .orElseThrow()
+            .backward();
+      }
     }
     for (int i : learned) {
-      double[] backprop = tensors.get(i).gradient().orElseThrow().toDoubles();
       double[] x = inputs.get(i).data();
+      // A result that is not used takes its share away, of gamma and beta all there is.
+      double[] backprop =
+          tensors.get(i).gradient().map(Tensor::toDoubles).orElse(new double[x.length]);
       for (int k = 0; k < x.length; k++) {
         int input = i;
         int element = k;
         double numeric =
             Slope.at(
-                moved -> loss(sample.op(), inputs, input, element, moved, weights, backend),
+                moved -> loss(sample.op(), inputs, input, element, moved, weights, used, backend),
                 x[k],
                 STEP);
         double error = Math.abs(numeric - backprop[k]) / Math.max(1, Math.abs(numeric));
@@ -143,28 +170,33 @@ final class GradientTest {
       int input,
       int element,
       double moved,
-      Values weights,
+      List<Values> weights,
+      Set<Integer> used,
       Backend backend) {
     try (Scope _ = Scope.open()) {
       List<Values> elsewhere = new ArrayList<>(inputs);
       elsewhere.set(input, inputs.get(input).copy());
       elsewhere.get(input).data()[element] = moved;
-      double[] y =
-          Tensor.applyAll(op, elsewhere.stream().map(values -> tensor(backend, values)).toList())
-              .getFirst()
-              .toDoubles();
+      List<Tensor> results =
+          Tensor.applyAll(op, elsewhere.stream().map(values -> tensor(backend, values)).toList());
       double loss = 0;
-      for (int i = 0; i < y.length; i++) {
-        loss += weights.data()[i] * y[i];
+      for (int result : used) {
+        double[] y = results.get(result).toDoubles();
+        for (int i = 0; i < y.length; i++) {
+          loss += weights.get(result).data()[i] * y[i];
+        }
       }
       return loss;
     }
   }
 
-  private static Values weights(Op op, List<Values> inputs) {
-    return Source.uniform(
-            op.outputs(inputs.stream().map(Values::type).toList()).getFirst().shape(), -2, 2)
-        .make(DType.F64, 17, List.of());
+  /** What each result that carries a gradient is multiplied with. */
+  private static List<Values> weights(Op op, List<Values> inputs) {
+    List<TensorType> types = op.outputs(inputs.stream().map(Values::type).toList());
+    return IntStream.range(0, op.differentiable())
+        .mapToObj(
+            i -> Source.uniform(types.get(i).shape(), -2, 2).make(DType.F64, 17 + i, List.of()))
+        .toList();
   }
 
   private static Tensor tensor(Backend backend, Values values) {
@@ -187,9 +219,12 @@ final class GradientTest {
         "ops in neither GradientCases, nor among the flat ones, nor among those that refuse");
   }
 
-  /** The backward ops: each takes floating-point inputs, so that someone could ask for its derivative. */
+  /** The backward ops, and the norm for clipping: each takes floating-point inputs, so that someone could ask for its derivative. */
   private static Stream<OpCase> refusals() {
-    Predicate<OpCase> backward = sample -> sample.op().getClass().getSimpleName().contains("Grad");
+    Predicate<OpCase> backward =
+        sample ->
+            sample.op().getClass().getSimpleName().contains("Grad")
+                || sample.op() instanceof Reduction.GlobalNorm;
     Set<Class<?>> seen = new HashSet<>();
     return OpCases.all().stream()
         .filter(backward)
@@ -201,7 +236,7 @@ final class GradientTest {
     return refusals()
         .map(sample ->
             DynamicTest.dynamicTest(
-                sample.op().name() + " has no second-order gradient",
+                sample.op().name() + " has no gradient of its own",
                 () -> {
                   List<Values> inputs = sample.inputs(DType.F64);
                   for (int i = 0; i < inputs.size(); i++) {
@@ -243,7 +278,7 @@ final class GradientTest {
         tensors.add(i == wanted ? tensor.requireGradient() : tensor);
       }
       Tensor y = Tensor.applyAll(op, tensors).getFirst();
-      Tensor dy = tensor(backend, weights(op, inputs));
+      Tensor dy = tensor(backend, weights(op, inputs).getFirst());
       RuntimeException refusal =
           assertThrows(UnsupportedOperationException.class, () -> tape.backward(y, dy));
       assertTrue(refusal.getMessage().startsWith(op.name() + ":"), refusal.getMessage());

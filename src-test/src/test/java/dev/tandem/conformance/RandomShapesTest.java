@@ -1,10 +1,12 @@
 package dev.tandem.conformance;
 
 import static dev.tandem.conformance.Source.indices;
+import static dev.tandem.conformance.Source.result;
 import static dev.tandem.conformance.Source.ties;
 import static dev.tandem.conformance.Source.uniform;
 
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Linear.Conv2dGeometry;
@@ -13,6 +15,7 @@ import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Size2d;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
@@ -34,7 +37,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @ExtendWith(ConformanceReport.class)
 final class RandomShapesTest {
-  private static final int CASES = Integer.getInteger("tandem.random.shapes", 160);
+  private static final int KINDS = 20;
+  private static final int CASES = Integer.getInteger("tandem.random.shapes", 12 * KINDS);
   private static final long SEED = Long.getLong("tandem.random.seed", 1);
 
   private final Random random = new Random(SEED);
@@ -48,14 +52,25 @@ final class RandomShapesTest {
     OpCase sample = null;
     while (sample == null) {
       try {
-        sample = draw(number % 16);
+        sample = draw(number % KINDS);
         sample.op().outputs(sample.inputs(DType.F32).stream().map(Values::type).toList());
       } catch (ShapeException _) {
         sample = null; // a window that does not fit its image, and the like
       }
     }
-    ConformanceReport.ranOracle();
-    return TrialTests.of(new OpTrial(sample, DType.F32));
+    // Mostly F32; every sixth round in a half type.
+    OpTrial trial =
+        new OpTrial(
+            sample,
+            switch (number / KINDS % 12) {
+              case 4 -> DType.BF16;
+              case 10 -> DType.F16;
+              default -> DType.F32;
+            });
+    if (TestBackends.available().stream().anyMatch(trial::supported)) {
+      ConformanceReport.ranOracle();
+    }
+    return TrialTests.of(trial);
   }
 
   private OpCase draw(int kind) {
@@ -76,6 +91,10 @@ final class RandomShapesTest {
       case 13 -> softmax();
       case 14 -> norm();
       case 15 -> indexing();
+      case 16 -> attention();
+      case 17 -> packedAttention();
+      case 18 -> fused();
+      case 19 -> random.nextBoolean() ? rotary() : globalNorm();
       default -> throw new AssertionError("no such kind: " + kind);
     };
   }
@@ -295,6 +314,96 @@ final class RandomShapesTest {
         uniform(x, -2, 2),
         uniform(c, -2, 2),
         uniform(c, -1, 1));
+  }
+
+  /** Around the tiles of 16, 32 and 64 that kernels go by. */
+  private int positions() {
+    return List.of(from(1, 20), from(28, 36), from(60, 70)).get(from(0, 2));
+  }
+
+  private OpCase attention() {
+    boolean causal = random.nextBoolean();
+    int queries = positions();
+    int keys = causal ? queries + from(0, 20) : positions();
+    int keyHeads = from(1, 2);
+    int heads = keyHeads * from(1, 3);
+    int batch = from(1, 2);
+    int length = List.of(from(1, 20), from(30, 66)).get(from(0, 1));
+    double scale = 1 / Math.sqrt(length);
+    double bound = SequenceCases.ORDINARY;
+    Op forward = new Sequence.Attention(causal, scale);
+    Source q = uniform(Shape.of(batch, queries, heads, length), -bound, bound);
+    Source k = uniform(Shape.of(batch, keys, keyHeads, length), -bound, bound);
+    Source v = uniform(Shape.of(batch, keys, keyHeads, length), -2, 2);
+    return random.nextBoolean()
+        ? of(forward, SequenceCases.forward(bound), q, k, v)
+        : of(
+            new Sequence.AttentionGrad(causal, scale),
+            SequenceCases.backward(bound),
+            q,
+            k,
+            v,
+            result(forward, 0, 0, 1, 2),
+            result(forward, 1, 0, 1, 2),
+            uniform(Shape.of(batch, queries, heads, length), -2, 2));
+  }
+
+  private OpCase packedAttention() {
+    boolean causal = random.nextBoolean();
+    int positions = positions();
+    int keyHeads = from(1, 2);
+    int heads = keyHeads * from(1, 3);
+    int batch = from(1, 2);
+    int length = from(1, 40);
+    double scale = 1 / Math.sqrt(length);
+    double bound = SequenceCases.ORDINARY;
+    Op forward = new Sequence.PackedAttention(heads, keyHeads, causal, scale);
+    Source qkv =
+        uniform(Shape.of(batch, positions, (heads + 2 * keyHeads) * length), -bound, bound);
+    return random.nextBoolean()
+        ? of(forward, SequenceCases.forward(bound), qkv)
+        : of(
+            new Sequence.PackedAttentionGrad(heads, keyHeads, causal, scale),
+            SequenceCases.backward(bound),
+            qkv,
+            result(forward, 0, 0),
+            result(forward, 1, 0),
+            uniform(Shape.of(batch, positions, heads * length), -2, 2));
+  }
+
+  private OpCase fused() {
+    Shape x = rows();
+    Shape c = Shape.of(x.length(1));
+    return random.nextBoolean()
+        ? of(
+            new Fused.BiasGeluTanh(),
+            Tolerance.relative(8).plusAbsolute(16), // as in FusedCases
+            uniform(x, -4, 4),
+            uniform(c, -2, 2))
+        : of(
+            new Fused.ResidualLayerNorm(1e-5),
+            NormalizationCases.forward(),
+            uniform(x, -2, 2),
+            uniform(x, -1, 1),
+            uniform(c, -2, 2),
+            uniform(c, -1, 1));
+  }
+
+  private OpCase rotary() {
+    int heads = from(1, 6);
+    return of(
+        new Sequence.Rotary(from(0, heads), 10_000, from(0, 3000), random.nextBoolean()),
+        Tolerance.relative(2).plusAbsolute(6), // as in SequenceCases
+        uniform(Shape.of(from(1, 3), from(1, 40), heads, 2 * from(1, 40)), -2, 2));
+  }
+
+  private OpCase globalNorm() {
+    return of(
+        new Reduction.GlobalNorm(),
+        Tolerance.relative(6),
+        Stream.generate(() -> uniform(shape(5000), -2, 2))
+            .limit(from(1, 70))
+            .toArray(Source[]::new));
   }
 
   private OpCase indexing() {

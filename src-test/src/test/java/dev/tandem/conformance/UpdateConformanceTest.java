@@ -22,7 +22,9 @@ final class UpdateConformanceTest {
 
   private static Stream<DynamicTest> tests(UpdateCase sample, DType dtype) {
     UpdateTrial trial = new UpdateTrial(sample, dtype);
-    ConformanceReport.ranOracle();
+    if (TestBackends.available().stream().anyMatch(trial::supported)) {
+      ConformanceReport.ranOracle();
+    }
     return TrialTests.of(trial);
   }
 

@@ -74,6 +74,7 @@ public final class EveryKernel {
     compare(backend, new ArgMax(0, false), floats(Shape.of(20_001), -4, 4));
     compare(backend, new ArgMax(1, false), floats(Shape.of(40, 100, 5), -4, 4));
     accumulate(backend);
+    HalfSamples.all().forEach(sample -> HalfSamples.check(backend, sample));
   }
 
   private static List<Values> compare(CudaBackend backend, Op op, Values... inputs) {

@@ -79,7 +79,15 @@ final class GridIndependenceTest {
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnEveryDevice() {
-    return Stream.of(reductions(), rows(), losses(), channels(), indexing(), images())
+    return Stream.of(
+            reductions(),
+            rows(),
+            losses(),
+            channels(),
+            indexing(),
+            images(),
+            halves(DType.BF16),
+            halves(DType.F16))
         .flatMap(List::stream)
         .map(sample -> DynamicTest.dynamicTest(sample.toString(), () -> check(sample)));
   }
@@ -217,9 +225,38 @@ final class GridIndependenceTest {
         new Sample(new Conv2dGradInput(padded, x), floats(w), dy));
   }
 
+  /** By the code that F32 has, too: of each kind of work the shape that has most pieces. */
+  private static List<Sample> halves(DType half) {
+    List<Sample> samples = new ArrayList<>();
+    for (Shape shape :
+        List.of(Shape.of(1, 300_003, 1), Shape.of(9000, 35, 1), Shape.of(2, 3001, 136))) {
+      samples.add(new Sample(new Sum(List.of(1), false), floats(half, shape)));
+    }
+    Shape logits = Shape.of(9, 20_003);
+    Values labels = indices(20_003, Shape.of(9));
+    samples.add(new Sample(new Softmax(), floats(half, logits)));
+    samples.add(new Sample(new CrossEntropy(0.1), floats(half, logits), labels));
+    Values lse = positive(Shape.of(9));
+    samples.add(new Sample(new CrossEntropyGrad(0.1), floats(half, logits), labels, lse, lse));
+    Values x = floats(half, Shape.of(2100, 64));
+    Values gamma = floats(half, Shape.of(64));
+    Values statistic = positive(Shape.of(2100));
+    samples.add(new Sample(new LayerNorm(EPSILON), x, gamma, gamma));
+    samples.add(new Sample(new LayerNormGrad(), x, gamma, statistic, statistic, x));
+    samples.add(new Sample(new RmsNormGrad(), x, gamma, statistic, x));
+    samples.add(
+        new Sample(
+            new EmbeddingGrad(3), floats(half, Shape.of(6000, 8)), indices(3, Shape.of(6000))));
+    return samples;
+  }
+
   private static Values floats(Shape shape) {
+    return floats(DType.F32, shape);
+  }
+
+  private static Values floats(DType dtype, Shape shape) {
     SplittableRandom random = new SplittableRandom(shape.elements());
-    return KernelRun.drawn(DType.F32, shape, () -> random.nextDouble(-4, 4));
+    return KernelRun.drawn(dtype, shape, () -> random.nextDouble(-4, 4));
   }
 
   private static Values positive(Shape shape) {

@@ -170,6 +170,7 @@ final class DriverContractTest {
     contract.put("mistakes", on(this::mistakes));
     contract.put("closing twice", on(this::closing));
     contract.put("products run in stream order, captured too", on(this::products));
+    contract.put("products of halves, summed in F32", HalfProducts::check);
     return Drivers.tests(contract);
   }
 

@@ -63,14 +63,21 @@ class ClippingTest {
   }
 
   @OnDoubles
-  void aNormComputedBeforeCanBeUsedAgain(Backend backend) {
-    try (Tensor once = parameter(backend, new double[] {3, 4}, 2);
-        Tensor again = parameter(backend, new double[] {3, 4}, 2);
-        Tensor norm = Clipping.globalNorm(List.of(again))) {
-      new Clipping.ByGlobalNorm(1).apply(List.of(once));
-      new Clipping.ByGlobalNorm(1).apply(List.of(again), norm);
-      assertArrayEquals(gradient(once), gradient(again));
+  void theFactorOfAStepIsWhatGradientsWouldBeMultipliedBy(Backend backend) {
+    try (Tensor clipped = parameter(backend, new double[] {3, 4}, 2);
+        Tensor left = parameter(backend, new double[] {3, 4}, 2);
+        Scope _ = Scope.open()) {
+      Clipping.ByGlobalNorm clipping = new Clipping.ByGlobalNorm(1);
+      clipping.apply(List.of(clipped));
+      Tensor norm = Clipping.globalNorm(List.of(left));
+      double factor = clipping.factor(norm).item();
+      assertArrayEquals(gradient(clipped), new double[] {3 * factor, 4 * factor});
       assertEquals(5, norm.item(), "the norm is that before clipping");
+      for (double bad : new double[] {Double.POSITIVE_INFINITY, Double.NaN}) {
+        assertTrue(
+            Double.isNaN(clipping.factor(Tensor.scalar(backend, norm.dtype(), bad)).item()),
+            "a step whose norm is " + bad + " is left out");
+      }
     }
   }
 

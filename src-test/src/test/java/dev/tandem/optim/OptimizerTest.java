@@ -284,9 +284,9 @@ class OptimizerTest {
       long before = backend.memory().buffers();
       Optimizer optimizer = new Optimizer(Rule.Adam.standard().update(), network.parameters());
       assertEquals(
-          before + 4 * 2 + 2,
+          before + 4 * 2 + 3,
           backend.memory().buffers(),
-          "two states a parameter, the rate and the count");
+          "two states a parameter, the rate, the factor 1 and the count");
       optimizer.close();
       assertEquals(before, backend.memory().buffers());
       assertEquals(6, network.parameters().get("0.weight").toFloats().length);

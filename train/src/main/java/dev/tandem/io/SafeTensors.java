@@ -40,6 +40,17 @@ public final class SafeTensors {
     writeSources(file, sources, metadata);
   }
 
+  /**
+   * As {@link #write}, with a checksum in the metadata that tells a damaged file from a sound one when it is read. Other readers of
+   * the format take it for a text like others.
+   */
+  public static void writeChecked(
+      Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
+    Map<String, String> checked = new TreeMap<>(metadata);
+    checked.put(Checksum.KEY, Checksum.NONE);
+    write(file, tensors, checked);
+  }
+
   static void writeSources(Path file, Map<String, Source> tensors, Map<String, String> metadata) {
     requireLittleEndian();
     Map<String, TensorType> types = new LinkedHashMap<>();
@@ -62,19 +73,28 @@ public final class SafeTensors {
           ByteBuffer head =
               ByteBuffer.allocate(Long.BYTES + json.length).order(ByteOrder.LITTLE_ENDIAN);
           AtomicFile.writeFully(channel, head.putLong(json.length).put(json).flip());
+          Checksum sum = new Checksum(json);
           for (String name : header.places().keySet()) {
-            write(channel, tensors.get(name));
+            write(channel, tensors.get(name), sum);
+          }
+          if (metadata.containsKey(Checksum.KEY)) {
+            // Only now is it known. A reader sees the file when it is whole, for it has no name
+            // yet.
+            sum.enter(json);
+            channel.position(Long.BYTES);
+            AtomicFile.writeFully(channel, ByteBuffer.wrap(json));
           }
         });
   }
 
-  private static void write(FileChannel channel, Source source) throws IOException {
+  private static void write(FileChannel channel, Source source, Checksum sum) throws IOException {
     // Tensor by tensor: a model needs no second copy of itself on the host to be written.
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment elements = arena.allocate(source.type().bytes(), Header.ALIGNMENT);
       source.elements().accept(elements);
       for (long from = 0; from < elements.byteSize(); from += PIECE) {
         long length = Math.min(PIECE, elements.byteSize() - from);
+        sum.add(elements.asSlice(from, length));
         AtomicFile.writeFully(channel, elements.asSlice(from, length).asByteBuffer());
       }
     }

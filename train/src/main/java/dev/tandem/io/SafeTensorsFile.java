@@ -82,6 +82,7 @@ public final class SafeTensorsFile implements AutoCloseable {
     byte[] json = file.asSlice(PREFIX, length).toArray(ValueLayout.JAVA_BYTE);
     MemorySegment data = file.asSlice(PREFIX + length);
     Header header = Header.parse(path, json, data.byteSize());
+    verify(path, json, data, header.metadata().get(Checksum.KEY));
     Map<String, Entry> entries = new LinkedHashMap<>();
     header
         .places()
@@ -93,6 +94,24 @@ public final class SafeTensorsFile implements AutoCloseable {
                     place.shape(),
                     data.asSlice(place.start(), place.end() - place.start()))));
     return new SafeTensorsFile(path, arena, entries, header.metadata());
+  }
+
+  /** @param written the file's checksum; null in files without one */
+  private static void verify(Path path, byte[] json, MemorySegment data, String written) {
+    if (written != null) {
+      Checksum sum = new Checksum(json);
+      sum.add(data);
+      if (!sum.text().equals(written)) {
+        throw new FileException(
+            "safetensors: "
+                + path
+                + " is damaged, got a checksum of "
+                + sum.text()
+                + " where it says "
+                + Header.quoted(written)
+                + "; go back to an older file, or copy it anew");
+      }
+    }
   }
 
   /** The tensors by name, in the order of the header. Their bytes are there until the file is closed. */

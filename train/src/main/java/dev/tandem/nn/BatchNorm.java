@@ -12,7 +12,8 @@ import java.util.List;
  * {@link Normalization.BatchNorm}. x, y: (N, channels) or (N, channels, ...); weight, bias:
  * (channels), 1 and 0 at first. In training it uses the batch's mean and biased variance and moves
  * the buffers running_mean and running_var (0 and 1 at first) towards the batch's mean and unbiased
- * variance: r = r + momentum * (batch - r). In evaluation it uses the buffers, so a sample's result
+ * variance: r = r + momentum * (batch - r). The buffers of a BF16 or F16 layer are F32, for a share
+ * of a small change would be rounded away. In evaluation it uses the buffers, so a sample's result
  * does not depend on its neighbours.
  */
 public final class BatchNorm extends Module {
@@ -50,8 +51,9 @@ public final class BatchNorm extends Module {
     this.options = options;
     weight = parameter("weight", init.draw(new Initializer.Constant(1), channels));
     bias = parameter("bias", init.draw(new Initializer.Zeros(), channels));
-    runningMean = buffer("running_mean", init.draw(new Initializer.Zeros(), channels));
-    runningVariance = buffer("running_var", init.draw(new Initializer.Constant(1), channels));
+    Init wide = new Init(init.backend(), init.dtype().statistics(), init.random());
+    runningMean = buffer("running_mean", wide.draw(new Initializer.Zeros(), channels));
+    runningVariance = buffer("running_var", wide.draw(new Initializer.Constant(1), channels));
   }
 
   @Override

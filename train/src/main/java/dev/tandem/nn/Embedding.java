@@ -1,5 +1,6 @@
 package dev.tandem.nn;
 
+import dev.tandem.shape.Shape;
 import dev.tandem.tensor.Tensor;
 
 /**
@@ -25,6 +26,19 @@ public final class Embedding extends Module {
   @Override
   public Tensor forward(Tensor x) {
     return weight.embedding(x);
+  }
+
+  /** The rows of tokens start to start + count, (count, width): learned positions are read so. */
+  public Tensor rows(int start, int count) {
+    return start == 0 && count == vocabulary ? weight : weight.slice(0, start, count);
+  }
+
+  /** Logits of the tokens: x W^T with the rows as they embed, as in Press and Wolf 2017, arXiv:1608.05859. x: (..., width). */
+  public Tensor head(Tensor x) {
+    requireLength(x, -1, width, "(..., " + width + ")");
+    Shape leading = x.shape().without(-1);
+    Tensor rows = x.reshape(Math.toIntExact(leading.elements()), width);
+    return rows.matmul(weight, false, true).reshape(leading.then(Shape.of(vocabulary)));
   }
 
   @Override

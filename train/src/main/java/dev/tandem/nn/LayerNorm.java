@@ -1,6 +1,7 @@
 package dev.tandem.nn;
 
 import dev.tandem.tensor.Tensor;
+import java.util.List;
 
 /**
  * Layer normalisation over the innermost axis, then weight and bias a feature; see
@@ -31,6 +32,16 @@ public final class LayerNorm extends Module {
   public Tensor forward(Tensor x) {
     requireLength(x, -1, features, "(..., " + features + ")");
     return x.layerNorm(weight, bias, epsilon);
+  }
+
+  /**
+   * The norm of x + delta, and the sum, which goes on to the next part of a residual network, in one pass.
+   *
+   * @return the norm, then the sum, both of x's shape
+   */
+  public List<Tensor> ofSum(Tensor x, Tensor delta) {
+    requireLength(x, -1, features, "(..., " + features + ")");
+    return x.residualLayerNorm(delta, weight, bias, epsilon);
   }
 
   @Override

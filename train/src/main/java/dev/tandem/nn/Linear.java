@@ -2,6 +2,7 @@ package dev.tandem.nn;
 
 import dev.tandem.shape.Shape;
 import dev.tandem.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * y = x W^T + b. x: (..., in); weight W: (out, in); bias b: (out); y: (..., out). Also called
@@ -52,15 +53,23 @@ public final class Linear extends Module {
 
   @Override
   public Tensor forward(Tensor x) {
+    return withRows(x, y -> bias == null ? y : y.add(bias));
+  }
+
+  /** gelu_tanh(x W^T + b), the bias and the function in one pass. A layer without a bias has the function's alone. */
+  public Tensor forwardGeluTanh(Tensor x) {
+    return withRows(x, y -> bias == null ? y.geluTanh() : y.biasGeluTanh(bias));
+  }
+
+  private Tensor withRows(Tensor x, UnaryOperator<Tensor> finish) {
     requireLength(x, -1, in, "(..., " + in + ")");
     // One matrix product over all rows; a batched one would make a weight gradient a batch element
     // and add them up.
     Shape leading = x.shape().without(-1);
     Tensor rows =
         leading.rank() == 1 ? x : x.reshape(Shape.of(Math.toIntExact(leading.elements()), in));
-    Tensor y = rows.matmul(weight, false, true);
-    Tensor shifted = bias == null ? y : y.add(bias);
-    return leading.rank() == 1 ? shifted : shifted.reshape(leading.then(Shape.of(out)));
+    Tensor y = finish.apply(rows.matmul(weight, false, true));
+    return leading.rank() == 1 ? y : y.reshape(leading.then(Shape.of(out)));
   }
 
   @Override

@@ -19,6 +19,10 @@ import java.util.stream.IntStream;
  * shape, (N) or (N, ...), and nothing broadcasts: (N, 1) against (N) would silently compare every
  * sample with every other. A target that is computed should be detached; cross-entropy refuses to
  * pass a gradient to one.
+ *
+ * <p>Losses are of {@link DType#statistics}. To a prediction of BF16 or F16 the target may be of F32
+ * too, and but for cross-entropy, which does so by itself, both are widened before anything is
+ * computed: a sum of many terms would lose the digits of a small one.
  */
 public sealed interface LossFunction {
   /** The loss of each sample: the sum over the sample's own outputs. y: (N). */
@@ -112,8 +116,10 @@ public sealed interface LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
       sameType(name(), prediction, target);
-      Tensor ifTrue = target.mul(prediction.neg().softplus());
-      Tensor ifFalse = target.neg().add(1).mul(prediction.softplus());
+      Tensor p = wide(prediction);
+      Tensor t = wide(target);
+      Tensor ifTrue = t.mul(p.neg().softplus());
+      Tensor ifFalse = t.neg().add(1).mul(p.softplus());
       return fold(ifTrue.add(ifFalse));
     }
   }
@@ -145,7 +151,7 @@ public sealed interface LossFunction {
             smoothing == 0
                 ? soft
                 : soft.mul(1 - smoothing).add(smoothing / logits.shape().length(1));
-        return unfold(logits.softCrossEntropy(mixed), prediction);
+        return unfold(logits.softCrossEntropy(mixed.cast(logits.dtype())), prediction);
       }
       classNumbers(name(), prediction, target);
       return unfold(
@@ -171,8 +177,9 @@ public sealed interface LossFunction {
       requireClasses(name(), prediction);
       sameType(name(), prediction, target);
       // The smallest normal F32 stands in for 0, whose logarithm would make 0 * -infinity.
-      Tensor logTarget = target.clamp(Float.MIN_NORMAL, Double.POSITIVE_INFINITY).log();
-      return fold(target.mul(logTarget.sub(prediction.logSoftmax(-1))));
+      Tensor t = wide(target);
+      Tensor logTarget = t.clamp(Float.MIN_NORMAL, Double.POSITIVE_INFINITY).log();
+      return fold(t.mul(logTarget.sub(wide(prediction).logSoftmax(-1))));
     }
 
     @Override
@@ -192,11 +199,11 @@ public sealed interface LossFunction {
     public Tensor perSample(Tensor prediction, Tensor target) {
       if (target.dtype().floating()) {
         sameType(name(), prediction, target);
-        return fold(prediction.mul(target).neg().add(1).relu());
+        return fold(wide(prediction).mul(wide(target)).neg().add(1).relu());
       }
       requireClasses(name(), prediction);
       classNumbers(name(), prediction, target);
-      Tensor scores = rows(prediction);
+      Tensor scores = rows(wide(prediction));
       Tensor indices = target.reshape(scores.shape().length(0), 1);
       Tensor margins = scores.sub(scores.gather(1, indices)).add(1).relu();
       // The class itself has a margin of exactly 1, and no gradient: what it pulls up it pulls
@@ -212,11 +219,17 @@ public sealed interface LossFunction {
 
   private static Tensor difference(String loss, Tensor prediction, Tensor target) {
     sameType(loss, prediction, target);
-    return prediction.sub(target);
+    return wide(prediction).sub(wide(target));
+  }
+
+  private static Tensor wide(Tensor x) {
+    return x.cast(x.dtype().statistics());
   }
 
   private static void sameType(String loss, Tensor prediction, Tensor target) {
-    if (!prediction.type().equals(target.type())) {
+    TensorType type = prediction.type();
+    if (!target.type().equals(type)
+        && !target.type().equals(type.withDType(type.dtype().statistics()))) {
       throw new ShapeException(
           loss
               + ": the target does not fit the prediction, got "

@@ -1,11 +1,16 @@
 package dev.tandem.optim;
 
 import dev.tandem.op.Update;
+import dev.tandem.shape.DType;
 import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -14,6 +19,7 @@ import java.util.Optional;
  * over; the optimizer's step names them.
  */
 public sealed interface Clipping {
+
   /** Clips the gradients that the parameters have gathered. */
   void apply(Collection<Tensor> parameters);
 
@@ -50,30 +56,31 @@ public sealed interface Clipping {
     @Override
     public void apply(Collection<Tensor> parameters) {
       if (!gradients(parameters).isEmpty()) {
-        try (Scope _ = Scope.open()) {
-          apply(parameters, globalNorm(parameters));
+        try (Scope _ = Scope.open();
+            Tape.Pause _ = Tape.noGrad()) {
+          Tensor factor = factor(globalNorm(parameters));
+          for (Tensor gradient : gradients(parameters)) {
+            Tensor.update(new Update.Scale(), gradient, factor.cast(gradient.dtype()));
+          }
         }
       }
     }
 
-    /** Clips by a norm that has been computed already. norm: (). */
-    public void apply(Collection<Tensor> parameters, Tensor norm) {
-      try (Scope _ = Scope.open();
-          Tape.Pause _ = Tape.noGrad()) {
-        Tensor factor =
-            Tensor.scalar(norm.backend(), norm.dtype(), limit)
-                .div(norm.add(1e-6))
-                .clamp(Double.NEGATIVE_INFINITY, 1);
-        for (Tensor gradient : gradients(parameters)) {
-          Tensor.update(new Update.Scale(), gradient, factor.cast(gradient.dtype()));
-        }
-      }
+    /**
+     * What gradients are multiplied by so that a norm comes down to the limit, in the norm's type; NaN where the norm is not finite,
+     * which an optimizer's step takes for a step to be left out. norm: ().
+     */
+    public Tensor factor(Tensor norm) {
+      return Tensor.scalar(norm.backend(), norm.dtype(), limit)
+          .div(norm.add(1e-6))
+          .clamp(Double.NEGATIVE_INFINITY, 1)
+          .add(norm.sub(norm));
     }
   }
 
   /**
-   * The Euclidean norm of all gradients taken as one vector, (), of the first gradient's type.
-   * Belongs to the scope around the call.
+   * The Euclidean norm of all gradients taken as one vector, (), of the widest gradients' {@link
+   * DType#statistics}. Belongs to the scope around the call.
    *
    * @throws IllegalStateException if no parameter has a gradient
    */
@@ -87,12 +94,19 @@ public sealed interface Clipping {
     }
     try (Scope scope = Scope.open();
         Tape.Pause _ = Tape.noGrad()) {
-      Tensor total = null;
-      for (Tensor gradient : gradients) {
-        Tensor squares = gradient.square().sum().cast(gradients.getFirst().dtype());
-        total = total == null ? squares : total.add(squares);
+      Map<DType, List<Tensor>> byType = new EnumMap<>(DType.class);
+      gradients.forEach(gradient ->
+          byType.computeIfAbsent(gradient.dtype(), _ -> new ArrayList<>()).add(gradient));
+      List<Tensor> norms = byType.values().stream().map(Tensor::globalNorm).toList();
+      if (norms.size() == 1) {
+        return scope.keep(norms.getFirst());
       }
-      return scope.keep(total.sqrt());
+      DType widest =
+          norms.stream()
+              .map(Tensor::dtype)
+              .max(Comparator.comparingInt(DType::bytes))
+              .orElseThrow();
+      return scope.keep(Tensor.globalNorm(norms.stream().map(norm -> norm.cast(widest)).toList()));
     }
   }
 

@@ -5,7 +5,9 @@ import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
+import dev.tandem.tensor.Random;
 import dev.tandem.tensor.Scope;
+import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -20,49 +22,150 @@ import java.util.Set;
 /**
  * Moves named parameters along their gradients by one update rule, and keeps what the rule
  * remembers. Learning rate and step count lie on the device, so a step needs nothing from the host
- * and never waits for the device.
+ * and never waits for the device. All parameters of an element type move in one update.
+ *
+ * <p>Parameters of BF16 and F16 have a master of F32 here, which is what the rule works on; see
+ * {@link Update.Many}.
  */
 public final class Optimizer implements AutoCloseable {
-  private final Update.Optimizer update;
+  /** Of no meaning; every run draws its own bits from the step on. */
+  private static final long ROUNDING_SEED = 0x5EED;
+
+  private final Update.Optimizer rule;
+  private final Options options;
   private final Map<String, Tensor> parameters;
+  private final List<Group> groups = new ArrayList<>();
 
-  /** By parameter name: the rule's states in their order. */
-  private final Map<String, List<Tensor>> states = new LinkedHashMap<>();
-
-  /** What {@link #state} shows: states and step count, by their names in a checkpoint. */
+  /** What {@link #state} shows: states, masters and step count, by their names in a checkpoint. */
   private final Map<String, Tensor> named = new LinkedHashMap<>();
 
-  /** A rate an element type, for an update takes lr in the type of w. */
+  /** By element type of what is computed: a rate, and the factor of a step without one. */
   private final Map<DType, Tensor> rates = new EnumMap<>(DType.class);
 
+  private final Map<DType, Tensor> ones = new EnumMap<>(DType.class);
   private final Tensor count;
+
+  /** What stochastic rounding draws from; null without. */
+  private final Tensor generator;
+
   private double learningRate = Double.NaN;
+
+  /**
+   * How a rule is applied.
+   *
+   * @param decay which parameters the rule's weight decay is for
+   * @param rounding how weights of BF16 and F16 follow their masters; nothing to others
+   */
+  public record Options(Decay decay, Rounding rounding) {
+    public static Options standard() {
+      return new Options(Decay.ALL, Rounding.TO_NEAREST);
+    }
+
+    public Options withDecay(Decay other) {
+      return new Options(other, rounding);
+    }
+
+    public Options withRounding(Rounding other) {
+      return new Options(decay, other);
+    }
+  }
+
+  /** Which parameters decay. */
+  public enum Decay {
+    ALL,
+    /** Those of two axes and more: not biases, and not the weights of norms, which small values do not make simpler. */
+    MATRICES
+  }
+
+  /** How a number is brought to fewer digits. */
+  public enum Rounding {
+    TO_NEAREST,
+    /** Up or down by chance, in proportion to what is cut off: small steps are not lost on average. */
+    STOCHASTIC
+  }
+
+  /** Parameters that one update moves: of one element type, by one rule. */
+  private record Group(Update.Many update, List<String> names, List<Tensor> written) {
+    DType dtype() {
+      return written.getFirst().dtype();
+    }
+  }
 
   /**
    * @param parameters leaves that require gradients, on one backend, by name: those of a module.
    * They stay the caller's. A subset leaves the others as they are, which is how to fine-tune
    */
-  public Optimizer(Update.Optimizer update, Map<String, Tensor> parameters) {
-    this.update = update;
+  public Optimizer(Update.Optimizer rule, Map<String, Tensor> parameters) {
+    this(rule, parameters, Options.standard());
+  }
+
+  public Optimizer(Update.Optimizer rule, Map<String, Tensor> parameters, Options options) {
+    this.rule = rule;
+    this.options = options;
     this.parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     check(this.parameters);
     Backend backend = this.parameters.values().iterator().next().backend();
     try (Scope _ = Scope.open()) { // frees the first where there is no room for the others
-      this.parameters.forEach((name, parameter) -> {
-        List<Tensor> own = new ArrayList<>();
-        for (String letter : letters(update)) {
-          Tensor state = Tensor.zeros(backend, parameter.type());
-          own.add(state);
-          named.put(name + "." + letter, state);
-        }
-        states.put(name, own);
-        rates.computeIfAbsent(parameter.dtype(), dtype -> Tensor.scalar(backend, dtype, 0));
-      });
+      byKind().forEach((kind, names) -> groups.add(group(backend, kind, names)));
       count = Tensor.zeros(backend, new TensorType(DType.I32, Shape.scalar()));
       named.put("step", count);
+      generator =
+          groups.stream().anyMatch(group -> draws(group.update))
+              ? new Random(ROUNDING_SEED).state(backend)
+              : null;
+      if (generator != null) {
+        named.put("rounding", generator);
+      }
       named.values().forEach(Tensor::release);
       rates.values().forEach(Tensor::release);
+      ones.values().forEach(Tensor::release);
     }
+  }
+
+  private record Kind(DType dtype, boolean decays) {}
+
+  private Map<Kind, List<String>> byKind() {
+    Map<Kind, List<String>> kinds = new LinkedHashMap<>();
+    parameters.forEach((name, parameter) -> {
+      boolean decays = options.decay == Decay.ALL || parameter.shape().rank() >= 2;
+      kinds.computeIfAbsent(new Kind(parameter.dtype(), decays), _ -> new ArrayList<>()).add(name);
+    });
+    return kinds;
+  }
+
+  private Group group(Backend backend, Kind kind, List<String> names) {
+    DType wide = kind.dtype().statistics();
+    rates.computeIfAbsent(wide, dtype -> Tensor.scalar(backend, dtype, 0));
+    ones.computeIfAbsent(wide, dtype -> Tensor.scalar(backend, dtype, 1));
+    List<Tensor> written = new ArrayList<>();
+    for (String name : names) {
+      Tensor parameter = parameters.get(name);
+      written.add(parameter);
+      for (String letter : letters(rule)) {
+        written.add(
+            state(name + "." + letter, Tensor.zeros(backend, parameter.type().withDType(wide))));
+      }
+      if (kind.dtype().half()) {
+        written.add(state(name + ".master", parameter.cast(wide)));
+      }
+    }
+    Update.Masters masters =
+        !kind.dtype().half()
+            ? Update.Masters.NONE
+            : options.rounding == Rounding.STOCHASTIC
+                ? Update.Masters.ROUNDED_STOCHASTICALLY
+                : Update.Masters.ROUNDED_TO_NEAREST;
+    Update.Optimizer own = kind.decays() ? rule : rule.withoutDecay();
+    return new Group(new Update.Many(own, names.size(), masters), names, written);
+  }
+
+  private Tensor state(String name, Tensor state) {
+    named.put(name, state);
+    return state;
+  }
+
+  private static boolean draws(Update.Many update) {
+    return update.masters() == Update.Masters.ROUNDED_STOCHASTICALLY;
   }
 
   private static void check(Map<String, Tensor> parameters) {
@@ -92,8 +195,8 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /** The states' names: their letters in the formulas of {@link Update}. */
-  private static List<String> letters(Update.Optimizer update) {
-    return switch (update) {
+  private static List<String> letters(Update.Optimizer rule) {
+    return switch (rule) {
       case Update.Sgd _ -> List.of();
       case Update.Momentum _ -> List.of("v");
       case Update.Adagrad _ -> List.of("s");
@@ -105,7 +208,11 @@ public final class Optimizer implements AutoCloseable {
 
   /** The rule, with its settings. */
   public Update.Optimizer rule() {
-    return update;
+    return rule;
+  }
+
+  public Options options() {
+    return options;
   }
 
   /** Sets the rate of the steps to come. Written to the device only when it changes. */
@@ -123,20 +230,10 @@ public final class Optimizer implements AutoCloseable {
   }
 
   private static void write(Tensor scalar, double value) {
-    switch (scalar.dtype()) {
-      case F64 -> scalar.write(MemorySegment.ofArray(new double[] {value}));
-      case F32 -> scalar.write(MemorySegment.ofArray(new float[] {(float) value}));
-      case BF16, F16 -> {
-        try (Tensor rounded = Tensor.scalar(scalar.backend(), scalar.dtype(), value)) {
-          Tensor.update(new Update.Assign(), scalar, rounded);
-        }
-      }
-      case I32, U8 ->
-          throw new IllegalArgumentException(
-              "optimizer: integers have no learning rate, got "
-                  + scalar.type()
-                  + "; train floating-point parameters");
-    }
+    scalar.write(
+        scalar.dtype() == DType.F64
+            ? MemorySegment.ofArray(new double[] {value})
+            : MemorySegment.ofArray(new float[] {(float) value}));
   }
 
   /** The rate of the steps to come; NaN before the first is set. */
@@ -151,23 +248,48 @@ public final class Optimizer implements AutoCloseable {
    *     parameter that no gradient has reached since the last clear
    */
   public void step() {
+    move(ones);
+  }
+
+  /**
+   * One update with every gradient multiplied by a factor, such as that of clipping. Where the factor is not finite nothing changes, the
+   * step count included: so a step whose gradients overflowed is left out without waiting for the device.
+   *
+   * @param factor F32 or F64 ()
+   */
+  public void step(Tensor factor) {
+    try (Scope _ = Scope.open();
+        Tape.Pause _ = Tape.noGrad()) {
+      Map<DType, Tensor> factors = new EnumMap<>(DType.class);
+      rates.keySet().forEach(dtype -> factors.put(dtype, factor.cast(dtype)));
+      move(factors);
+    }
+  }
+
+  private void move(Map<DType, Tensor> factors) {
     if (Double.isNaN(learningRate)) {
       throw new IllegalStateException(
           "optimizer: no learning rate, got a step before one was set; call learningRate first");
     }
     Map<String, Tensor> gradients = gradients();
-    Tensor.update(new Update.Increment(), count);
-    parameters.forEach((name, parameter) -> {
-      List<Tensor> operands = new ArrayList<>();
-      operands.add(parameter);
-      operands.addAll(states.get(name));
-      operands.add(gradients.get(name));
-      operands.add(rates.get(parameter.dtype()));
-      if (update.counted()) {
+    Tensor.update(new Update.IncrementIfFinite(), count, factors.values().iterator().next());
+    for (Group group : groups) {
+      List<Tensor> operands = new ArrayList<>(group.written);
+      group.names.forEach(name -> operands.add(gradients.get(name)));
+      DType wide = group.dtype().statistics();
+      operands.add(rates.get(wide));
+      operands.add(factors.get(wide));
+      if (rule.counted()) {
         operands.add(count);
       }
-      Tensor.update(update, operands.toArray(Tensor[]::new));
-    });
+      if (draws(group.update)) {
+        operands.add(generator);
+      }
+      Tensor.update(group.update, operands.toArray(Tensor[]::new));
+      if (draws(group.update)) {
+        Tensor.update(new Update.NextDraw(), generator);
+      }
+    }
   }
 
   private Map<String, Tensor> gradients() {
@@ -207,7 +329,8 @@ public final class Optimizer implements AutoCloseable {
 
   /**
    * What the optimizer remembers, for checkpoints: each parameter's states, {@code 0.weight.m},
-   * and the step count, I32 (), under {@code step}. Tensors of the optimizer's own; writing to them
+   * its master, {@code 0.weight.master}, where it has one, the step count, I32 (), under {@code
+   * step}, and what stochastic rounding draws from under {@code rounding}. Tensors of the optimizer's own; writing to them
    * restores it.
    */
   public Map<String, Tensor> state() {
@@ -234,7 +357,7 @@ public final class Optimizer implements AutoCloseable {
     if (!wrong.isEmpty()) {
       throw new IllegalArgumentException(
           "optimizer: the saved state is not of "
-              + update
+              + rule
               + " for these parameters, got "
               + String.join(", ", wrong)
               + "; restore with the network and the rule it was saved with");
@@ -251,5 +374,6 @@ public final class Optimizer implements AutoCloseable {
   public void close() {
     named.values().forEach(Tensor::close);
     rates.values().forEach(Tensor::close);
+    ones.values().forEach(Tensor::close);
   }
 }

@@ -4,6 +4,7 @@ import dev.tandem.data.BatchLoader;
 import dev.tandem.io.FileException;
 import dev.tandem.io.SafeTensors;
 import dev.tandem.io.SafeTensorsFile;
+import dev.tandem.optim.Optimizer;
 import dev.tandem.optim.ReduceOnPlateau;
 import dev.tandem.tensor.Tensor;
 import java.nio.file.Path;
@@ -22,11 +23,13 @@ final class Checkpoint {
 
   private final Trainer.Setup setup;
   private final DeviceSums sums;
+  private final TrainingStep step;
   private final Optional<BestWeights> best;
 
-  Checkpoint(Trainer.Setup setup, DeviceSums sums, Optional<BestWeights> best) {
+  Checkpoint(Trainer.Setup setup, DeviceSums sums, TrainingStep step, Optional<BestWeights> best) {
     this.setup = setup;
     this.sums = sums;
+    this.step = step;
     this.best = best;
   }
 
@@ -34,7 +37,7 @@ final class Checkpoint {
     Map<String, Tensor> tensors = tensors();
     best.ifPresent(
         weights -> weights.copies().forEach((name, tensor) -> tensors.put(BEST + name, tensor)));
-    SafeTensors.write(file, tensors, text(progress));
+    SafeTensors.writeChecked(file, tensors, text(progress));
   }
 
   /** Brings everything back. Where something does not fit nothing has changed. */
@@ -84,6 +87,7 @@ final class Checkpoint {
         .state()
         .forEach((name, tensor) -> tensors.put("optimizer." + name, tensor));
     sums.state().forEach((name, tensor) -> tensors.put("sums." + name, tensor));
+    step.state().forEach((name, tensor) -> tensors.put("loss." + name, tensor));
     return tensors;
   }
 
@@ -180,7 +184,10 @@ final class Checkpoint {
   }
 
   private String rule() {
-    return setup.descent().optimizer().rule().toString();
+    Optimizer optimizer = setup.descent().optimizer();
+    return optimizer.options().equals(Optimizer.Options.standard())
+        ? optimizer.rule().toString()
+        : optimizer.rule() + " " + optimizer.options();
   }
 
   /** What decides which samples a batch has. */

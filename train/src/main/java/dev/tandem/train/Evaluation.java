@@ -7,6 +7,7 @@ import dev.tandem.data.DataException;
 import dev.tandem.data.Target;
 import dev.tandem.data.Values;
 import dev.tandem.nn.Module;
+import dev.tandem.shape.DType;
 import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
@@ -58,7 +59,8 @@ public final class Evaluation {
     Module model = learner.model();
     boolean training = model.training();
     model.training(false);
-    try (DeviceSums sums = new DeviceSums(learner.backend(), learner.dtype(), SQUARES + 1);
+    try (DeviceSums sums =
+            new DeviceSums(learner.backend(), learner.dtype().statistics(), SQUARES + 1);
         Tape.Pause _ = Tape.noGrad();
         Batches batches = loader.epoch(0)) {
       Evaluation evaluation = new Evaluation(learner, loader, sums, confuse);
@@ -87,7 +89,8 @@ public final class Evaluation {
 
   private void add(Batch batch) {
     try (Scope _ = Scope.open()) {
-      Tensor raw = Upload.values(learner.backend(), learner.dtype(), batch.targets());
+      DType wide = learner.dtype().statistics();
+      Tensor raw = Upload.values(learner.backend(), wide, batch.targets());
       Tensor prediction =
           learner
               .model()
@@ -96,7 +99,7 @@ public final class Evaluation {
       Tensor loss = learner.loss().sum(prediction, target);
       switch (loader.dataset().target()) {
         case Target.Numbers _ -> {
-          Tensor errors = prediction.sub(target);
+          Tensor errors = prediction.cast(wide).sub(target);
           sums.add(loss, errors.abs().sum(), errors.square().sum());
           spread.add((Values.Floats) batch.targets());
         }

@@ -44,7 +44,8 @@ public final class Predictor {
     boolean training = learner.model().training();
     try (Scope _ = Scope.open();
         Tape.Pause _ = Tape.noGrad()) {
-      double[] flat = finish.apply(forward(inputs)).toDoubles();
+      Tensor y = forward(inputs);
+      double[] flat = finish.apply(y.cast(y.dtype().statistics())).toDoubles();
       int count = inputs.shape().length(0);
       float[][] rows = new float[count][count == 0 ? 0 : flat.length / count];
       for (int i = 0; i < flat.length; i++) {

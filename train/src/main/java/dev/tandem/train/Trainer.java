@@ -63,7 +63,7 @@ public final class Trainer implements AutoCloseable {
     setup = new Setup(learner, descent, feed, stopping);
     model = learner.model();
     backend = learner.backend();
-    sums = new DeviceSums(backend, learner.dtype(), TrainingStep.FINITE + 1);
+    sums = new DeviceSums(backend, learner.dtype().statistics(), TrainingStep.FINITE + 1);
     TrainingStep made = null;
     try {
       made = new TrainingStep(setup, sums);
@@ -76,7 +76,7 @@ public final class Trainer implements AutoCloseable {
       throw e;
     }
     step = made;
-    checkpoint = new Checkpoint(setup, sums, best);
+    checkpoint = new Checkpoint(setup, sums, step, best);
     // Where nothing is queued, looking costs nothing.
     checkEvery = backend.queues() ? DEVICE_CHECK_EVERY : 1;
   }
@@ -162,6 +162,7 @@ public final class Trainer implements AutoCloseable {
     model.training(true);
     if (progress.batch == 0) {
       sums.clear();
+      step.begin();
     }
     long begin = System.nanoTime();
     long samples = 0;
@@ -312,8 +313,7 @@ public final class Trainer implements AutoCloseable {
         && Double.isFinite(totals[TrainingStep.NORM])) {
       return Optional.empty();
     }
-    // Loss and gradient were finite as often as counted, and once they are not they stay so, for
-    // the weights are gone.
+    // Loss and gradient were finite as often as counted, before the first time that they were not.
     int bad = Math.min(batches, (int) totals[TrainingStep.FINITE] + 1);
     long seen = progress.step + begun;
     Diagnosis diagnosis = new Diagnosis(setup, progress.epoch + 1, seen - batches + bad, seen);
@@ -366,7 +366,7 @@ public final class Trainer implements AutoCloseable {
 
   /** Writes {@link #weights} to a safetensors file. */
   public void saveModel(Path file, Map<String, String> metadata) {
-    SafeTensors.write(file, weights(), metadata);
+    SafeTensors.writeChecked(file, weights(), metadata);
   }
 
   /** The epochs so far. */

@@ -49,7 +49,7 @@ final class Upload {
   /**
    * The target as the loss compares it with a prediction. Class numbers stay what they are for losses over classes;
    * elsewhere they become 0 and 1 where the model has one output a sample, with -1 for 0 under {@link LossFunction.Hinge},
-   * and otherwise a one-hot row. Numbers take the prediction's shape where they only differ in axes of length 1.
+   * and otherwise a one-hot row, of {@link DType#statistics}. Numbers take the prediction's shape where they only differ in axes of length 1.
    */
   static Tensor target(LossFunction loss, Tensor prediction, Tensor raw, Dataset dataset) {
     boolean single = prediction.shape().elements() == raw.shape().elements();
@@ -68,12 +68,14 @@ final class Upload {
                 + prediction.type()
                 + "; give the model an output a class");
       }
-      Tensor numbers = raw.cast(prediction.dtype()).reshape(prediction.shape());
+      Tensor numbers = raw.cast(prediction.dtype().statistics()).reshape(prediction.shape());
       return loss instanceof LossFunction.Hinge ? numbers.mul(2).sub(1) : numbers;
     }
     boolean takesClasses =
         loss instanceof LossFunction.CrossEntropy || loss instanceof LossFunction.Hinge;
-    return takesClasses ? raw : raw.oneHot(prediction.shape().length(-1), prediction.dtype());
+    return takesClasses
+        ? raw
+        : raw.oneHot(prediction.shape().length(-1), prediction.dtype().statistics());
   }
 
   /** The class, I32, that the model puts first. prediction: (N, ..., C), or one output a sample; y: (N, ...). */
@@ -90,11 +92,11 @@ final class Upload {
     return prediction.greater(border).cast(DType.I32).reshape(targets);
   }
 
-  /** How many class numbers the model gets right, one number of the prediction's type. targets: I32 (N, ...). */
+  /** How many class numbers the model gets right, one number of {@link DType#statistics}. targets: I32 (N, ...). */
   static Tensor correct(LossFunction loss, Tensor prediction, Tensor targets) {
     return classes(loss, prediction, targets.shape())
         .equalTo(targets)
-        .cast(prediction.dtype())
+        .cast(prediction.dtype().statistics())
         .sum();
   }
 }

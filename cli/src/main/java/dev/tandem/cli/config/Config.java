@@ -20,6 +20,13 @@ public record Config(
             example = "auto",
             mistaken = "device")
         Optional<String> backend,
+    @Setting(
+            value =
+                "f32; tf32: products on CUDA round their operands; bf16 or f16: numbers of 2 bytes, products on tensor"
+                    + " cores, masters of weights in F32, in f16 with a loss scale",
+            otherwise = "f32",
+            mistaken = {"dtype", "mixed_precision", "amp"})
+        Precision precision,
     @Setting(value = "how the CUDA backend uses its device; others pass it over") CudaConfig cuda,
     @Setting(value = "what to learn from") DataConfig data,
     @Setting(value = "the network") ModelConfig model,
@@ -41,6 +48,14 @@ public record Config(
         ClipConfig clip,
     @Setting(value = "how long, and in what portions") TrainingConfig training,
     @Setting(value = "where results go") RunConfig run) {
+
+  /** In what numbers are kept, and products computed. */
+  public enum Precision {
+    F32,
+    TF32,
+    BF16,
+    F16
+  }
 
   /** How the CUDA backend uses its device. What is not said here, the environment says. */
   public record CudaConfig(

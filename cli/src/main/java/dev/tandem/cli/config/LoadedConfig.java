@@ -142,6 +142,7 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
         Optional.of(c.name().orElse(name)),
         c.seed(),
         Optional.of(backend),
+        c.precision(),
         c.cuda(),
         c.data(),
         c.model(),

@@ -91,6 +91,71 @@ public record ModelConfig(
   public record Embedding(@Setting(value = "length of a vector", example = "32", min = 1) int size)
       implements LayerConfig {}
 
+  @Named(
+      value = "GPT-2 of any size, whole: tokens (T) to logits (T, vocabulary); the only layer",
+      mistaken = {"gpt2", "transformer"})
+  public record Gpt(
+      @Setting(
+              value = "blocks of attention and network",
+              example = "4",
+              min = 1,
+              mistaken = "depth")
+          int layers,
+      @Setting(value = "attention heads, which share the channels", example = "4", min = 1)
+          int heads,
+      @Setting(
+              value = "numbers a position",
+              example = "128",
+              min = 1,
+              mistaken = {"width", "size", "embedding", "d_model"})
+          int channels,
+      @Setting(value = "how often a value is set to 0", otherwise = "0", min = 0, below = 1)
+          double dropout,
+      @Setting(
+              value = "whether blocks are computed again in backward, which saves memory",
+              otherwise = "false")
+          boolean recompute)
+      implements LayerConfig {}
+
+  @Named(
+      value =
+          "a transformer like Llama, whole: tokens (T) to logits (T, vocabulary); the only layer")
+  public record Llama(
+      @Setting(
+              value = "layers of attention and network",
+              example = "4",
+              min = 1,
+              mistaken = "depth")
+          int layers,
+      @Setting(value = "query heads, which share the channels", example = "4", min = 1) int heads,
+      @Setting(
+              value = "heads of keys and values, which query heads share; default: as many",
+              example = "2",
+              min = 1)
+          Optional<Integer> keyHeads,
+      @Setting(
+              value = "numbers a position",
+              example = "128",
+              min = 1,
+              mistaken = {"width", "size", "embedding", "d_model"})
+          int channels,
+      @Setting(
+              value =
+                  "numbers inside a gated network; default: 8/3 of the channels, rounded up to 64",
+              example = "384",
+              min = 1)
+          Optional<Integer> hidden,
+      @Setting(value = "base of the rotary positions", otherwise = "10000", above = 0) double base,
+      @Setting(value = "added to the mean square in norms", otherwise = "1e-6", above = 0)
+          double epsilon,
+      @Setting(value = "whether the head shares the embedding's weights", otherwise = "false")
+          boolean tied,
+      @Setting(
+              value = "whether layers are computed again in backward, which saves memory",
+              otherwise = "false")
+          boolean recompute)
+      implements LayerConfig {}
+
   @Named("sets values to 0 at random while training")
   public record Dropout(
       @Setting(value = "how often", otherwise = "0.5", min = 0, below = 1, mistaken = "p")

@@ -17,9 +17,25 @@ public record TrainingConfig(
         int batch,
     @Setting(
             value =
+                "samples that go through the network at a time; the gradients of a batch's parts add up; default: the whole batch",
+            example = "8",
+            min = 1,
+            mistaken = {"microbatch", "accumulate", "gradient_accumulation"})
+        Optional<Integer> microBatch,
+    @Setting(
+            value =
                 "what of a batch's losses is made small: their mean, or their sum, which grows with the batch",
             otherwise = "mean")
         Reduction reduction,
+    @Setting(
+            value =
+                "what weight_decay is for: all parameters, or matrices, which leaves out biases and the weights of norms",
+            otherwise = "all")
+        Decay decay,
+    @Setting(
+            value = "how bf16 and f16 weights follow their masters: to-nearest or stochastic",
+            otherwise = "to-nearest")
+        Rounding rounding,
     @Setting(
             value = "leave out the last batch of an epoch where it is smaller than the others",
             otherwise = "false")
@@ -38,6 +54,18 @@ public record TrainingConfig(
     ONLINE,
     MINI_BATCH,
     FULL_BATCH
+  }
+
+  /** Which parameters decay. */
+  public enum Decay {
+    ALL,
+    MATRICES
+  }
+
+  /** How numbers are brought to fewer digits. */
+  public enum Rounding {
+    TO_NEAREST,
+    STOCHASTIC
   }
 
   /** A batch's losses as one number. */

@@ -73,8 +73,12 @@ final class GemmTrial {
       for (DataType operands : DataType.values()) {
         for (DataType result : DataType.values()) {
           if (compute.takes(operands, result)) {
-            cases.add(new Case(compute, operands, result, sizes(2, 3, 5), false, true, 1, 1, 0));
-            cases.add(new Case(compute, operands, result, sizes(2, 3, 5), true, false, 1, 2, 0));
+            for (int i = 0; i < 8; i++) {
+              boolean ta = (i & 1) != 0;
+              boolean tb = (i & 2) != 0;
+              int batch = i < 4 ? 1 : 2;
+              cases.add(new Case(compute, operands, result, sizes(2, 3, 5), ta, tb, 1, batch, 0));
+            }
           }
         }
       }

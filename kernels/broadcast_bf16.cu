@@ -1,0 +1,3 @@
+// broadcast.cuh for BF16.
+#define ELEMENT bf16
+#include "broadcast.cuh"

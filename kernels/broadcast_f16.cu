@@ -1,0 +1,3 @@
+// broadcast.cuh for F16.
+#define ELEMENT f16
+#include "broadcast.cuh"

@@ -1,0 +1,3 @@
+// chain.cuh for BF16.
+#define ELEMENT bf16
+#include "chain.cuh"

@@ -1,0 +1,3 @@
+// chain.cuh for F16.
+#define ELEMENT f16
+#include "chain.cuh"

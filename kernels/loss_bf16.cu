@@ -1,0 +1,3 @@
+// loss.cuh for BF16.
+#define ELEMENT bf16
+#include "loss.cuh"

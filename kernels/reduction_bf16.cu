@@ -1,0 +1,3 @@
+// sums.cuh for BF16.
+#define ELEMENT bf16
+#include "sums.cuh"

@@ -1,0 +1,3 @@
+// sums.cuh for F16.
+#define ELEMENT f16
+#include "sums.cuh"

@@ -1,0 +1,3 @@
+// softmax.cuh for BF16.
+#define ELEMENT bf16
+#include "softmax.cuh"

@@ -1,0 +1,3 @@
+// softmax.cuh for F16.
+#define ELEMENT f16
+#include "softmax.cuh"

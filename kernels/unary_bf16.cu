@@ -1,0 +1,3 @@
+// unary.cuh for BF16.
+#define ELEMENT bf16
+#include "unary.cuh"

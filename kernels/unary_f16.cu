@@ -1,0 +1,3 @@
+// unary.cuh for F16.
+#define ELEMENT f16
+#include "unary.cuh"
