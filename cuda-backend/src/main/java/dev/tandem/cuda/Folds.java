@@ -134,7 +134,10 @@ final class Folds {
 
   /** Sums alone have kernels for several types. */
   private Launch launch(Fold fold, Kernel kernel, Place x, Place y) {
-    return queue.kernel(fold == Fold.SUM ? kernel.in(x.dtype) : kernel).read(x.address, x.bytes).write(y.address, y.bytes);
+    return queue
+        .kernel(fold == Fold.SUM ? kernel.in(x.dtype) : kernel)
+        .read(x.address, x.bytes)
+        .write(y.address, y.bytes);
   }
 
   /** What sums take besides: a divisor, and the type that they are rounded to. */
