@@ -117,10 +117,13 @@ final class HalfKernelsTest {
             .toArray(Values[]::new);
     try (OracleBackend oracle = new OracleBackend()) {
       double[] expected = Emulated.run(oracle, op, exact).getFirst().data();
+      // But for softmax's, results are sums of terms up to 9, whose last digits in F32 stay where
+      // they cancel.
+      double cancelled = op instanceof Softmax ? 0 : 4e-6;
       for (int i = 0; i < expected.length; i++) {
         double size = Math.abs(expected[i]);
         double rounding = HalfSamples.halfStep(half, Math.max(size, Math.abs(actual[i])));
-        assertEquals(expected[i], actual[i], rounding + 1e-5 * size, op + " at " + i);
+        assertEquals(expected[i], actual[i], rounding + 1e-5 * size + cancelled, op + " at " + i);
       }
     }
   }
