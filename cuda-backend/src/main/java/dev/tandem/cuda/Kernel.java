@@ -336,6 +336,41 @@ public enum Kernel {
   DEPTHWISE_CONV2D_GRAD_INPUT_F32("depthwise", "ptr ptr ptr i64 i32 geometry"),
   DEPTHWISE_CONV2D_GRAD_WEIGHT_F32("depthwise", "ptr ptr ptr i64 i64 i32 geometry"),
 
+  // attention_*.cu
+  ATTENTION_F32("attention_f32", "ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_QUERIES_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_KEYS_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_32_BF16("attention_32_bf16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
+  ATTENTION_GRAD_KEYS_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
+  ATTENTION_32_F16("attention_32_f16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
+  ATTENTION_GRAD_KEYS_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
+  ATTENTION_64_BF16("attention_64_bf16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
+  ATTENTION_GRAD_KEYS_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
+  ATTENTION_64_F16("attention_64_f16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
+  ATTENTION_GRAD_KEYS_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
+  ATTENTION_128_BF16("attention_128_bf16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
+  ATTENTION_128_F16("attention_128_f16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
+
   // fused.cu
   BIAS_GELU_TANH_F32("fused", "ptr ptr ptr i64 strides2"),
   BIAS_GELU_TANH_GRAD_F32("fused", "ptr ptr ptr ptr i64 strides2"),
@@ -416,6 +451,7 @@ public enum Kernel {
   private final String module;
   private final String entry = name().toLowerCase(Locale.ROOT);
   private final List<Parameter> parameters;
+  private final int sharedBytes;
   private final Kernel[] ofTypes = new Kernel[DType.values().length];
 
   static {
@@ -430,7 +466,12 @@ public enum Kernel {
   }
 
   Kernel(String module, String parameters) {
+    this(module, parameters, 0);
+  }
+
+  Kernel(String module, String parameters, int sharedBytes) {
     this.module = module;
+    this.sharedBytes = sharedBytes;
     this.parameters =
         List.of(parameters.split(" ")).stream()
             .map(word -> Parameter.valueOf(word.toUpperCase(Locale.ROOT)))
@@ -448,6 +489,8 @@ public enum Kernel {
     STRIDES3(272, true),
     /** {@code Geometry} of geometry.cuh, by value. */
     GEOMETRY(72, true),
+    /** {@code Attention} of attention.cuh, by value. */
+    ATTENTION(136, true),
     /** {@code Turns} of rotary.cu, by value. */
     TURNS(1024, true),
     /** {@code Tensors<1, 192>} of tables.cuh, by value. */
@@ -494,5 +537,10 @@ public enum Kernel {
 
   public List<Parameter> parameters() {
     return parameters;
+  }
+
+  /** Dynamic shared memory of each block, bytes, which the kernel divides up by itself. */
+  public int sharedBytes() {
+    return sharedBytes;
   }
 }

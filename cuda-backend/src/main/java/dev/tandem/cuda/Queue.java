@@ -66,7 +66,7 @@ final class Queue implements AutoCloseable {
   }
 
   void launch(Kernel kernel, LaunchShape shape, Arguments arguments) {
-    stream.launch(kernels.function(kernel), shape, arguments);
+    stream.launch(kernels.function(kernel), shape.withShared(kernel.sharedBytes()), arguments);
     (captured == null ? launches : captured).merge(kernel, 1L, Long::sum);
   }
 

@@ -31,6 +31,8 @@ import dev.tandem.op.Reduction.GlobalNorm;
 import dev.tandem.op.Reduction.Max;
 import dev.tandem.op.Reduction.Mean;
 import dev.tandem.op.Reduction.Sum;
+import dev.tandem.op.Sequence.PackedAttention;
+import dev.tandem.op.Sequence.PackedAttentionGrad;
 import dev.tandem.op.Size2d;
 import dev.tandem.ptx.machine.EmulatorOptions;
 import dev.tandem.ptx.machine.EmulatorOptions.Sanitizer;
@@ -89,6 +91,7 @@ final class GridIndependenceTest {
             channels(),
             indexing(),
             images(),
+            attention(),
             halves(DType.BF16),
             halves(DType.F16),
             fused())
@@ -243,6 +246,19 @@ final class GridIndependenceTest {
         new Sample(new Conv2dGradInput(depthwise, many), floats(windows), floats(many)),
         new Sample(new Conv2dGradWeight(padded, w), floats(x), dy),
         new Sample(new Conv2dGradInput(padded, x), floats(w), dy));
+  }
+
+  /** More tiles than a small device has blocks for at a time. */
+  private static List<Sample> attention() {
+    List<Sample> samples = new ArrayList<>();
+    for (DType dtype : List.of(DType.F32, DType.BF16)) {
+      Values qkv = floats(Shape.of(18, 65, 4 * 2)).as(dtype);
+      Values y = floats(Shape.of(18, 65, 2 * 2)).as(dtype);
+      Values lse = positive(Shape.of(18, 2, 65));
+      samples.add(new Sample(new PackedAttention(2, 1, true, 0.7), qkv));
+      samples.add(new Sample(new PackedAttentionGrad(2, 1, true, 0.7), qkv, y, lse, y));
+    }
+    return samples;
   }
 
   /** By the code that F32 has, too: of each kind of work the shape that has most pieces. */
