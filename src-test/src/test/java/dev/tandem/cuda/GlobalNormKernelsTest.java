@@ -73,7 +73,8 @@ final class GlobalNormKernelsTest {
 
   @Test
   void nothingHasNormZero() {
-    Values none = new Values(Values.scalar(DType.F32, 0).type().withShape(Shape.of(0)), new double[0]);
+    Values none =
+        new Values(Values.scalar(DType.F32, 0).type().withShape(Shape.of(0)), new double[0]);
     assertEquals(0, norm(none, none));
     assertEquals(0, norm(Values.of(DType.F32, Shape.of(3), 0, -0.0, 0)));
   }
@@ -81,7 +82,8 @@ final class GlobalNormKernelsTest {
   @Test
   void infinityAndNaNShow() {
     double[] one = new double[5000];
-    for (double odd : new double[] {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN}) {
+    for (double odd :
+        new double[] {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN}) {
       one[4321] = odd;
       Values x = Values.of(DType.F16, Shape.of(5000), one);
       assertEquals(Math.abs(odd), norm(Values.of(DType.F16, Shape.of(2), 1, 2), x));

@@ -136,8 +136,7 @@ final class ManyUpdateKernelsTest {
       expected = step(oracle, op, before);
     }
     for (int k = 0; k < before.size(); k++) {
-      boolean rounded =
-          k < op.written() && k % op.group() == 0 && op.masters() != Masters.NONE;
+      boolean rounded = k < op.written() && k % op.group() == 0 && op.masters() != Masters.NONE;
       if (rounded) {
         Values master = actual.get(k + op.group() - 1);
         double[] w = rounded(op.masters(), dtype, master.data(), k / op.group());
@@ -182,12 +181,25 @@ final class ManyUpdateKernelsTest {
   @Test
   void oddMastersAreRounded() {
     double[] odd = {
-      0, -0.0, 1e-9, -3e-8, 5.1e-5, -6.2e-5, 65504, 65519, -65535, 3e38, Float.MAX_VALUE,
-      Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, 1 + 0x1p-20, 0x1p-130
+      0,
+      -0.0,
+      1e-9,
+      -3e-8,
+      5.1e-5,
+      -6.2e-5,
+      65504,
+      65519,
+      -65535,
+      3e38,
+      Float.MAX_VALUE,
+      Double.POSITIVE_INFINITY,
+      Double.NEGATIVE_INFINITY,
+      Double.NaN,
+      1 + 0x1p-20,
+      0x1p-130
     };
     for (DType dtype : List.of(DType.BF16, DType.F16)) {
-      Update.Many op =
-          new Update.Many(new Update.Sgd(0), 1, Masters.ROUNDED_STOCHASTICALLY);
+      Update.Many op = new Update.Many(new Update.Sgd(0), 1, Masters.ROUNDED_STOCHASTICALLY);
       List<Values> operands = new ArrayList<>(operands(op, dtype, 0.03125));
       Shape shape = Shape.of(odd.length);
       operands.set(0, KernelRun.drawn(dtype, shape, () -> 0));
@@ -204,18 +216,18 @@ final class ManyUpdateKernelsTest {
   @Test
   void aFactorThatIsNotFiniteWritesNothing() {
     for (DType dtype : List.of(DType.F32, DType.BF16, DType.F16)) {
-      for (double factor : new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+      for (double factor :
+          new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
         masters(dtype)
-            .forEach(
-                masters -> {
-                  Update.Many op =
-                      new Update.Many(new Update.Adam(0.9, 0.999, 1e-8, 0, true), 5, masters);
-                  List<Values> before = operands(op, dtype, factor);
-                  List<Values> after = step(gpu.backend(), op, before);
-                  for (int k = 0; k < before.size(); k++) {
-                    assertArrayEquals(before.get(k).data(), after.get(k).data(), "operand " + k);
-                  }
-                });
+            .forEach(masters -> {
+              Update.Many op =
+                  new Update.Many(new Update.Adam(0.9, 0.999, 1e-8, 0, true), 5, masters);
+              List<Values> before = operands(op, dtype, factor);
+              List<Values> after = step(gpu.backend(), op, before);
+              for (int k = 0; k < before.size(); k++) {
+                assertArrayEquals(before.get(k).data(), after.get(k).data(), "operand " + k);
+              }
+            });
       }
     }
   }

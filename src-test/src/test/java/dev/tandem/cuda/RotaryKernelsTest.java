@@ -69,7 +69,8 @@ final class RotaryKernelsTest {
         double other = d < half ? -x.data()[i + half] : x.data()[i - half];
         expected = x.data()[i] * Math.cos(angle) + other * sin;
       }
-      // Sine, cosine, two products and a sum of numbers up to 2, each off by a unit or half a one. A
+      // Sine, cosine, two products and a sum of numbers up to 2, each off by a unit or half a one.
+      // A
       // frequency of double has lost 2^-53 of itself, which counts from billions of turns on.
       double lost = 4 * (sample.op.start() + (double) t) * 0x1p-52;
       double allowed = 0x1p-24 * 12 + lost + unit(dtype);
