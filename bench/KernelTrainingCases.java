@@ -44,8 +44,13 @@ final class KernelTrainingCases extends KernelCases {
   }
 
   /** Bytes of so many of F32, of the type instead. */
-  private static int of(DType dtype, int bytes) {
+  private static int bytes(DType dtype, int bytes) {
     return bytes * dtype.bytes() / 4;
+  }
+
+  /** What a kernel does, and in which type if not in F32. */
+  private static String does(DType dtype, String does) {
+    return does.isEmpty() || !dtype.half() ? does : does + ", " + dtype;
   }
 
   private void fused(DType dtype, Kernel forward, Kernel backward) {
@@ -55,16 +60,16 @@ final class KernelTrainingCases extends KernelCases {
         .size("C", 1024)
         .part(
             forward,
-            "GELU by tanh of x + b",
-            of(dtype, 8) + " n + " + of(dtype, 4) + " C");
+            does(dtype, "GELU by tanh of x + b"),
+            bytes(dtype, 8) + " n + " + bytes(dtype, 4) + " C");
     add("bias_gelu_tanh_grad " + dtype, new Fused.BiasGeluTanhGrad(), x, b, x)
         .size("C", 1024)
-        .part(backward, "its dx", of(dtype, 12) + " n + " + of(dtype, 4) + " C");
+        .part(backward, does(dtype, "its dx"), bytes(dtype, 12) + " n + " + bytes(dtype, 4) + " C");
   }
 
   private void norms(DType dtype, Kernel ofShort, Kernel ofLong, Kernel backward) {
     norm(dtype, "a warp a row", 256 * scale, 768, ofShort);
-    norm(dtype, "a block a row", 128 * scale, 1600, ofLong);
+    norm(dtype, "a block a row", 64 * scale, 4096, ofLong);
     int r = 256 * scale;
     long length = Math.ceilDiv(Math.ceilDiv(r, 256), 8) * 8L;
     TensorType x = of(dtype, r, 768);
@@ -77,8 +82,8 @@ final class KernelTrainingCases extends KernelCases {
         .positive()
         .part(
             backward,
-            "dx of layer norm + dsum, and each block's part of dgamma and dbeta",
-            of(dtype, 16) + " n + 8 R + " + of(dtype, 4) + " C + 8 P C");
+            does(dtype, "dx of layer norm + dsum, and each block's part of dgamma and dbeta"),
+            bytes(dtype, 16) + " n + 8 R + " + bytes(dtype, 4) + " C + 8 P C");
   }
 
   private void norm(DType dtype, String way, int rows, int columns, Kernel kernel) {
@@ -90,19 +95,19 @@ final class KernelTrainingCases extends KernelCases {
         .size("C", columns)
         .part(
             kernel,
-            "x + delta and its layer norm, " + way,
-            of(dtype, 16) + " n + 8 R + " + of(dtype, 8) + " C");
+            does(dtype, "x + delta and its layer norm, " + way),
+            bytes(dtype, 16) + " n + 8 R + " + bytes(dtype, 8) + " C");
   }
 
   private void wholes(DType dtype, Kernel rotary, Kernel squares) {
     TensorType x = of(dtype, 4 * scale, 64, 16, 64);
     add("rotary " + dtype, new Sequence.Rotary(16, 10_000, 0, false), x)
-        .part(rotary, "pairs of numbers turned by their position", of(dtype, 8) + " n");
+        .part(rotary, does(dtype, "pairs of numbers turned by their position"), bytes(dtype, 8) + " n");
     long n = (long) FLAT * scale;
     add("global_norm " + dtype, new Reduction.GlobalNorm(), flat(dtype))
         .size("n", n)
         .size("P", Math.ceilDiv(n, 1 << 16))
-        .part(squares, "squares of each piece of many tensors", of(dtype, 4) + " n + 8 P")
+        .part(squares, does(dtype, "squares of each piece of many tensors"), bytes(dtype, 4) + " n + 8 P")
         .part(GLOBAL_NORM_F32, "root of their sum", "8 P + 4");
   }
 
@@ -112,16 +117,16 @@ final class KernelTrainingCases extends KernelCases {
     update(new Update.LossScale(2, 0.5, 2000), f32(), of(DType.I32), f32())
         .part(LOSS_SCALE_F32, "the loss scale after a step", "20");
     for (DType dtype : List.of(DType.F32, DType.BF16, DType.F16)) {
-      many(dtype, MANY_SGD_F32, new Update.Sgd(0), "SGD");
-      many(dtype, MANY_MOMENTUM_F32, new Update.Momentum(0.9, false, 0), "SGD with momentum");
-      many(dtype, MANY_ADAGRAD_F32, new Update.Adagrad(1e-8, 0), "Adagrad");
-      many(dtype, MANY_RMS_PROP_F32, new Update.RmsProp(0.99, 1e-8, 0), "RMSprop");
+      many(dtype, MANY_SGD_F32, new Update.Sgd(0), "SGD of many weights");
+      many(dtype, MANY_MOMENTUM_F32, new Update.Momentum(0.9, false, 0), "SGD with momentum of many weights");
+      many(dtype, MANY_ADAGRAD_F32, new Update.Adagrad(1e-8, 0), "Adagrad of many weights");
+      many(dtype, MANY_RMS_PROP_F32, new Update.RmsProp(0.99, 1e-8, 0), "RMSprop of many weights");
       many(
           dtype,
           MANY_ADAM_F32,
           new Update.Adam(0.9, 0.999, 1e-8, 0.01, true),
-          "Adam and AdamW");
-      many(dtype, MANY_LION_F32, new Update.Lion(0.9, 0.99, 0.01), "Lion");
+          "Adam and AdamW of many weights");
+      many(dtype, MANY_LION_F32, new Update.Lion(0.9, 0.99, 0.01), "Lion of many weights");
     }
   }
 
@@ -156,7 +161,7 @@ final class KernelTrainingCases extends KernelCases {
             .size("n", operands.getFirst().elements())
             .partial() // a weight of a half type is written, and not read
             .positive()
-            .part(kernel, does, 12 + 8 * rule.states() + " n + " + scalars));
+            .part(kernel, does(dtype, does), 12 + 8 * rule.states() + " n + " + scalars));
   }
 
   private KernelCase update(Update update, TensorType... operands) {

@@ -18,19 +18,17 @@ typedef Tensors<5, WEIGHTS> Weights;
 
 constexpr int MASTER = 3, GRADIENT = 4;
 
-// Random bits below those that the type keeps, then a cut: 16 of BF16, 13 of F16.
-__device__ inline float cut(float v, u32 random, u32 mask) { return __uint_as_float((__float_as_uint(v) + (random & mask)) & ~mask); }
+// The bits of an F32 that a type has no room for.
+__device__ inline u32 below(bf16) { return 0xFFFFu; }
 
-__device__ inline void narrow_stochastically(float v, u32 random, bf16 &to) { narrow(isfinite(v) ? cut(v, random, 0xFFFFu) : v, to); }
+__device__ inline u32 below(f16) { return 0x1FFFu; }
 
-// Below its normal numbers F16 has fewer bits, and more is cut off. What it cannot hold is infinite.
-__device__ inline void narrow_stochastically(float v, u32 random, f16 &to) {
-  float kept = isfinite(v) ? cut(v, random, 0x1FFFu) : v;
-  if (fabsf(kept) < 0x1p-14f) asm("cvt.rz.f16.f32 %0, %1;" : "=h"(to.bits) : "f"(kept));
-  else narrow(kept, to);
+// Adds random bits there, cuts them off, and takes what the type makes of that.
+template <class T>
+__device__ inline void narrow_stochastically(float v, u32 random, T &to) {
+  u32 mask = below(T());
+  narrow(isfinite(v) ? __uint_as_float((__float_as_uint(v) + (random & mask)) & ~mask) : v, to);
 }
-
-__device__ inline void narrow_stochastically(float v, u32, float &to) { to = v; }
 
 // W masters' weights; the first is element i of weight number n.
 template <class T, int W>

@@ -336,38 +336,6 @@ public enum Kernel {
   DEPTHWISE_CONV2D_GRAD_INPUT_F32("depthwise", "ptr ptr ptr i64 i32 geometry"),
   DEPTHWISE_CONV2D_GRAD_WEIGHT_F32("depthwise", "ptr ptr ptr i64 i64 i32 geometry"),
 
-  // fused.cu
-  BIAS_GELU_TANH_F32("fused", "ptr ptr ptr i64 strides2"),
-  BIAS_GELU_TANH_GRAD_F32("fused", "ptr ptr ptr ptr i64 strides2"),
-  SHORT_RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
-  RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
-  RESIDUAL_LAYER_NORM_GRAD_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
-
-  // fused_bf16.cu
-  BIAS_GELU_TANH_BF16("fused_bf16", "ptr ptr ptr i64 strides2"),
-  BIAS_GELU_TANH_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr i64 strides2"),
-  SHORT_RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
-  RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
-  RESIDUAL_LAYER_NORM_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
-
-  // fused_f16.cu
-  BIAS_GELU_TANH_F16("fused_f16", "ptr ptr ptr i64 strides2"),
-  BIAS_GELU_TANH_GRAD_F16("fused_f16", "ptr ptr ptr ptr i64 strides2"),
-  SHORT_RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
-  RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
-  RESIDUAL_LAYER_NORM_GRAD_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
-
-  // rotary.cu
-  ROTARY_F32("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
-  ROTARY_BF16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
-  ROTARY_F16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
-
-  // global_norm.cu
-  SUM_SQUARES_F32("global_norm", "tensors ptr"),
-  SUM_SQUARES_BF16("global_norm", "tensors ptr"),
-  SUM_SQUARES_F16("global_norm", "tensors ptr"),
-  GLOBAL_NORM_F32("global_norm", "ptr ptr i64"),
-
   // attention_*.cu
   ATTENTION_F32("attention_f32", "ptr ptr ptr ptr ptr attention"),
   ATTENTION_GRAD_QUERIES_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
@@ -402,6 +370,38 @@ public enum Kernel {
       "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
   ATTENTION_GRAD_KEYS_128_F16(
       "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
+
+  // fused.cu
+  BIAS_GELU_TANH_F32("fused", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_F32("fused", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // fused_bf16.cu
+  BIAS_GELU_TANH_BF16("fused_bf16", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // fused_f16.cu
+  BIAS_GELU_TANH_F16("fused_f16", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_F16("fused_f16", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // rotary.cu
+  ROTARY_F32("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+  ROTARY_BF16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+  ROTARY_F16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+
+  // global_norm.cu
+  SUM_SQUARES_F32("global_norm", "tensors ptr"),
+  SUM_SQUARES_BF16("global_norm", "tensors ptr"),
+  SUM_SQUARES_F16("global_norm", "tensors ptr"),
+  GLOBAL_NORM_F32("global_norm", "ptr ptr i64"),
 
   // update.cu
   ACCUMULATE_F32("update", "ptr ptr i64"),
@@ -489,14 +489,14 @@ public enum Kernel {
     STRIDES3(272, true),
     /** {@code Geometry} of geometry.cuh, by value. */
     GEOMETRY(72, true),
+    /** {@code Attention} of attention.cuh, by value. */
+    ATTENTION(136, true),
     /** {@code Turns} of rotary.cu, by value. */
     TURNS(1024, true),
     /** {@code Tensors<1, 192>} of tables.cuh, by value. */
     TENSORS(3848, true),
     /** {@code Weights} of many.cuh, by value. */
-    WEIGHTS(3856, true),
-    /** {@code Attention} of attention.cuh, by value. */
-    ATTENTION(136, true);
+    WEIGHTS(3856, true);
 
     private final int bytes;
     private final boolean struct;

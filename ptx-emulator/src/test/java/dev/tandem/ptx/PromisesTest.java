@@ -151,14 +151,12 @@ final class PromisesTest {
       DeviceMemory memory = gpu.upload(1, 2, 3, 4, 5);
       DriverException refusal =
           assertThrows(
-              DriverException.class,
-              () -> launch(gpu, module, "copy", copy(memory.address(), 0)));
+              DriverException.class, () -> launch(gpu, module, "copy", copy(memory.address(), 0)));
       assertTrue(
           refusal.getMessage().contains("argument 0 for parameter 0 (pair, .b8)"),
           refusal.getMessage());
     });
-    assertThrows(
-        IndexOutOfBoundsException.class, () -> new Arguments().inside(0, 8, Access.READ));
+    assertThrows(IndexOutOfBoundsException.class, () -> new Arguments().inside(0, 8, Access.READ));
   }
 
   /** A product of what nobody has written would make NaN look written. */

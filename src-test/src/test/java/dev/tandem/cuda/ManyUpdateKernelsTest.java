@@ -171,10 +171,6 @@ final class ManyUpdateKernelsTest {
         Philox.block(KEY, (long) weight << 32 | i / 4, DRAW, words);
         int bits = Float.floatToRawIntBits(cut) + (words[i % 4] & mask);
         cut = Float.intBitsToFloat(bits & ~mask);
-        if (dtype == DType.F16 && Math.abs(cut) < 0x1p-14) {
-          // Of fewer bits than a normal number: more is cut off.
-          cut = Math.copySign((float) Math.floor(Math.abs(cut) * 0x1p24) * 0x1p-24f, cut);
-        }
       }
       w[i] = Values.of(DType.F32, Shape.of(1), cut).as(dtype).data()[0];
     }
