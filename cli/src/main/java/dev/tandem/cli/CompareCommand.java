@@ -210,7 +210,7 @@ final class CompareCommand implements Callable<Integer> {
       LossCurve curve = new LossCurve(config.training().epochs());
       long begin = System.nanoTime();
       try (ProgressDisplay display =
-              new ProgressDisplay(terminal, config.training().epochs(), false);
+              new ProgressDisplay(terminal, config.training().epochs());
           Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
         session
             .trainer()

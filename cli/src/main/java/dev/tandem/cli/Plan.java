@@ -146,6 +146,11 @@ record Plan(
     return parameters.values().stream().mapToLong(Long::longValue).sum();
   }
 
+  /** As {@link #modelFlops()}, without planning the rest. */
+  static long modelFlops(Prepared prepared) {
+    return 3 * forward(prepared);
+  }
+
   /**
    * Floating-point operations that a step of one sample must do, whatever a backend does twice to save memory: three times those of
    * the forward pass.

@@ -3,16 +3,28 @@ package dev.tandem.cli;
 import dev.tandem.train.EpochReport;
 import dev.tandem.train.StepReport;
 import dev.tandem.train.TrainingListener;
+import java.util.Optional;
 
 /** A line an epoch; and while one trains, where a person watches, a bar that moves. */
 final class ProgressDisplay implements TrainingListener, AutoCloseable {
   private final Terminal terminal;
   private final int epochs;
   private final boolean lines;
+  private final Optional<Speed> speed;
   private MovingBar bar;
 
-  /** @param lines whether each epoch gets a line that stays */
-  ProgressDisplay(Terminal terminal, int epochs, boolean lines) {
+  /** A bar that counts steps, and no lines. */
+  ProgressDisplay(Terminal terminal, int epochs) {
+    this(terminal, epochs, false, Optional.empty());
+  }
+
+  /** A line an epoch that stays, and a bar that counts what there is of in a second. */
+  ProgressDisplay(Terminal terminal, int epochs, Speed speed) {
+    this(terminal, epochs, true, Optional.of(speed));
+  }
+
+  private ProgressDisplay(Terminal terminal, int epochs, boolean lines, Optional<Speed> speed) {
+    this.speed = speed;
     this.terminal = terminal;
     this.epochs = epochs;
     this.lines = lines;
@@ -20,21 +32,31 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
 
   @Override
   public void started(int epoch, int batches) {
-    bar = new MovingBar(terminal, "epoch " + epoch + "/" + epochs, batches, "steps");
+    bar =
+        new MovingBar(
+            terminal,
+            "epoch " + epoch + "/" + epochs,
+            batches * perStep(),
+            speed.map(Speed::unit).orElse("steps"));
   }
 
   @Override
   public void step(StepReport report) {
     if (bar != null) {
-      bar.stepTo(report.batch());
+      bar.stepTo(report.batch() * perStep());
     }
+  }
+
+  private long perStep() {
+    return speed.map(Speed::perStep).orElse(1L);
   }
 
   @Override
   public void epoch(EpochReport report) {
     close();
     if (lines) {
-      terminal.say(Report.epoch(report, epochs));
+      String fast = speed.map(told -> "  " + told.tell(report)).orElse("");
+      terminal.say(Report.epoch(report, epochs) + fast);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.tandem.cli;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.cli.config.Config;
 import dev.tandem.cli.config.LoadedConfig;
 import dev.tandem.data.Dataset;
 import dev.tandem.train.Metrics;
@@ -8,10 +9,12 @@ import dev.tandem.train.Outcome;
 import dev.tandem.train.RunFolder;
 import dev.tandem.train.RunRecord;
 import dev.tandem.train.RunRecorder;
+import dev.tandem.train.Saving;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -82,26 +85,32 @@ final class TrainCommand implements Callable<Integer> {
               return 0;
             }
           }
-          return train(
-              prepared, session, folder, RunRecord.starting(prepared.config().seed(), backend));
+          return train(prepared, session, folder, backend);
         }
       }
     }
   }
 
-  private int train(Prepared prepared, Session session, RunFolder folder, RunRecord record) {
+  private int train(Prepared prepared, Session session, RunFolder folder, Backend backend) {
+    RunRecord record = RunRecord.starting(prepared.config().seed(), backend);
     folder.writeConfig(prepared.loaded().yaml());
     prepared.data().tokenizer().ifPresent(folder::writeTokenizer);
     folder.writeRecord(record);
     Outcome outcome;
     try (ProgressDisplay display =
-            new ProgressDisplay(terminal, prepared.config().training().epochs(), true);
+            new ProgressDisplay(
+                terminal,
+                prepared.config().training().epochs(),
+                Speed.of(prepared, backend));
         Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
       session
           .trainer()
           .listen(
               new RunRecorder(
-                  session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
+                  session.trainer(),
+                  folder,
+                  ModelCard.of(prepared.data()).metadata(),
+                  saving(prepared.config().run())))
           .listen(display);
       outcome = session.trainer().run();
     }
@@ -124,6 +133,13 @@ final class TrainCommand implements Callable<Integer> {
         yield 0;
       }
     };
+  }
+
+  private static Saving saving(Config.RunConfig config) {
+    return new Saving(
+        1,
+        config.checkpointEvery().map(OptionalInt::of).orElse(OptionalInt.empty()),
+        config.keep());
   }
 
   /** {@code test accuracy 98.9 % (355 of 359), 21,400 samples/s}: of the best part there is to measure on. */

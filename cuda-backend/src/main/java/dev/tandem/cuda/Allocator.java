@@ -65,7 +65,7 @@ final class Allocator implements AutoCloseable {
 
   /** Bytes of the block that a tensor of so many bytes gets. */
   static long blockBytes(long bytes) {
-    return Pool.bytes(Pool.sizeClass(Math.max(SMALLEST, bytes)));
+    return Pool.size(Math.max(SMALLEST, bytes));
   }
 
   /** Memory for a tensor, contents undefined. @param what the tensor, for messages */
@@ -89,7 +89,7 @@ final class Allocator implements AutoCloseable {
     if (bytes > LARGEST) {
       throw outOfMemory(bytes, what, null);
     }
-    long size = Pool.size(Math.max(SMALLEST, bytes));
+    long size = blockBytes(bytes);
     if (!caching) {
       return fresh(bytes, size, what);
     }

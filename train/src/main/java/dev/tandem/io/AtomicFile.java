@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -60,6 +61,19 @@ public final class AtomicFile {
       throw e;
     }
     forceFolder(folder);
+  }
+
+  /** Removes what writers of this file left beside it that were killed. Nobody may be writing it. @throws FileException naming it */
+  public static void removeLeftovers(Path file) {
+    Path folder = file.toAbsolutePath().getParent();
+    try (DirectoryStream<Path> left =
+        Files.newDirectoryStream(folder, "." + file.getFileName() + ".*.tmp")) {
+      for (Path temporary : left) {
+        Files.deleteIfExists(temporary);
+      }
+    } catch (IOException e) {
+      throw FileException.of("write", file, "cannot be tidied up", e);
+    }
   }
 
   static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

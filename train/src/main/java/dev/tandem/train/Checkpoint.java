@@ -52,6 +52,8 @@ final class Checkpoint {
                 + text.get("format")
                 + "'; give the checkpoint.safetensors of a run folder");
       }
+      // Else a flipped bit in its name would take the checksum away, and nobody would look.
+      need(file, text, "crc32c", "[0-9a-f]{8}");
       requireSame(file, text, "data", "data or batches", describe(setup.feed().training()));
       // Rules may keep states of the same names and shapes, as Adam and AdamW do.
       requireSame(file, text, "rule", "optimizer settings", rule());

@@ -37,6 +37,8 @@ final class EpochJson {
       json.writeBooleanField("best", report.best());
       number(json, "seconds", report.timing().seconds());
       number(json, "samples_per_second", report.timing().samplesPerSecond());
+      optional(json, "tokens_per_second", report.timing().tokensPerSecond());
+      json.writeNumberField("peak_bytes", report.timing().peakBytes());
       json.writeEndObject();
     } catch (IOException e) {
       throw new UncheckedIOException("a text in memory refused characters", e);
@@ -114,7 +116,12 @@ final class EpochJson {
         need(numbers, "learning_rate"),
         need(numbers, "gradient_norm"),
         need(numbers, "best") == 1,
-        new Timing(need(numbers, "seconds"), need(numbers, "samples_per_second")));
+        new Timing(
+            need(numbers, "seconds"),
+            need(numbers, "samples_per_second"),
+            optional(numbers, "tokens_per_second"),
+            // Runs of old did not tell.
+            numbers.getOrDefault("peak_bytes", 0.0).longValue()));
   }
 
   private static Optional<RegressionErrors> errors(Map<String, Double> numbers) throws IOException {

@@ -9,10 +9,16 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Where a run leaves its files: {@code config.yaml} as it was resolved, {@code run.json} with what it ran on, {@code
@@ -21,6 +27,7 @@ import java.util.Optional;
  */
 public record RunFolder(Path path) {
   private static final int MOST = 1_000_000;
+  private static final Pattern KEPT = Pattern.compile("checkpoint-(\\d{1,18})\\.safetensors");
 
   /**
    * Makes {@code parent/name-1}, or the next number that is free; two runs that start at once get one each.
@@ -110,6 +117,47 @@ public record RunFolder(Path path) {
 
   public Path checkpoint() {
     return path.resolve("checkpoint.safetensors");
+  }
+
+  /** The checkpoint of a step, where several are kept. */
+  public Path checkpoint(long step) {
+    return path.resolve("checkpoint-" + step + ".safetensors");
+  }
+
+  /**
+   * Keeps the checkpoint that is there under the number of its step as well, and of those so kept the last.
+   *
+   * @throws FileException naming what cannot be written or removed
+   */
+  void keepCheckpoint(long step, int most) {
+    Path kept = checkpoint(step);
+    try {
+      Files.deleteIfExists(kept);
+      try {
+        // No second copy on the disk: when the newest is replaced, this name keeps it.
+        Files.createLink(kept, checkpoint());
+      } catch (UnsupportedOperationException | FileSystemException e) {
+        Files.copy(checkpoint(), kept, StandardCopyOption.REPLACE_EXISTING);
+      }
+      List<Long> steps = keptCheckpoints();
+      for (long old : steps.subList(0, Math.max(0, steps.size() - most))) {
+        Files.deleteIfExists(checkpoint(old));
+      }
+    } catch (IOException e) {
+      throw FileException.of("checkpoint", kept, "cannot be kept", e);
+    }
+  }
+
+  /** The steps whose checkpoints are kept, in order. */
+  private List<Long> keptCheckpoints() throws IOException {
+    try (Stream<Path> files = Files.list(path)) {
+      return files
+          .map(file -> KEPT.matcher(file.getFileName().toString()))
+          .filter(Matcher::matches)
+          .map(name -> Long.parseLong(name.group(1)))
+          .sorted()
+          .toList();
+    }
   }
 
   /** What the model's tokens are, where it was trained on a text. */

@@ -17,7 +17,7 @@ public final class RunRecorder implements TrainingListener {
   private final Trainer trainer;
   private final RunFolder folder;
   private final Map<String, String> modelMetadata;
-  private final int checkpointEvery;
+  private final Saving saving;
   private boolean begun;
   private boolean modelWritten;
 
@@ -27,16 +27,15 @@ public final class RunRecorder implements TrainingListener {
    */
   public RunRecorder(
       Trainer trainer, RunFolder folder, Map<String, String> modelMetadata, int checkpointEvery) {
-    if (checkpointEvery < 1) {
-      throw new IllegalArgumentException(
-          "run recorder: checkpoints must be at least 1 epoch apart, got "
-              + checkpointEvery
-              + "; 1 is usual");
-    }
+    this(trainer, folder, modelMetadata, Saving.everyEpochs(checkpointEvery));
+  }
+
+  public RunRecorder(
+      Trainer trainer, RunFolder folder, Map<String, String> modelMetadata, Saving saving) {
     this.trainer = trainer;
     this.folder = folder;
     this.modelMetadata = Map.copyOf(modelMetadata);
-    this.checkpointEvery = checkpointEvery;
+    this.saving = saving;
   }
 
   @Override
@@ -47,6 +46,8 @@ public final class RunRecorder implements TrainingListener {
   /** Brings metrics.jsonl in line with the run once: empty, or cut back to what a checkpoint knows. */
   private void begin() {
     if (!begun) {
+      AtomicFile.removeLeftovers(folder.checkpoint());
+      AtomicFile.removeLeftovers(folder.model());
       AtomicFile.text(folder.metrics(), trainer.history().lines());
       modelWritten = Files.exists(folder.model());
       begun = true;
@@ -67,8 +68,24 @@ public final class RunRecorder implements TrainingListener {
     if (report.best() || !trainer.keepsBest()) {
       saveModel();
     }
-    if (report.epoch() % checkpointEvery == 0) {
-      trainer.save(folder.checkpoint());
+    if (report.epoch() % saving.epochs() == 0) {
+      save();
+    }
+  }
+
+  private void save() {
+    trainer.save(folder.checkpoint());
+    if (saving.keep() > 1) {
+      folder.keepCheckpoint(trainer.steps(), saving.keep());
+    }
+  }
+
+  @Override
+  public void step(StepReport report) {
+    // After an epoch's last step its report comes, and a checkpoint that knows it.
+    boolean last = report.batch() == report.batches();
+    if (!last && saving.steps().isPresent() && report.step() % saving.steps().getAsInt() == 0) {
+      save();
     }
   }
 
@@ -77,7 +94,7 @@ public final class RunRecorder implements TrainingListener {
     begin();
     switch (outcome.reason()) {
       case INTERRUPTED -> {
-        trainer.save(folder.checkpoint());
+        save();
         if (!modelWritten) {
           saveModel();
         }

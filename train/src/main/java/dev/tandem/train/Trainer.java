@@ -5,6 +5,8 @@ import dev.tandem.backend.Flag;
 import dev.tandem.data.Batch;
 import dev.tandem.data.BatchLoader;
 import dev.tandem.data.Batches;
+import dev.tandem.data.Dataset;
+import dev.tandem.data.Target;
 import dev.tandem.io.SafeTensors;
 import dev.tandem.nn.Module;
 import dev.tandem.tensor.Scope;
@@ -184,7 +186,19 @@ public final class Trainer implements AutoCloseable {
     Optional<Divergence> divergence = divergence(totals, 0, Optional.empty());
     return divergence.isPresent()
         ? divergence
-        : report(totals, new Timing(seconds, samples == 0 ? 0 : samples / seconds));
+        : report(totals, timing(seconds, samples));
+  }
+
+  private Timing timing(double seconds, long samples) {
+    Dataset dataset = setup.feed().training().dataset();
+    double speed = samples == 0 ? 0 : samples / seconds;
+    return new Timing(
+        seconds,
+        speed,
+        dataset.target() instanceof Target.Tokens
+            ? OptionalDouble.of(speed * dataset.input().elements())
+            : OptionalDouble.empty(),
+        backend.memory().peak());
   }
 
   /** Measures and reports an epoch; the validation loss is the last place where numbers can break down. */

@@ -27,7 +27,7 @@ class HistoryTest {
         1e-3,
         Math.PI,
         number == 1,
-        new Timing(0.1, 1234.5));
+        new Timing(0.1, 1234.5, OptionalDouble.of(9876.5), 4096));
   }
 
   private static Metrics loss(double loss) {
@@ -40,7 +40,7 @@ class HistoryTest {
         "{\"epoch\":1,\"steps\":10,\"train_loss\":0.1,\"train_accuracy\":0.3333333333333333,"
             + "\"validation_loss\":2.5,\"validation_samples\":7,\"validation_accuracy\":0.10000000149011612,"
             + "\"learning_rate\":0.001,\"gradient_norm\":3.141592653589793,\"best\":true,\"seconds\":0.1,"
-            + "\"samples_per_second\":1234.5}\n",
+            + "\"samples_per_second\":1234.5,\"tokens_per_second\":9876.5,\"peak_bytes\":4096}\n",
         new History(List.of(epoch(1, 0.1, Optional.of(loss(2.5))))).lines());
   }
 

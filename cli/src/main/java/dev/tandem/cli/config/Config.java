@@ -85,5 +85,19 @@ public record Config(
       @Setting(
               value = "where run folders are made, relative to where the command is started",
               otherwise = "runs")
-          String folder) {}
+          String folder,
+      @Setting(
+              value =
+                  "how many checkpoints are kept; more than 1: also as checkpoint-STEP.safetensors",
+              otherwise = "1",
+              min = 1,
+              mistaken = {"keep_last", "save_total_limit"})
+          int keep,
+      @Setting(
+              value =
+                  "steps between checkpoints, beside those after each epoch; default: none within an epoch",
+              example = "1000",
+              min = 1,
+              mistaken = "save_every")
+          Optional<Integer> checkpointEvery) {}
 }
