@@ -29,7 +29,7 @@ class TrainCommandTest extends CommandTest {
             .anyMatch(line ->
                 line.matches(
                     "epoch 2/2  train loss \\d\\.\\d{4} accuracy \\d+\\.\\d %  validation loss \\d\\.\\d{4} accuracy \\d+\\.\\d %"
-                        + "  lr 0\\.0100  \\d+\\.\\d s")),
+                        + "  lr 0\\.0100  \\d+\\.\\d s  [\\d,]+ samples/s, \\d MiB")),
         result.out());
     assertTrue(
         result
