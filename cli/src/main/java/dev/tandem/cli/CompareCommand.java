@@ -209,8 +209,7 @@ final class CompareCommand implements Callable<Integer> {
       folder.writeRecord(record);
       LossCurve curve = new LossCurve(config.training().epochs());
       long begin = System.nanoTime();
-      try (ProgressDisplay display =
-              new ProgressDisplay(terminal, config.training().epochs());
+      try (ProgressDisplay display = new ProgressDisplay(terminal, config.training().epochs());
           Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
         session
             .trainer()

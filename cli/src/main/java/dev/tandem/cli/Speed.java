@@ -47,8 +47,7 @@ record Speed(String unit, long tokens, int batch, double flops, Optional<PeakRat
   String tell(EpochReport report) {
     double samples = report.timing().samplesPerSecond();
     String share =
-        peak.map(rate ->
-                ", " + Report.percent(samples * flops / rate.flops()) + " of " + rate)
+        peak.map(rate -> ", " + Report.percent(samples * flops / rate.flops()) + " of " + rate)
             .orElse("");
     return Report.format("%,d %s/s", Math.round(samples * tokens), unit)
         + share

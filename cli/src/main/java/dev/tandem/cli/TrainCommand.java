@@ -99,9 +99,7 @@ final class TrainCommand implements Callable<Integer> {
     Outcome outcome;
     try (ProgressDisplay display =
             new ProgressDisplay(
-                terminal,
-                prepared.config().training().epochs(),
-                Speed.of(prepared, backend));
+                terminal, prepared.config().training().epochs(), Speed.of(prepared, backend));
         Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
       session
           .trainer()

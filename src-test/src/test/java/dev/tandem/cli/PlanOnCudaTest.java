@@ -50,8 +50,7 @@ final class PlanOnCudaTest {
                 .replace("FILE", text.toString()));
     LoadedConfig loaded = LoadedConfig.read(file, List.of());
     Plan plan =
-        Plan.of(
-            Prepared.of(loaded, RunData.blank(loaded)), new CudaBackendProvider()::blockBytes);
+        Plan.of(Prepared.of(loaded, RunData.blank(loaded)), new CudaBackendProvider()::blockBytes);
     try (EmulatedDriver driver =
             EmulatedDriver.open(EmulatorOptions.standard().withMemory(1L << 30));
         Backend backend = CudaBackend.open(driver, 0, CudaOptions.standard("cuda-emulated"))) {

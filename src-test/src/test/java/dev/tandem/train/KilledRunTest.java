@@ -39,8 +39,7 @@ final class KilledRunTest {
           lesson.trainer.resume(run.checkpoint());
         }
         lesson.trainer.listen(
-            new RunRecorder(
-                lesson.trainer, run, Map.of(), new Saving(1, OptionalInt.of(1), 3)));
+            new RunRecorder(lesson.trainer, run, Map.of(), new Saving(1, OptionalInt.of(1), 3)));
         System.out.println("step " + lesson.trainer.steps());
         lesson.trainer.run();
       }
@@ -133,21 +132,19 @@ final class KilledRunTest {
       for (int i = 0; i < 64 + 2000; i++) {
         // Every bit of the header's length, then of the header, and of the numbers.
         long at =
-            i < 64 ? i : i % 2 == 0 ? random.nextLong(8L * header) : random.nextLong(8L * bytes.length);
+            i < 64
+                ? i
+                : i % 2 == 0 ? random.nextLong(8L * header) : random.nextLong(8L * bytes.length);
         bytes[(int) (at / 8)] ^= (byte) (1 << (at % 8));
         assertRefused(lesson.trainer, damaged, bytes, "bit " + at);
         bytes[(int) (at / 8)] ^= (byte) (1 << (at % 8));
       }
       for (int i = 0; i < 100; i++) {
         int length = i < 20 ? i : random.nextInt(bytes.length);
-        assertRefused(
-            lesson.trainer, damaged, Arrays.copyOf(bytes, length), "cut to " + length);
+        assertRefused(lesson.trainer, damaged, Arrays.copyOf(bytes, length), "cut to " + length);
       }
       assertRefused(
-          lesson.trainer,
-          damaged,
-          Arrays.copyOf(bytes, bytes.length + 8),
-          "8 bytes too many");
+          lesson.trainer, damaged, Arrays.copyOf(bytes, bytes.length + 8), "8 bytes too many");
       lesson.trainer.resume(sound);
     }
   }

@@ -70,7 +70,8 @@ final class StepMemoryTest {
       long resident = backend.memory().used();
       model.training(true);
       try (Tape _ = Tape.open()) {
-        Tensor tokens = Tensor.of(backend, new int[BATCH * config.context()], BATCH, config.context());
+        Tensor tokens =
+            Tensor.of(backend, new int[BATCH * config.context()], BATCH, config.context());
         model.forward(tokens);
         return new Taken(peak, resident, backend.memory().used() - resident);
       }
@@ -84,7 +85,8 @@ final class StepMemoryTest {
     long logits = (long) BATCH * 16 * 4096 * dtype.bytes();
     Taken taken = train(config, dtype);
     // All else is small beside them: a second one, for their gradient, would show.
-    assertTrue(taken.peak > logits && taken.peak < 1.75 * logits, () -> taken + ", logits " + logits);
+    assertTrue(
+        taken.peak > logits && taken.peak < 1.75 * logits, () -> taken + ", logits " + logits);
   }
 
   @ParameterizedTest
@@ -92,7 +94,8 @@ final class StepMemoryTest {
   void backwardFreesActivationsAsItPassesThem(DType dtype) {
     Taken taken = train(new Gpt.Config(128, 64, 8, 2, 16, 0, false), dtype);
     long beyond = taken.peak - taken.resident;
-    // Gradients of activations take as much again as activations where nothing is freed; one layer of eight, and the gradients of
+    // Gradients of activations take as much again as activations where nothing is freed; one layer
+    // of eight, and the gradients of
     // the weights, do not come to a quarter.
     assertTrue(beyond < 1.25 * taken.forward, () -> beyond + " bytes in a step: " + taken);
   }

@@ -184,9 +184,7 @@ public final class Trainer implements AutoCloseable {
     double[] totals = sums.read();
     double seconds = (System.nanoTime() - begin) / 1e9;
     Optional<Divergence> divergence = divergence(totals, 0, Optional.empty());
-    return divergence.isPresent()
-        ? divergence
-        : report(totals, timing(seconds, samples));
+    return divergence.isPresent() ? divergence : report(totals, timing(seconds, samples));
   }
 
   private Timing timing(double seconds, long samples) {
