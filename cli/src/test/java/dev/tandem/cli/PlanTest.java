@@ -214,6 +214,13 @@ final class PlanTest extends CommandTest {
   }
 
   @Test
+  void anEpochOfALanguageModelTellsTokensAndMemory() {
+    Result result = train(write(words("bf16", GPT))).expect(0);
+    assertTrue(
+        result.out().matches("(?s).*epoch 1/1 .*  [\\d,]+ tokens/s, \\d+ MiB\n.*"), result.out());
+  }
+
+  @Test
   void mistakesAreTold() {
     String words =
         "backend: cpu\ndata: {source: {kind: tokens, shards: nowhere}}\nmodel: {layers: [embedding: 4]}\n";

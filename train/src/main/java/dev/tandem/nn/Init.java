@@ -45,6 +45,7 @@ public record Init(Backend backend, DType dtype, Random random, boolean blank) {
   public Tensor draw(Initializer initializer, int... lengths) {
     Shape shape = Shape.of(lengths);
     if (blank) {
+      Math.toIntExact(shape.elements()); // what could not be drawn must not be planned either
       return Tensor.zeros(backend, new TensorType(dtype, shape)).release();
     }
     float[] values = initializer.draw(shape, random);
