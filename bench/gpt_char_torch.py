@@ -201,7 +201,9 @@ def main():
     print(json.dumps({
         "torch": torch.__version__, "threads": options.threads, "seed": options.seed, "steps": options.steps,
         "validation_loss": round(validation(model, held_out), 5), "training_seconds": round(seconds, 1),
-        "median_step_ms": round(sorted(times)[len(times) // 2] * 1000, 2)}))
+        # On a machine that does other things as well, the fastest twentieth tells more than the median.
+        "median_step_ms": round(sorted(times)[len(times) // 2] * 1000, 2),
+        "twentieth_step_ms": round(sorted(times)[len(times) // 20] * 1000, 2)}))
 
 
 if __name__ == "__main__":
