@@ -201,7 +201,7 @@ final class ImportCommand implements Callable<Integer> {
     return switch (config) {
       case HuggingFaceConfig.OfGpt(Gpt.Config sizes) ->
           Report.format(
-              "gpt: {layers: %d, heads: %d, channels: %d, context: %d}",
+              "gpt: {layers: %d, heads: %d, channels: %d, context: %d, padded: false}",
               sizes.layers(), sizes.heads(), sizes.channels(), sizes.context());
       case HuggingFaceConfig.OfLlama(Llama.Config sizes) ->
           "llama: {layers: "
@@ -222,6 +222,7 @@ final class ImportCommand implements Callable<Integer> {
               + plain(sizes.epsilon())
               + ", tied: "
               + sizes.tied()
+              + ", padded: false"
               + "}";
     };
   }

@@ -3,6 +3,7 @@ package dev.tandem.cli;
 import dev.tandem.cli.config.LoadedConfig;
 import dev.tandem.data.Tokenizer;
 import dev.tandem.data.TokenizerFile;
+import dev.tandem.io.FileException;
 import dev.tandem.io.HuggingFace;
 import dev.tandem.io.SafeTensors;
 import dev.tandem.io.SafeTensorsFile;
@@ -47,6 +48,16 @@ record InitialWeights(Path file, Path folder) {
       if (!ours
           && model.layers().size() == 1
           && model.layers().getFirst() instanceof LanguageModel only) {
+        if (only.paddedVocabulary() != only.vocabulary()) {
+          throw new FileException(
+              "weights: "
+                  + file
+                  + " has no rows for padding, got "
+                  + only.vocabulary()
+                  + " tokens where the model has "
+                  + only.paddedVocabulary()
+                  + " rows; write padded: false to the layer's settings");
+        }
         HuggingFace.load(file, only);
       } else {
         Map<String, Tensor> weights = new LinkedHashMap<>(model.parameters());

@@ -243,7 +243,8 @@ record Network(List<Layer> layers, Initializer weights) {
                   gpt.heads(),
                   gpt.channels(),
                   gpt.dropout(),
-                  gpt.recompute());
+                  gpt.recompute(),
+                  gpt.padded());
           yield (init, _) -> new Gpt(init, whole);
         }
         case ModelConfig.Llama llama -> {
@@ -260,7 +261,8 @@ record Network(List<Layer> layers, Initializer weights) {
                   llama.base(),
                   llama.epsilon(),
                   llama.tied(),
-                  llama.recompute());
+                  llama.recompute(),
+                  llama.padded());
           yield (init, _) -> new Llama(init, whole);
         }
         case ModelConfig.Dropout(double rate) -> (init, _) -> new Dropout(init, rate);

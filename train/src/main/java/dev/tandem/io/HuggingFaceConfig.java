@@ -25,7 +25,7 @@ public sealed interface HuggingFaceConfig {
   /** What the file is called. */
   String NAME = "config.json";
 
-  /** The model, with weights drawn. */
+  /** The model, with weights drawn and without rows of padding. */
   default LanguageModel build(Init init) {
     return switch (this) {
       case OfGpt(Gpt.Config sizes) -> new Gpt(init, sizes);

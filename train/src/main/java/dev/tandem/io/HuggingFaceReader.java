@@ -90,6 +90,7 @@ final class HuggingFaceReader {
         whole("n_head"),
         channels,
         0,
+        false,
         false);
   }
 
@@ -115,6 +116,7 @@ final class HuggingFaceReader {
         values.containsKey(base) ? number(base) : 10000,
         number("rms_norm_eps"),
         values.getOrDefault("tie_word_embeddings", "false").equals("true"),
+        false,
         false);
   }
 

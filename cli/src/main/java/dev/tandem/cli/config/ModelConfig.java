@@ -127,7 +127,12 @@ public record ModelConfig(
       @Setting(
               value = "whether blocks are computed again in backward, which saves memory",
               otherwise = "false")
-          boolean recompute)
+          boolean recompute,
+      @Setting(
+              value =
+                  "whether tables have rows up to a multiple of 128 tokens, which is faster; Hugging Face's weights have none",
+              otherwise = "true")
+          boolean padded)
       implements LayerConfig {}
 
   @Named(
@@ -172,7 +177,12 @@ public record ModelConfig(
       @Setting(
               value = "whether layers are computed again in backward, which saves memory",
               otherwise = "false")
-          boolean recompute)
+          boolean recompute,
+      @Setting(
+              value =
+                  "whether tables have rows up to a multiple of 128 tokens, which is faster; Hugging Face's weights have none",
+              otherwise = "true")
+          boolean padded)
       implements LayerConfig {}
 
   @Named("sets values to 0 at random while training")
