@@ -195,7 +195,7 @@ final class CompareCommand implements Callable<Integer> {
           }
         };
     try (Backend backend = ConfigOptions.open(prepared.loaded(), once);
-        Session session = new Session(prepared, backend)) {
+        Session session = Session.begun(prepared, backend)) {
       String name =
           prepared
               .loaded()
@@ -210,7 +210,8 @@ final class CompareCommand implements Callable<Integer> {
       LossCurve curve = new LossCurve(config.training().epochs());
       long begin = System.nanoTime();
       try (ProgressDisplay display =
-              new ProgressDisplay(terminal, config.training().epochs(), false);
+              new ProgressDisplay(
+                  terminal, config.training().epochs(), false, prepared.data().window());
           Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
         session
             .trainer()

@@ -9,13 +9,15 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
   private final Terminal terminal;
   private final int epochs;
   private final boolean lines;
+  private final int window;
   private MovingBar bar;
 
-  /** @param lines whether each epoch gets a line that stays */
-  ProgressDisplay(Terminal terminal, int epochs, boolean lines) {
+  /** @param lines whether each epoch gets a line that stays; window: tokens a sample, 0 for other data */
+  ProgressDisplay(Terminal terminal, int epochs, boolean lines, int window) {
     this.terminal = terminal;
     this.epochs = epochs;
     this.lines = lines;
+    this.window = window;
   }
 
   @Override
@@ -34,7 +36,7 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
   public void epoch(EpochReport report) {
     close();
     if (lines) {
-      terminal.say(Report.epoch(report, epochs));
+      terminal.say(Report.epoch(report, epochs, window));
     }
   }
 

@@ -21,6 +21,7 @@ import dev.tandem.train.Learner;
 import dev.tandem.train.Metrics;
 import dev.tandem.train.Stopping;
 import dev.tandem.train.Trainer;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** A prepared run on a backend: its network with weights drawn, and its trainer. */
@@ -31,12 +32,24 @@ final class Session implements AutoCloseable {
   private final Optimizer optimizer;
   private final Trainer trainer;
 
-  Session(Prepared prepared, Backend backend) {
+  /** A run that begins: with drawn weights, or those of the config. */
+  static Session begun(Prepared prepared, Backend backend) {
+    return new Session(prepared, backend, InitialWeights.of(prepared.loaded()));
+  }
+
+  /** A run that goes on, with the weights of its checkpoint. */
+  static Session resumed(Prepared prepared, Backend backend) {
+    return new Session(prepared, backend, Optional.empty());
+  }
+
+  private Session(Prepared prepared, Backend backend, Optional<InitialWeights> weights) {
     this.prepared = prepared;
     model =
         prepared
             .network()
             .build(new Init(backend, prepared.dtype(), new Random(prepared.config().seed())));
+    // Before the optimizer, whose masters are copies.
+    weights.ifPresent(initial -> initial.load(model));
     learner =
         new Learner(
             model,
