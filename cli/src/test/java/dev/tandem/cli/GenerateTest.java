@@ -45,7 +45,8 @@ class GenerateTest extends CommandTest {
       training: {batch: 8, epochs: 4, epoch_steps: 15, decay: matrices}
       """;
 
-  private static final String LINE = "the cat sat on the mat, and the dog sat by the d\u00F6\u00F6r.\n";
+  private static final String LINE =
+      "the cat sat on the mat, and the dog sat by the d\u00F6\u00F6r.\n";
 
   private Path text() throws IOException {
     return file("cat.txt", LINE.repeat(60));
@@ -82,7 +83,8 @@ class GenerateTest extends CommandTest {
     assertTrue(once.out().startsWith("the cat"), once.out());
     assertEquals(7 + 60 + 1, once.out().length(), once.out());
     assertTrue(
-        once.err().matches("generate: 60 tokens in \\d+\\.\\d s, [\\d.e+]+ tokens/s\n"), once.err());
+        once.err().matches("generate: 60 tokens in \\d+\\.\\d s, [\\d.e+]+ tokens/s\n"),
+        once.err());
     assertEquals(
         once.out(), run("generate", run, "--prompt", "the cat", "--tokens", "60").out(), "a seed");
     assertNotEquals(
@@ -94,7 +96,15 @@ class GenerateTest extends CommandTest {
             .out();
     assertEquals(
         greedy,
-        run("generate", run, "--prompt-file", file("p.txt", "the cat"), "--tokens", "20", "--top-k", "1")
+        run(
+                "generate",
+                run,
+                "--prompt-file",
+                file("p.txt", "the cat"),
+                "--tokens",
+                "20",
+                "--top-k",
+                "1")
             .expect(0)
             .out());
     assertEquals(
@@ -219,8 +229,7 @@ class GenerateTest extends CommandTest {
             .expect(2)
             .err()
             .startsWith("no such tokenizer, got 'words'"));
-    assertTrue(
-        run("import", folder, "--out", out).expect(2).sentence().startsWith("config: "));
+    assertTrue(run("import", folder, "--out", out).expect(2).sentence().startsWith("config: "));
     Path sharded = Files.createDirectory(folder.resolve("sharded"));
     Files.copy(source.resolve("config.json"), sharded.resolve("config.json"));
     file("sharded/model.safetensors.index.json", "{}");
@@ -312,8 +321,7 @@ class GenerateTest extends CommandTest {
             .startsWith("the"));
     Result result =
         train(model.resolve("config.yaml"), "--data", text(), "--backend", "cpu").expect(0);
-    assertTrue(
-        firstLoss(runs().resolve("config-1")) < 3, "far from ln 256 = 5.5: " + result.out());
+    assertTrue(firstLoss(runs().resolve("config-1")) < 3, "far from ln 256 = 5.5: " + result.out());
   }
 
   private static double firstLoss(Path run) throws IOException {
@@ -335,9 +343,7 @@ class GenerateTest extends CommandTest {
     RunFolder broken = RunFolder.create(runs(), "cat");
     LoadedConfig loaded =
         LoadedConfig.read(
-            config,
-            settings.stream().map(Assignment::of).toList(),
-            Optional.of(text));
+            config, settings.stream().map(Assignment::of).toList(), Optional.of(text));
     Prepared prepared = Prepared.of(loaded);
     try (Backend backend = ConfigOptions.open(loaded, _ -> {});
         Session session = Session.begun(prepared, backend)) {

@@ -130,8 +130,7 @@ class HuggingFaceTest {
   @OnRealMachines
   void rowsOfPaddingAreZero(Backend backend) {
     try (LanguageModel model =
-        new Gpt(
-            Machines.init(backend, DType.F32, 1), new Gpt.Config(67, 16, 2, 3, 24, 0, false))) {
+        new Gpt(Machines.init(backend, DType.F32, 1), new Gpt.Config(67, 16, 2, 3, 24, 0, false))) {
       HuggingFace.load(weights("gpt2"), model);
       double[] table = model.parameters().get("wte.weight").toDoubles();
       assertEquals(128 * 24, table.length);
@@ -148,10 +147,8 @@ class HuggingFaceTest {
   @OnRealMachines
   void whatDoesNotFitIsRefusedBeforeAnythingChanges(Backend backend) {
     try (LanguageModel model =
-        new Gpt(
-            Machines.init(backend, DType.F32, 1), new Gpt.Config(66, 16, 3, 3, 24, 0, false))) {
-      List<double[]> before =
-          model.parameters().values().stream().map(Tensor::toDoubles).toList();
+        new Gpt(Machines.init(backend, DType.F32, 1), new Gpt.Config(66, 16, 3, 3, 24, 0, false))) {
+      List<double[]> before = model.parameters().values().stream().map(Tensor::toDoubles).toList();
       FileException refused =
           assertThrows(FileException.class, () -> HuggingFace.load(weights("gpt2"), model));
       assertTrue(
@@ -182,8 +179,7 @@ class HuggingFaceTest {
     Backend backend = Machines.real().findFirst().orElseThrow().getPayload();
     for (String name : ALL) {
       Path file = folder.resolve("config.json");
-      HuggingFaceConfig read =
-          HuggingFaceConfig.read(golden(name).resolve(HuggingFaceConfig.NAME));
+      HuggingFaceConfig read = HuggingFaceConfig.read(golden(name).resolve(HuggingFaceConfig.NAME));
       try (LanguageModel model = read.build(Machines.init(backend, stored(name), 1))) {
         HuggingFaceConfig.write(file, model);
       }
@@ -213,17 +209,16 @@ class HuggingFaceTest {
     String text = Files.readString(golden(name).resolve(HuggingFaceConfig.NAME));
     assertTrue(text.contains(old), text);
     Path file =
-        Files.writeString(
-            folder.resolve("config.json"), text.replace(old, put == null ? "" : put));
-    FileException refused =
-        assertThrows(FileException.class, () -> HuggingFaceConfig.read(file));
+        Files.writeString(folder.resolve("config.json"), text.replace(old, put == null ? "" : put));
+    FileException refused = assertThrows(FileException.class, () -> HuggingFaceConfig.read(file));
     assertEquals("config: " + file + " " + expected, refused.getMessage());
   }
 
   @Test
   void whatIsNoConfigIsRefused() throws IOException {
     Path file = folder.resolve("config.json");
-    for (String text : List.of("", "[]", "{", "{\"a\": {}", "{\"a\": 1, \"a\": 2}", "{\"a\":".repeat(50))) {
+    for (String text :
+        List.of("", "[]", "{", "{\"a\": {}", "{\"a\": 1, \"a\": 2}", "{\"a\":".repeat(50))) {
       Files.writeString(file, text);
       FileException refused =
           assertThrows(FileException.class, () -> HuggingFaceConfig.read(file), text);

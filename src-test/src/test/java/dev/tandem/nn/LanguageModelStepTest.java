@@ -57,8 +57,7 @@ final class LanguageModelStepTest {
     // F16's smallest gradients would be 0 without a scale.
     double scale = dtype == DType.F16 ? 1024 : 1;
     try (LanguageModel model = maker.apply(Machines.init(backend, dtype, 3));
-        Optimizer optimizer =
-            new Optimizer(Rule.AdamW.standard().update(), model.parameters());
+        Optimizer optimizer = new Optimizer(Rule.AdamW.standard().update(), model.parameters());
         Scope _ = Scope.open()) {
       optimizer.learningRate(RATE);
       int[] ids = new int[ROWS * CONTEXT];
@@ -102,7 +101,8 @@ final class LanguageModelStepTest {
       moved += gradient[i] != 0 && after[i] != before[i] ? 1 : 0;
     }
     assertTrue(pulled > 0, what + " has no gradient");
-    // Adam's first step is as large as the rate for all gradients but those near its epsilon, as the keys' biases have.
+    // Adam's first step is as large as the rate for all gradients but those near its epsilon, as
+    // the keys' biases have.
     assertTrue(moved >= 0.6 * pulled, what + ": " + moved + " of " + pulled + " moved");
   }
 }

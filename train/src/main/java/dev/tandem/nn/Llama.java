@@ -67,13 +67,33 @@ public final class Llama extends LanguageModel {
         boolean tied,
         boolean recompute) {
       this(
-          vocabulary, context, layers, heads, keyHeads, channels, hidden, base, epsilon, tied,
-          recompute, true);
+          vocabulary,
+          context,
+          layers,
+          heads,
+          keyHeads,
+          channels,
+          hidden,
+          base,
+          epsilon,
+          tied,
+          recompute,
+          true);
     }
 
     public Config recomputing(boolean on) {
       return new Config(
-          vocabulary, context, layers, heads, keyHeads, channels, hidden, base, epsilon, tied, on,
+          vocabulary,
+          context,
+          layers,
+          heads,
+          keyHeads,
+          channels,
+          hidden,
+          base,
+          epsilon,
+          tied,
+          on,
           padded);
     }
   }
