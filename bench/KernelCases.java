@@ -24,6 +24,8 @@ class KernelCases {
     new KernelMapCases(scale, cases);
     new KernelFoldCases(scale, cases);
     new KernelIndexCases(scale, cases);
+    new KernelAttentionCases(scale, cases);
+    new KernelTrainingCases(scale, cases);
     return List.copyOf(cases);
   }
 

@@ -3,6 +3,7 @@ import dev.tandem.backend.Backends;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Op;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Size2d;
 import dev.tandem.shape.TensorType;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +15,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Matrix products and convolutions of the CPU backend, as a share of the multiply-add peak that this machine reaches in the
+ * Matrix products, convolutions and attention of the CPU backend, as a share of the multiply-add peak that this machine reaches in the
  * same run: a ratio, for these machines are shared and their clocks move. Run it by bench/run.
  */
 final class OpBench {
@@ -53,6 +54,10 @@ final class OpBench {
       bench.convolution(64, 1, 28, 32, 5, 0);
       bench.convolution(64, 32, 12, 64, 5, 0);
       bench.convolution(64, 64, 14, 64, 3, 1);
+      for (boolean causal : new boolean[] {false, true}) {
+        bench.attention(16, 128, 4, 64, causal);
+        bench.attention(2, 1024, 4, 64, causal);
+      }
     }
   }
 
@@ -74,6 +79,20 @@ final class OpBench {
     if (in > 1) { // the first layer of a network needs none
       run("  its dx", flops, new Linear.Conv2dGradInput(geometry, x.shape()), w, y);
     }
+  }
+
+  /** Counts what the mask leaves of two products forward and five backward. */
+  private void attention(int sequences, int positions, int heads, int length, boolean causal) throws InterruptedException {
+    int width = heads * length;
+    double scale = 1 / Math.sqrt(length);
+    TensorType qkv = TensorType.f32(sequences, positions, 3 * width);
+    TensorType y = TensorType.f32(sequences, positions, width);
+    TensorType lse = TensorType.f32(sequences, heads, positions);
+    double pairs = positions * (causal ? (positions + 1) / 2.0 : positions);
+    double flops = 2.0 * sequences * pairs * width;
+    String name = sequences + "x" + positions + "x" + heads + "x" + length + (causal ? " causal" : "");
+    run("attention " + name, 2 * flops, new Sequence.PackedAttention(heads, heads, causal, scale), qkv);
+    run("  its gradients", 5 * flops, new Sequence.PackedAttentionGrad(heads, heads, causal, scale), qkv, y, lse, y);
   }
 
   /** Alternates the op with the peak's loop, so that both see the same machine. */

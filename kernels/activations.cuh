@@ -22,3 +22,13 @@ __device__ inline float gelu_argument(float v) { return 2 * GELU_BETA * (v * (1 
 
 // Phi, the normal distribution, without cancellation in the lower tail.
 __device__ inline float normal(float v) { return 0.5f * erfcf(-v * SQRT_HALF); }
+
+__device__ inline float gelu_tanh(float v) { return v * sigmoid(gelu_argument(v)); }
+
+__device__ inline float within(float v) { return nan_or(v, fmaxf(fminf(v, SATURATED), -SATURATED)); }
+
+// s + v s (1 - s) times the slope of the argument; 1 - s as a sigmoid of its own keeps its digits.
+__device__ inline float gelu_tanh_slope(float x) {
+  float v = within(x), a = gelu_argument(v), s = sigmoid(a), rest = sigmoid(-a);
+  return s + v * s * rest * (2 * GELU_BETA) * (1 + 3 * GELU_KAPPA * v * v);
+}

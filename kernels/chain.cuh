@@ -27,14 +27,6 @@ __device__ inline void chain(const T *__restrict__ x, const T *__restrict__ dy, 
     chain(x, dy, dx, n, [=](float v, float d) -> float { return expression; });                              \
   }
 
-__device__ inline float within(float v) { return nan_or(v, fmaxf(fminf(v, SATURATED), -SATURATED)); }
-
-// s + v s (1 - s) times the slope of the argument; 1 - s as a sigmoid of its own keeps its digits.
-__device__ inline float gelu_tanh_slope(float x) {
-  float v = within(x), a = gelu_argument(v), s = sigmoid(a), rest = sigmoid(-a);
-  return s + v * s * rest * (2 * GELU_BETA) * (1 + 3 * GELU_KAPPA * v * v);
-}
-
 __device__ inline float gelu_erf_slope(float x) {
   float v = within(x);
   return normal(v) + v * DENSITY_AT_0 * expf(-v * v / 2);

@@ -36,10 +36,17 @@ struct LogSum {
   template <int W>
   __device__ void add(const Floats<W> &x) {
     float next = max;
+    // Leaves NaN out: the sum becomes NaN by it.
 #pragma unroll
-    for (int k = 0; k < W; k++) next = Largest::fold(next, x.v[k]);
-    if (next == Largest::none()) return;  // its difference to itself is NaN
-    sum *= expf(max - next);
+    for (int k = 0; k < W; k++) next = fmaxf(next, x.v[k]);
+    if (next == Largest::none()) {  // its difference to itself is NaN
+#pragma unroll
+      for (int k = 0; k < W; k++) {
+        if (x.v[k] != x.v[k]) sum = x.v[k];
+      }
+      return;
+    }
+    if (next != max) sum *= expf(max - next);
 #pragma unroll
     for (int k = 0; k < W; k++) sum += expf(x.v[k] - next);
     max = next;

@@ -8,31 +8,7 @@
 // A thread takes a block of four words, for four elements side by side: 16 bytes of x and y and 4 of the mask at a time; of halves two
 // blocks, for eight elements.
 // Bound: memory, with about 60 integer operations for 4 elements beside it. Bytes: 9 n; of halves 5 n.
-#include "common.cuh"
-
-struct Philox {
-  u32 key[2];
-  u32 draw[2];
-
-  __device__ explicit Philox(const u32 *__restrict__ state) : key{state[0], state[1]}, draw{state[2], state[3]} {}
-
-  __device__ Quad<u32> block(i64 number) const {
-    u32 k0 = key[0], k1 = key[1];
-    u32 c0 = (u32)number, c1 = (u32)(number >> 32), c2 = draw[0], c3 = draw[1];
-#pragma unroll
-    for (int round = 0; round < 10; round++) {
-      u32 high0 = __umulhi(0xD2511F53u, c0), low0 = 0xD2511F53u * c0;
-      u32 high1 = __umulhi(0xCD9E8D57u, c2), low1 = 0xCD9E8D57u * c2;
-      c0 = high1 ^ c1 ^ k0;
-      c2 = high0 ^ c3 ^ k1;
-      c1 = low1;
-      c3 = low0;
-      k0 += 0x9E3779B9u;
-      k1 += 0xBB67AE85u;
-    }
-    return {{c0, c1, c2, c3}};
-  }
-};
+#include "philox.cuh"
 
 template <class T>
 __device__ inline void dropout(const T *__restrict__ x, const u32 *__restrict__ state, T *__restrict__ y, u8 *__restrict__ mask, i64 n,

@@ -5,7 +5,7 @@
 // Of halves there are accumulate and scale, whose factor is of their type; weights of halves have masters, which other kernels step.
 //
 // Bound: memory. Bytes, n times, of halves half of that: accumulate, running_average and sgd 12, clamp_in_place and scale 8, one state 20, Adam 28.
-#include "common.cuh"
+#include "rules.cuh"
 
 // Loads N tensors' elements, calls f on them, and stores the first WRITTEN.
 template <int N, int WRITTEN, class T, class F>
@@ -74,71 +74,55 @@ extern "C" __global__ void next_draw_i32(u32 *state) {
   }
 }
 
-// Without decay exactly one product and one difference, as the op promises.
-extern "C" __global__ void sgd_f32(float *w, float *dw, const float *lr, i64 n, float decay) {
-  float rate = *lr;
-  change<2, 1>({w, dw}, n, [=](float(&e)[2]) {
-    float g = decay == 0 ? e[1] : e[1] + decay * e[0];
-    e[0] = __fsub_rn(e[0], __fmul_rn(rate, g));
-  });
+// t + 1 where the factor is finite, for where it is not nothing was stepped.
+extern "C" __global__ void increment_if_finite_i32(int *t, const float *factor) {
+  if (thread_in_grid() == 0 && isfinite(*factor)) *t += 1;
 }
+
+// scale and streak after a step whose gradients had that norm. A scale beyond F32 is not taken.
+extern "C" __global__ void loss_scale_f32(float *scale, int *streak, const float *norm, float growth, float backoff, int interval) {
+  if (thread_in_grid() > 0) return;
+  if (!isfinite(*norm)) {
+    *scale = fmaxf(1.f, *scale * backoff);
+    *streak = 0;
+  } else if (*streak + 1 < interval) {
+    *streak += 1;
+  } else {
+    float grown = *scale * growth;
+    if (isfinite(grown)) *scale = grown;
+    *streak = 0;
+  }
+}
+
+template <class Rule, int N>
+__device__ inline void step(const Rule &rule, float *const (&tensor)[N], i64 n) {
+  change<N, N - 1>(tensor, n, rule);
+}
+
+extern "C" __global__ void sgd_f32(float *w, float *dw, const float *lr, i64 n, float decay) { step(Sgd{*lr, decay}, {w, dw}, n); }
 
 extern "C" __global__ void momentum_f32(float *w, float *v, float *dw, const float *lr, i64 n, float momentum, int nesterov,
                                         float decay) {
-  float rate = *lr;
-  change<3, 2>({w, v, dw}, n, [=](float(&e)[3]) {
-    float g = e[2] + decay * e[0];
-    e[1] = momentum * e[1] + g;
-    e[0] -= rate * (nesterov ? g + momentum * e[1] : e[1]);
-  });
+  step(Momentum{*lr, momentum, nesterov, decay}, {w, v, dw}, n);
 }
 
 extern "C" __global__ void adagrad_f32(float *w, float *s, float *dw, const float *lr, i64 n, float epsilon, float decay) {
-  float rate = *lr;
-  change<3, 2>({w, s, dw}, n, [=](float(&e)[3]) {
-    float g = e[2] + decay * e[0];
-    e[1] += g * g;
-    e[0] -= rate * g / (sqrtf(e[1]) + epsilon);
-  });
+  step(Adagrad{*lr, epsilon, decay}, {w, s, dw}, n);
 }
 
-// rest = 1 - alpha, rounded from the exact difference.
 extern "C" __global__ void rms_prop_f32(float *w, float *s, float *dw, const float *lr, i64 n, float alpha, float rest, float epsilon,
                                         float decay) {
-  float rate = *lr;
-  change<3, 2>({w, s, dw}, n, [=](float(&e)[3]) {
-    float g = e[2] + decay * e[0];
-    e[1] = alpha * e[1] + rest * g * g;
-    e[0] -= rate * g / (sqrtf(e[1]) + epsilon);
-  });
+  step(RmsProp{*lr, alpha, rest, epsilon, decay}, {w, s, dw}, n);
 }
 
-// 1 - beta^t, for ln(beta) in F32. The difference of two near numbers would have few digits in F32; expm1 keeps them.
-__device__ inline float bias_correction(float log_beta, int t) { return -expm1f((float)t * log_beta); }
-
-// coupled is the decay that is part of g, decoupled AdamW's, which multiplies w by 1 - lr * decoupled.
 extern "C" __global__ void adam_f32(float *w, float *m, float *v, float *dw, const float *lr, const int *t, i64 n, float beta1,
                                     float rest1, float log_beta1, float beta2, float rest2, float log_beta2, float epsilon,
                                     float coupled, float decoupled) {
-  float rate = *lr / bias_correction(log_beta1, *t);
-  float root = 1.f / sqrtf(bias_correction(log_beta2, *t));
-  float keep = 1.f - *lr * decoupled;
-  change<4, 3>({w, m, v, dw}, n, [=](float(&e)[4]) {
-    float g = e[3] + coupled * e[0];
-    e[1] = beta1 * e[1] + rest1 * g;
-    e[2] = beta2 * e[2] + rest2 * g * g;
-    e[0] = keep * e[0] - rate * e[1] / (sqrtf(e[2]) * root + epsilon);
-  });
+  Adam adam(*lr, *t, {beta1, rest1, log_beta1}, {beta2, rest2, log_beta2}, epsilon, coupled, decoupled);
+  step(adam, {w, m, v, dw}, n);
 }
 
 extern "C" __global__ void lion_f32(float *w, float *m, float *dw, const float *lr, i64 n, float beta1, float rest1, float beta2,
                                     float rest2, float decay) {
-  float rate = *lr;
-  float keep = 1.f - rate * decay;
-  change<3, 2>({w, m, dw}, n, [=](float(&e)[3]) {
-    float u = beta1 * e[1] + rest1 * e[2];
-    float sign = u > 0 ? 1.f : u < 0 ? -1.f : u;  // NaN stays NaN
-    e[0] = keep * e[0] - rate * sign;
-    e[1] = beta2 * e[1] + rest2 * e[2];
-  });
+  step(Lion{*lr, beta1, rest1, beta2, rest2, decay}, {w, m, dw}, n);
 }

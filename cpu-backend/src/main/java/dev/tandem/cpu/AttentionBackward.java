@@ -130,7 +130,7 @@ final class AttentionBackward {
       slopes = pool.borrow(AttentionTiles.QUERIES * tiles.width);
       Matrix k = s.k().matrix(tensors.forward.k(), sequence, 0, keyHead);
       Matrix v = s.v().matrix(tensors.forward.v(), sequence, 0, keyHead);
-      tiles.transpose(k, s.keys(), (float) s.weighting().scale(), keyColumns);
+      tiles.transpose(k, s.keys(), s.weighting().early(), keyColumns);
       tiles.transpose(v, s.keys(), 1, valueColumns);
       tiles.pad(k, s.keys(), keys);
       for (int tile = from; tile < to; tile++) {
@@ -175,20 +175,15 @@ final class AttentionBackward {
     /** From a row of scores to weights, and from dy . v to the gradient of the unscaled scores, times the scale. */
     private void slopes(int query) {
       int at = query * tiles.width;
-      int end = at + tiles.width;
-      int seen = at + tiles.seen(query);
-      float shift = lse[query];
-      float dot = dots[query];
-      float scale = (float) s.weighting().scale();
-      for (int i = at; i < seen; i++) {
-        weights[i] -= shift;
-      }
-      machine.kernels().exp(weights, weights, at, seen);
-      for (int i = at; i < seen; i++) {
-        slopes[i] = weights[i] * (slopes[i] - dot) * scale;
-      }
-      Arrays.fill(weights, seen, end, 0f);
-      Arrays.fill(slopes, seen, end, 0f);
+      int seen = tiles.seen(query);
+      int touched = tiles.touched(query);
+      machine.kernels().weights(weights, at, touched, s.weighting().late(), lse[query]);
+      machine
+          .rows()
+          .slopes(weights, slopes, at, touched, dots[query], (float) s.weighting().scale());
+      // What came of scores that do not count.
+      Arrays.fill(weights, at + seen, at + touched, 0f);
+      Arrays.fill(slopes, at + seen, at + touched, 0f);
     }
   }
 }

@@ -84,7 +84,7 @@ final class AttentionForward {
       sums = pool.borrow(AttentionTiles.QUERIES * tiles.padded);
       Matrix k = s.k().matrix(tensors.k, sequence, 0, keyHead);
       Matrix v = s.v().matrix(tensors.v, sequence, 0, keyHead);
-      tiles.transpose(k, seen, (float) s.weighting().scale(), keys);
+      tiles.transpose(k, seen, s.weighting().early(), keys);
       tiles.pad(v, seen, values);
       for (int tile = from; tile < to; tile++) {
         int head = keyHead * s.group() + tile / tilesAHead;
@@ -125,13 +125,16 @@ final class AttentionForward {
     /** From a row of scores to e^(score - max), 0 where the query does not see; what was summed before is brought to this max. */
     private void exponentials(int query) {
       int at = query * tiles.width;
-      int seen = tiles.seen(query);
-      int padded = AttentionTiles.whole(seen, AttentionTiles.PADDING);
-      Arrays.fill(scores, at + seen, at + padded, Float.NEGATIVE_INFINITY);
-      float largest = Math.max(max[query], machine.kernels.max(scores, at, padded));
+      int padded = tiles.touched(query);
+      Arrays.fill(scores, at + tiles.seen(query), at + padded, Float.NEGATIVE_INFINITY);
+      float scale = s.weighting().late();
+      float largest = Math.max(max[query], scale * machine.kernels.maxNumber(scores, at, padded));
       if (largest == Float.NEGATIVE_INFINITY) {
-        // Every key so far is infinitely far from the query; a later one may not be.
-        Arrays.fill(scores, at, at + tiles.width, 0f);
+        // Each key so far is infinitely far from the query, or no number. A later one may be near.
+        for (int i = at; i < at + padded; i++) {
+          total[query] += scores[i] != scores[i] ? scores[i] : 0;
+          scores[i] = 0;
+        }
         return;
       }
       if (largest != max[query]) {
@@ -140,12 +143,7 @@ final class AttentionForward {
         }
         max[query] = largest;
       }
-      for (int i = at; i < at + padded; i++) {
-        scores[i] -= largest;
-      }
-      machine.kernels.exp(scores, scores, at, at + padded);
-      total[query] += machine.kernels.sum(scores, at, padded);
-      Arrays.fill(scores, at + padded, at + tiles.width, 0f);
+      total[query] += machine.kernels.weights(scores, at, padded, scale, largest);
     }
 
     private void shrink(int query, float factor) {

@@ -6,7 +6,17 @@ import dev.tandem.shape.Shape;
 /** What an attention works on: how many sequences, where queries, keys and values lie, and which keys a query sees. */
 record AttentionSizes(int sequences, Heads q, Heads k, Heads v, Weighting weighting) {
   /** Scores are multiplied by the scale; if causal, query t sees keys below t + 1 + keys - queries. */
-  record Weighting(boolean causal, double scale) {}
+  record Weighting(boolean causal, double scale) {
+    /** The scale where weights are made of scores, which wants a positive one for the largest score to become the largest weight. */
+    float late() {
+      return scale > 0 ? (float) scale : 1f;
+    }
+
+    /** What is left, for the keys. */
+    float early() {
+      return scale > 0 ? 1f : (float) scale;
+    }
+  }
 
   /** Of q and k in arrays of their own. */
   static AttentionSizes of(Shape q, Shape k, Weighting weighting) {

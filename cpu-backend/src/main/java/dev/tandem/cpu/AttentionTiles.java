@@ -69,6 +69,11 @@ final class AttentionTiles {
     return Math.clamp((long) query + edge, 0, keys);
   }
 
+  /** How many weights of the query are read, by register tiles that reach beyond what it sees; a multiple of the padding. */
+  int touched(int query) {
+    return Math.min(width, whole(seen(query) + GemmKernels.TALL - 1, PADDING));
+  }
+
   /** Some keys of a head, transposed: a tile has a row of width keys for each element of a head. */
   void transpose(Matrix rows, int count, float scale, float[] to) {
     for (int key = 0; key < count; key += width) {

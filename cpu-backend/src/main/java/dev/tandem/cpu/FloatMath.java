@@ -21,6 +21,9 @@ final class FloatMath {
 
   static final float EXP_UNDERFLOW = -104;
 
+  /** Below this e^x is hardly a normal float. */
+  static final float WEIGHT_UNDERFLOW = -87;
+
   /** Beyond this tanh rounds to 1. */
   static final float TANH_SATURATION = 10;
 
@@ -97,6 +100,14 @@ final class FloatMath {
     y = x > 0 ? y : Float.NaN;
     y = x == 0 ? Float.NEGATIVE_INFINITY : y;
     return x == Float.POSITIVE_INFINITY ? x : y;
+  }
+
+  /** e^x for x not above 88, and 0 where it is no normal float: a third cheaper than where it must be right everywhere. */
+  static float weight(float x) {
+    float shifted = Math.fma(x, LOG2_E, ROUNDER);
+    float p = expm1Near0(reduced(x, shifted - ROUNDER));
+    float y = (p + 1) * powerOf2(Float.floatToRawIntBits(shifted) - ROUNDER_BITS);
+    return x < WEIGHT_UNDERFLOW ? 0 : y;
   }
 
   static float tanh(float x) {

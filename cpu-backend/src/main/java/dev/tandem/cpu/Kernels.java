@@ -62,6 +62,15 @@ interface Kernels {
   /** The smallest of x[at] to x[at + count - 1]: infinity for none, NaN if any is. */
   float min(float[] x, int at, int count);
 
+  /** The largest that is a number of x[at] to x[at + count - 1], -infinity for none. */
+  float maxNumber(float[] x, int at, int count);
+
+  /**
+   * x[at + i] = e^(scale * x[at + i] - shift) for i below count where that is a normal float, and 0 below; the exponent must not be
+   * above 88. Gives the sum, in {@link #SUM_COLUMN} partial sums that are folded in halves; the count is a multiple of those.
+   */
+  float weights(float[] x, int at, int count, float scale, float shift);
+
   /**
    * Philox4x32-10 under the key at the counters (first + i, draw), low words first, for i below count: word j
    * becomes words[j * count + i]. The low word of first + i must not overflow.

@@ -27,6 +27,9 @@ interface RowKernels {
   /** y += a * x, fused. */
   void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int n);
 
+  /** slopes[i] = weights[i] * (slopes[i] - dot) * scale for n elements from the given one: what softmax does to a gradient. */
+  void slopes(float[] weights, float[] slopes, int at, int n, float dot, float scale);
+
   /** Folds a row of an image into the largest of each column. */
   void maxOfColumns(Windows w, float[] x, int at, int row);
 

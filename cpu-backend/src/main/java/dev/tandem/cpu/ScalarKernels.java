@@ -178,6 +178,35 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public float maxNumber(float[] x, int at, int count) {
+    float largest = Float.NEGATIVE_INFINITY;
+    for (int i = at; i < at + count; i++) {
+      largest = x[i] > largest ? x[i] : largest;
+    }
+    return largest;
+  }
+
+  @Override
+  public float weights(float[] x, int at, int count, float scale, float shift) {
+    float[] lanes = new float[SUM_COLUMN];
+    weights(x, at, count, scale, shift, lanes);
+    for (int half = SUM_COLUMN / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) {
+        lanes[lane] += lanes[lane + half];
+      }
+    }
+    return lanes[0];
+  }
+
+  private static void weights(
+      float[] x, int at, int count, float scale, float shift, float[] lanes) {
+    for (int i = 0; i < count; i++) {
+      x[at + i] = FloatMath.weight(Math.fma(x[at + i], scale, -shift));
+      lanes[i % SUM_COLUMN] += x[at + i];
+    }
+  }
+
+  @Override
   public void philox(long key, long draw, long first, int[] words, int count) {
     philox(key, draw, first, words, count, 0);
   }

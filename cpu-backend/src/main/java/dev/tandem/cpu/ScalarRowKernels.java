@@ -62,6 +62,13 @@ final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
+  public void slopes(float[] weights, float[] slopes, int at, int n, float dot, float scale) {
+    for (int i = at; i < at + n; i++) {
+      slopes[i] = weights[i] * (slopes[i] - dot) * scale;
+    }
+  }
+
+  @Override
   public void maxOfColumns(Windows w, float[] x, int at, int row) {
     w.columns(x, at, row, 0);
   }

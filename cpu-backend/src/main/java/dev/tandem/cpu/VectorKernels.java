@@ -282,6 +282,63 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public float maxNumber(float[] x, int at, int count) {
+    FloatVector v = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY);
+    FloatVector u = v;
+    int done = count - count % (2 * WIDTH);
+    for (int i = 0; i < done; i += 2 * WIDTH) {
+      FloatVector next = FloatVector.fromArray(LANES, x, at + i);
+      v = v.blend(next, next.compare(VectorOperators.GT, v));
+      next = FloatVector.fromArray(LANES, x, at + i + WIDTH);
+      u = u.blend(next, next.compare(VectorOperators.GT, u));
+    }
+    v = v.blend(u, u.compare(VectorOperators.GT, v));
+    if (count - done >= WIDTH) {
+      u = FloatVector.fromArray(LANES, x, at + done);
+      v = v.blend(u, u.compare(VectorOperators.GT, v));
+      done += WIDTH;
+    }
+    FloatVector other;
+    if (WIDTH > 8) {
+      other = v.rearrange(BY_8);
+      v = v.blend(other, other.compare(VectorOperators.GT, v));
+    }
+    if (WIDTH > 4) {
+      other = v.rearrange(BY_4);
+      v = v.blend(other, other.compare(VectorOperators.GT, v));
+    }
+    other = v.rearrange(BY_2);
+    v = v.blend(other, other.compare(VectorOperators.GT, v));
+    other = v.rearrange(BY_1);
+    v = v.blend(other, other.compare(VectorOperators.GT, v));
+    return Math.max(v.lane(0), rest.maxNumber(x, at + done, count - done));
+  }
+
+  @Override
+  public float weights(float[] x, int at, int count, float scale, float shift) {
+    FloatVector v = VectorMath.weights(x, at, at + count, scale, shift);
+    if (WIDTH < SUM_COLUMN) {
+      v = lanes(x, at, count, 0).add(lanes(x, at, count, 8));
+    }
+    if (WIDTH < 8) {
+      v = v.add(lanes(x, at, count, 4).add(lanes(x, at, count, 12)));
+    }
+    v = WIDTH > 8 ? v.add(v.rearrange(BY_8)) : v;
+    v = WIDTH > 4 ? v.add(v.rearrange(BY_4)) : v;
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
+  }
+
+  /** The partial sums offset + i of {@link #SUM_COLUMN}, for i below WIDTH. */
+  private static FloatVector lanes(float[] x, int at, int count, int offset) {
+    FloatVector v = FloatVector.zero(LANES);
+    for (int i = at + offset; i < at + count; i += SUM_COLUMN) {
+      v = v.add(FloatVector.fromArray(LANES, x, i));
+    }
+    return v;
+  }
+
+  @Override
   public void philox(long key, long draw, long first, int[] words, int count) {
     rest.philox(key, draw, first, words, count, VectorPhilox.words(key, draw, first, words, count));
   }

@@ -55,6 +55,41 @@ final class VectorMath {
     }
   }
 
+  /** {@link FloatMath#weight} of scale * x - shift. Gives the sum of vectors, as it is wanted where they are 16 wide. */
+  static FloatVector weights(float[] x, int from, int end, float scale, float shift) {
+    FloatVector sum = FloatVector.zero(LANES);
+    for (int i = from; i < end; i += WIDTH) {
+      FloatVector v =
+          FloatVector.fromArray(LANES, x, i)
+              .lanewise(FMA, FloatVector.broadcast(LANES, scale), -shift);
+      FloatVector shifted =
+          v.lanewise(FMA, FloatVector.broadcast(LANES, FloatMath.LOG2_E), FloatMath.ROUNDER);
+      FloatVector n = shifted.sub(FloatMath.ROUNDER);
+      FloatVector r = n.lanewise(FMA, FloatVector.broadcast(LANES, -FloatMath.LN2_HIGH), v);
+      r = n.lanewise(FMA, FloatVector.broadcast(LANES, -FloatMath.LN2_LOW), r);
+      FloatVector q =
+          FloatVector.broadcast(LANES, FloatMath.EXPM1_6)
+              .lanewise(FMA, r, FloatMath.EXPM1_5)
+              .lanewise(FMA, r, FloatMath.EXPM1_4)
+              .lanewise(FMA, r, FloatMath.EXPM1_3)
+              .lanewise(FMA, r, FloatMath.EXPM1_2);
+      FloatVector y =
+          r.mul(r)
+              .lanewise(FMA, q, r)
+              .add(1f)
+              .mul(
+                  shifted
+                      .reinterpretAsInts()
+                      .sub(FloatMath.ROUNDER_BITS - 127)
+                      .lanewise(LSHL, 23)
+                      .reinterpretAsFloats())
+              .blend(0f, v.compare(LT, FloatMath.WEIGHT_UNDERFLOW));
+      y.intoArray(x, i);
+      sum = sum.add(y);
+    }
+    return sum;
+  }
+
   static void log(float[] x, float[] y, int from, int end) {
     for (int i = from; i < end; i += WIDTH) {
       FloatVector v = FloatVector.fromArray(LANES, x, i);

@@ -209,6 +209,17 @@ final class VectorRowKernels implements RowKernels {
   // Which element wins is anyone's guess, so the branches of plain Java took most of the time of
   // pooling.
   @Override
+  public void slopes(float[] weights, float[] slopes, int at, int n, float dot, float scale) {
+    int i = at;
+    for (; i + L <= at + n; i += L) {
+      at(weights, i).mul(at(slopes, i).sub(dot)).mul(scale).intoArray(slopes, i);
+    }
+    for (; i < at + n; i++) {
+      slopes[i] = weights[i] * (slopes[i] - dot) * scale;
+    }
+  }
+
+  @Override
   public void maxOfColumns(Windows w, float[] x, int at, int row) {
     int j = 0;
     for (; j + L <= w.width; j += L) {

@@ -32,6 +32,15 @@ class FloatMathTest {
   }
 
   @Test
+  void weight() {
+    withinUlps("weight", FloatMath::weight, StrictMath::exp, -87, 88, 1);
+    assertEquals(0, FloatMath.weight(-87.5f));
+    assertEquals(0, FloatMath.weight(-Float.MAX_VALUE));
+    assertEquals(0, FloatMath.weight(-INFINITY));
+    assertEquals(Float.NaN, FloatMath.weight(Float.NaN));
+  }
+
+  @Test
   void log() {
     withinUlps("log", FloatMath::log, StrictMath::log, 0, Float.MAX_VALUE, 1);
     assertEquals(0, FloatMath.log(1));

@@ -88,6 +88,28 @@ class KernelsTest {
         (x, dy, dx, from, to) -> vector.leakyReluGrad(0.1f, x, dy, dx, from, to));
   }
 
+  /** Values within what the exponent may be, and infinitely far ones. */
+  @Test
+  void weightsOfScores() {
+    for (int columns = 0; columns < 20; columns++) {
+      int length = columns * Kernels.SUM_COLUMN;
+      float[] expected = samples(length + 5, 1);
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] = i % 7 == 0 ? Float.NEGATIVE_INFINITY : Math.min(expected[i], 50);
+      }
+      assertEquals(
+          scalar.maxNumber(expected, 3, length - columns),
+          vector.maxNumber(expected, 3, length - columns),
+          "max of " + length);
+      float[] actual = expected.clone();
+      assertEquals(
+          scalar.weights(expected, 3, length, 0.7f, 1.5f),
+          vector.weights(actual, 3, length, 0.7f, 1.5f),
+          "sum of " + length);
+      assertSame("weights of " + length, expected, actual);
+    }
+  }
+
   @Test
   void binaryAtAnyPlace() {
     for (Elementwise.Binary op :

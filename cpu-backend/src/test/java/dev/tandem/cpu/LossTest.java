@@ -1,13 +1,16 @@
 package dev.tandem.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.tandem.backend.BackendException;
+import dev.tandem.backend.Operand;
 import dev.tandem.op.Loss.CrossEntropy;
 import dev.tandem.op.Loss.CrossEntropyGrad;
 import dev.tandem.op.Loss.SoftCrossEntropy;
 import dev.tandem.op.Loss.SoftCrossEntropyGrad;
+import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import java.util.List;
 import java.util.Random;
@@ -53,6 +56,26 @@ class LossTest {
     Trial trial =
         new Trial(new CrossEntropy(0)).values(Shape.of(1, 3), 9_000, 9_001, 8_000).labels(0);
     assertEquals(Math.log(1 + Math.E), trial.f32().get(0)[0], 1e-6);
+  }
+
+  /** The tape gives it the logits' own memory where nobody else needs them. */
+  @Test
+  void gradientInPlaceOfTheLogits() {
+    try (OnCpu cpu = new OnCpu(2)) {
+      for (DType dtype : new DType[] {DType.F32, DType.F64}) {
+        Shape shape = Shape.of(70, 301);
+        double[] numbers = new Random(4).doubles(shape.elements(), -5, 5).toArray();
+        double[] lse = new Random(5).doubles(70, 5, 9).toArray();
+        Operand logits = cpu.tensor(dtype, shape, numbers);
+        Operand targets = cpu.tensor(DType.I32, Shape.of(70), labels(shape));
+        Operand lses = cpu.tensor(dtype, Shape.of(70), lse);
+        Operand dy = cpu.tensor(dtype, Shape.of(70), lse);
+        CrossEntropyGrad op = new CrossEntropyGrad(0.1);
+        double[] apart = cpu.numbers(op, logits, targets, lses, dy);
+        cpu.backend().run(op, List.of(logits, targets, lses, dy), List.of(logits));
+        assertArrayEquals(apart, cpu.numbers(logits));
+      }
+    }
   }
 
   @Test

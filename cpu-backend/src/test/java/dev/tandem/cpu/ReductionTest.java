@@ -179,4 +179,44 @@ class ReductionTest {
           op + " of " + x.type() + ", element " + i);
     }
   }
+
+  @Test
+  void globalNorm() {
+    Shape[] shapes = {
+      Shape.of(3, 5), Shape.of(200, 1_001), Shape.of(0), Shape.scalar(), Shape.of(70_000)
+    };
+    Trial trial = new Trial(new Reduction.GlobalNorm());
+    for (Shape shape : shapes) {
+      trial.input(shape, -2, 3);
+    }
+    // 64 partial sums of 16 squares, then double: a few ulps of F32, halved by the root.
+    trial.agrees(3e-7);
+    for (double scale : new double[] {1e-30, 1, 1e30}) {
+      Trial small =
+          new Trial(new Reduction.GlobalNorm())
+              .values(Shape.of(2), 3 * scale, 0)
+              .values(Shape.scalar(), -4 * scale);
+      assertEquals(5, small.f32().getFirst()[0] / scale, 1e-6, "F32 " + scale);
+      assertEquals(5, small.f64().getFirst()[0] / scale, 1e-15, "F64 " + scale);
+    }
+    for (double scale : new double[] {1e-300, 1e-200, 1e300}) {
+      double norm =
+          new Trial(new Reduction.GlobalNorm())
+              .values(Shape.of(2), 3 * scale, -4 * scale)
+              .f64()
+              .getFirst()[0];
+      assertEquals(5, norm / scale, 1e-14, "F64 " + scale);
+    }
+    double infinity = Double.POSITIVE_INFINITY;
+    for (double[] x : new double[][] {{1, -infinity, infinity}, {infinity, Double.NaN, infinity}}) {
+      Trial trialOf = new Trial(new Reduction.GlobalNorm()).values(Shape.of(2), x[0], x[1]);
+      double expected = Double.isNaN(x[1]) ? x[1] : x[2];
+      assertEquals(expected, trialOf.f32().getFirst()[0]);
+      assertEquals(expected, trialOf.f64().getFirst()[0]);
+    }
+    // Beyond F32.
+    assertEquals(
+        infinity,
+        new Trial(new Reduction.GlobalNorm()).values(Shape.of(2), 3e38, 3e38).f32().getFirst()[0]);
+  }
 }

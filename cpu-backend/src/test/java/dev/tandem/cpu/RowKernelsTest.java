@@ -63,6 +63,25 @@ class RowKernelsTest {
             return y;
           });
       same(
+          "slopes " + n,
+          kernels -> {
+            float[] y = numbers(n + 5, 2);
+            kernels.slopes(numbers(n + 5, 1), y, 3, n, 0.2f, 0.7f);
+            return y;
+          });
+      same(
+          "turn " + n,
+          kernels -> {
+            RowKernels.Turn t = new RowKernels.Turn(numbers(2 * n + 5, 1), new float[2 * n + 5], n);
+            t.cosines = numbers(n + 2, 3);
+            t.sines = numbers(n + 2, 4);
+            t.sign = -1;
+            t.at = 3;
+            t.angle = 1;
+            kernels.turn(t);
+            return t.y;
+          });
+      same(
           "normalize " + n,
           kernels -> {
             RowKernels.Row r = row(n);

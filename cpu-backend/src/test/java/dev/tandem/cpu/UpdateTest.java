@@ -7,12 +7,25 @@ import dev.tandem.backend.Operand;
 import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class UpdateTest {
   private static final DType[] FLOATING = {DType.F32, DType.F64};
   private static final double LR = 0.25;
+
+  private static final List<Update.Optimizer> RULES =
+      List.of(
+          new Update.Sgd(0),
+          new Update.Sgd(0.1),
+          new Update.Momentum(0.9, true, 0.1),
+          new Update.Adagrad(0.01, 0.1),
+          new Update.RmsProp(0.8, 0.01, 0.1),
+          new Update.Adam(0.9, 0.99, 0.01, 0.1, true),
+          new Update.Lion(0.9, 0.99, 0.1));
 
   private final OnCpu cpu = new OnCpu(2);
 
@@ -140,6 +153,108 @@ class UpdateTest {
       }
       assertEquals(expected, weights[0], dtype == DType.F32 ? 1e-6 : 1e-14, op + " " + dtype);
     }
+  }
+
+  /** Many weights at once, against each by itself with gradients multiplied before: the same bits. */
+  @Test
+  void manyIsOneByOne() {
+    for (Update.Optimizer rule : RULES) {
+      for (DType dtype : FLOATING) {
+        for (double factor : new double[] {1, 0.37, Double.NaN, Double.POSITIVE_INFINITY}) {
+          many(rule, dtype, dtype == DType.F32 ? (float) factor : factor);
+        }
+      }
+    }
+  }
+
+  private void many(Update.Optimizer rule, DType dtype, double factor) {
+    int[] lengths = {40_001, 1, 0, 7, 16_384, 3};
+    Operand lr = cpu.tensor(dtype, Shape.scalar(), LR);
+    Operand t = cpu.tensor(DType.I32, Shape.scalar(), 3);
+    List<Operand> written = new ArrayList<>();
+    List<Operand> gradients = new ArrayList<>();
+    List<double[]> expected = new ArrayList<>();
+    for (int n = 0; n < lengths.length; n++) {
+      Random random = new Random(n);
+      List<Operand> group = new ArrayList<>();
+      List<Operand> alone = new ArrayList<>();
+      for (int i = 0; i <= rule.states(); i++) {
+        double[] numbers = random.doubles(lengths[n]).toArray();
+        group.add(cpu.tensor(dtype, Shape.of(lengths[n]), numbers));
+        alone.add(cpu.tensor(dtype, Shape.of(lengths[n]), numbers));
+      }
+      written.addAll(group);
+      Operand dw =
+          cpu.tensor(dtype, Shape.of(lengths[n]), random.doubles(lengths[n], -1, 1).toArray());
+      gradients.add(dw);
+      if (Double.isFinite(factor)) {
+        double[] scaled = cpu.numbers(dw);
+        for (int i = 0; i < scaled.length; i++) {
+          scaled[i] = dtype == DType.F32 ? (float) scaled[i] * (float) factor : scaled[i] * factor;
+        }
+        List<Operand> operands = new ArrayList<>(alone);
+        operands.add(cpu.tensor(dtype, Shape.of(lengths[n]), scaled));
+        operands.add(lr);
+        if (rule.counted()) {
+          operands.add(t);
+        }
+        cpu.update(rule, operands.toArray(Operand[]::new));
+      }
+      alone.forEach(operand -> expected.add(cpu.numbers(operand)));
+    }
+    List<Operand> operands = new ArrayList<>(written);
+    operands.addAll(gradients);
+    operands.add(lr);
+    operands.add(cpu.tensor(dtype, Shape.scalar(), factor));
+    if (rule.counted()) {
+      operands.add(t);
+    }
+    cpu.update(
+        new Update.Many(rule, lengths.length, Update.Masters.NONE),
+        operands.toArray(Operand[]::new));
+    for (int i = 0; i < written.size(); i++) {
+      assertArrayEquals(
+          expected.get(i), cpu.numbers(written.get(i)), rule + " " + dtype + " " + factor);
+    }
+  }
+
+  @Test
+  void stepsCountIfTheyWereDone() {
+    Operand t = cpu.tensor(DType.I32, Shape.scalar(), 41);
+    for (DType dtype : FLOATING) {
+      for (double factor : new double[] {Double.NaN, Double.NEGATIVE_INFINITY, 0.5}) {
+        cpu.update(new Update.IncrementIfFinite(), t, cpu.tensor(dtype, Shape.scalar(), factor));
+      }
+    }
+    holds(t, 43);
+  }
+
+  @Test
+  void lossScale() {
+    Update op = new Update.LossScale(2, 0.5, 2);
+    Operand scale = cpu.tensor(DType.F32, Shape.scalar(), 4);
+    Operand streak = cpu.tensor(DType.I32, Shape.scalar(), 0);
+    Operand good = cpu.tensor(DType.F32, Shape.scalar(), 1);
+    Operand bad = cpu.tensor(DType.F32, Shape.scalar(), Double.POSITIVE_INFINITY);
+    cpu.update(op, scale, streak, good);
+    holds(scale, 4);
+    holds(streak, 1);
+    cpu.update(op, scale, streak, good);
+    holds(scale, 8);
+    holds(streak, 0);
+    cpu.update(op, scale, streak, good);
+    cpu.update(op, scale, streak, bad);
+    holds(scale, 4);
+    holds(streak, 0);
+    for (int i = 0; i < 3; i++) {
+      cpu.update(op, scale, streak, cpu.tensor(DType.F32, Shape.scalar(), Double.NaN));
+    }
+    holds(scale, 1);
+    Operand largest = cpu.tensor(DType.F32, Shape.scalar(), 0x1p127);
+    cpu.update(op, largest, streak, good);
+    cpu.update(op, largest, streak, good);
+    holds(largest, 0x1p127);
+    holds(streak, 0);
   }
 
   private Operand filled(DType dtype, Shape shape, double value) {

@@ -18,7 +18,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * Device memory in blocks by size class, given back and handed out again without asking the driver, so that a steady training step
+ * Device memory in blocks of rounded sizes, given back and handed out again without asking the driver, so that a steady training step
  * allocates nothing. All work runs on one stream, in order: a block may be handed out while work on it is still queued.
  *
  * <p>A step that is captured has a pool of its own, for its replays write to the same addresses for as long as it lives.
@@ -27,7 +27,7 @@ final class Allocator implements AutoCloseable {
   /** What the driver aligns to, and as much as a small tensor needs. */
   private static final long SMALLEST = 512;
 
-  /** The largest class that does not overflow. */
+  /** The largest size that is asked for. */
   private static final long LARGEST = 1L << 60;
 
   private final String name;
@@ -84,19 +84,24 @@ final class Allocator implements AutoCloseable {
     if (bytes > LARGEST) {
       throw outOfMemory(bytes, what, null);
     }
-    int sizeClass = Pool.sizeClass(Math.max(SMALLEST, bytes));
+    long size = Pool.size(Math.max(SMALLEST, bytes));
     if (!caching) {
-      return fresh(bytes, sizeClass, what);
+      return fresh(bytes, size, what);
     }
-    Block block = active.take(sizeClass);
-    if (block == null && active != shared) {
-      block = shared.take(sizeClass);
+    Block block;
+    if (active == shared) {
+      block = shared.takeAbout(size);
+    } else {
+      // A step is recorded with the blocks it ran with. With exact sizes there are enough of each
+      // in whatever order they come back; with others one might be given away that is needed later.
+      block = active.take(size);
+      block = block == null ? shared.take(size) : block;
     }
     if (block == null) {
-      block = fresh(bytes, sizeClass, what);
+      block = fresh(bytes, size, what);
     }
     block.settle(active);
-    active.lend(sizeClass);
+    active.lend(block);
     return block;
   }
 
@@ -104,13 +109,13 @@ final class Allocator implements AutoCloseable {
     if (caching) {
       block.home().giveBack(block);
     } else {
-      reserved -= block.memory().bytes();
+      reserved -= block.bytes();
       held.remove(block.memory());
       stream.free(block.memory());
     }
   }
 
-  private Block fresh(long bytes, int sizeClass, Object what) {
+  private Block fresh(long bytes, long rounded, Object what) {
     if (sealed) {
       throw new BackendException(
           name
@@ -120,11 +125,11 @@ final class Allocator implements AutoCloseable {
               + what
               + "; make the same tensors at each call, and free them in it");
     }
-    long size = caching ? Pool.bytes(sizeClass) : Math.max(SMALLEST, bytes);
+    long size = caching ? rounded : Math.max(SMALLEST, bytes);
     DeviceMemory memory = allocate(size, bytes, what);
     reserved += size;
     held.add(memory);
-    return new Block(memory, sizeClass, active);
+    return new Block(memory, size, active);
   }
 
   /** Asks the device: as it is, with idle blocks given back, and at last with the memory of captured steps. */
@@ -150,7 +155,7 @@ final class Allocator implements AutoCloseable {
   /** Gives all idle blocks of the shared pool back to the device. */
   private void release() {
     for (Block block : shared.empty()) {
-      reserved -= Pool.bytes(block.sizeClass());
+      reserved -= block.bytes();
       held.remove(block.memory());
       block.memory().close();
     }
@@ -203,12 +208,13 @@ final class Allocator implements AutoCloseable {
    * recorded, beside what it made when it was run: for that there is memory now.
    */
   void seal() {
-    int[] open = active.out();
-    for (int sizeClass = 0; sizeClass < open.length; sizeClass++) {
-      for (int i = 0; i < open[sizeClass]; i++) {
-        active.add(fresh(Pool.bytes(sizeClass), sizeClass, "a result of a captured step"));
-      }
-    }
+    active
+        .out()
+        .forEach((size, count) -> {
+          for (int i = 0; i < count; i++) {
+            active.add(fresh(size, size, "a result of a captured step"));
+          }
+        });
     sealed = true;
   }
 

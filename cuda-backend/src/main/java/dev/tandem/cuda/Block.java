@@ -2,15 +2,15 @@ package dev.tandem.cuda;
 
 import dev.tandem.cuda.driver.DeviceMemory;
 
-/** A piece of device memory of some size class, handed out whole. */
+/** A piece of device memory of some rounded size, handed out whole. */
 final class Block {
   private final DeviceMemory memory;
-  private final int sizeClass;
+  private final long bytes;
   private Pool home;
 
-  Block(DeviceMemory memory, int sizeClass, Pool home) {
+  Block(DeviceMemory memory, long bytes, Pool home) {
     this.memory = memory;
-    this.sizeClass = sizeClass;
+    this.bytes = bytes;
     this.home = home;
   }
 
@@ -22,8 +22,9 @@ final class Block {
     return memory.address();
   }
 
-  int sizeClass() {
-    return sizeClass;
+  /** What it was asked of the device for. */
+  long bytes() {
+    return bytes;
   }
 
   /** Where it goes when it is given back. */

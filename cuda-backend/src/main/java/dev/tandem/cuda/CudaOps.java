@@ -45,8 +45,8 @@ final class CudaOps {
     indexing = new CudaIndexing(queue);
     normalization = new CudaNormalization(queue);
     loss = new CudaLoss(queue);
-    sequence = new CudaSequence();
-    fused = new CudaFused();
+    sequence = new CudaSequence(queue);
+    fused = new CudaFused(queue);
     stochastic = new CudaStochastic(queue);
     update = new CudaUpdate(queue);
   }

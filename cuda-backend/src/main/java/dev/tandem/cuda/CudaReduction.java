@@ -10,10 +10,12 @@ import java.util.List;
 final class CudaReduction {
   private final Queue queue;
   private final Folds folds;
+  private final GlobalNorms globalNorms;
 
   CudaReduction(Queue queue) {
     this.queue = queue;
     folds = new Folds(queue);
+    globalNorms = new GlobalNorms(queue);
   }
 
   void run(Reduction op, List<Operand> in, List<Operand> out) {
@@ -28,7 +30,7 @@ final class CudaReduction {
           fold(Fold.SUM, mean.axes(), x, y, (double) x.elements() / y.elements());
       case Reduction.Max max -> fold(Fold.MAX, max.axes(), x, y, 1);
       case Reduction.Min min -> fold(Fold.MIN, min.axes(), x, y, 1);
-      case Reduction.GlobalNorm norm -> throw new UnsupportedOperationException(norm.name());
+      case Reduction.GlobalNorm _ -> globalNorms.run(in, y);
       case Reduction.ArgMax argMax -> argMax(argMax.axis(), x, y);
     }
   }

@@ -10,14 +10,16 @@ import java.util.List;
 /** Works in place: an optimizer's step in one pass over weight, states and gradient. */
 final class CudaUpdate {
   private final Queue queue;
+  private final ManyUpdates many;
 
   CudaUpdate(Queue queue) {
     this.queue = queue;
+    many = new ManyUpdates(queue);
   }
 
   void run(Update op, List<Operand> operands) {
     Operand target = operands.getFirst();
-    if (target.elements() == 0) {
+    if (target.elements() == 0 && !(op instanceof Update.Many)) {
       return;
     }
     switch (op) {
@@ -37,52 +39,75 @@ final class CudaUpdate {
       case Update.Scale _ ->
           changing(SCALE_F32.in(target.dtype()), operands).over(target.elements(), target.dtype());
       case Update.Increment _ -> queue.kernel(INCREMENT_I32).readWrite(target).over(1);
-      case Update.Many _, Update.IncrementIfFinite _, Update.LossScale _ ->
-          throw new UnsupportedOperationException(op.name());
+      case Update.IncrementIfFinite _ -> {
+        Operands.requireF32(op.name(), operands.get(1));
+        queue.kernel(INCREMENT_IF_FINITE_I32).readWrite(target).read(operands.get(1)).over(1);
+      }
+      case Update.LossScale scale ->
+          queue
+              .kernel(LOSS_SCALE_F32)
+              .readWrite(target)
+              .readWrite(operands.get(1))
+              .read(operands.get(2))
+              .float32(scale.growth())
+              .float32(scale.backoff())
+              .int32(scale.interval())
+              .over(1);
+      case Update.Many steps -> many.run(steps, operands);
       case Update.NextDraw _ -> queue.kernel(NEXT_DRAW_I32).readWrite(target).over(1);
       case Update.Optimizer optimizer -> step(optimizer, operands);
     }
   }
 
   private void step(Update.Optimizer op, List<Operand> operands) {
-    Launch launch =
+    Kernel kernel =
         switch (op) {
-          case Update.Sgd sgd -> f32(op, SGD_F32, operands).float32(sgd.weightDecay());
-          case Update.Momentum momentum ->
-              f32(op, MOMENTUM_F32, operands)
-                  .float32(momentum.momentum())
-                  .int32(momentum.nesterov() ? 1 : 0)
-                  .float32(momentum.weightDecay());
-          case Update.Adagrad adagrad ->
-              f32(op, ADAGRAD_F32, operands)
-                  .float32(adagrad.epsilon())
-                  .float32(adagrad.weightDecay());
-          case Update.RmsProp rmsProp ->
-              f32(op, RMS_PROP_F32, operands)
-                  .float32(rmsProp.alpha())
-                  .float32(1 - rmsProp.alpha())
-                  .float32(rmsProp.epsilon())
-                  .float32(rmsProp.weightDecay());
-          case Update.Adam adam ->
-              f32(op, ADAM_F32, operands)
-                  .float32(adam.beta1())
-                  .float32(1 - adam.beta1())
-                  .float32(Math.log(adam.beta1()))
-                  .float32(adam.beta2())
-                  .float32(1 - adam.beta2())
-                  .float32(Math.log(adam.beta2()))
-                  .float32(adam.epsilon())
-                  .float32(adam.decoupled() ? 0 : adam.weightDecay())
-                  .float32(adam.decoupled() ? adam.weightDecay() : 0);
-          case Update.Lion lion ->
-              f32(op, LION_F32, operands)
-                  .float32(lion.beta1())
-                  .float32(1 - lion.beta1())
-                  .float32(lion.beta2())
-                  .float32(1 - lion.beta2())
-                  .float32(lion.weightDecay());
+          case Update.Sgd _ -> SGD_F32;
+          case Update.Momentum _ -> MOMENTUM_F32;
+          case Update.Adagrad _ -> ADAGRAD_F32;
+          case Update.RmsProp _ -> RMS_PROP_F32;
+          case Update.Adam _ -> ADAM_F32;
+          case Update.Lion _ -> LION_F32;
         };
-    launch.over(operands.getFirst().elements(), DType.F32);
+    attributes(f32(op, kernel, operands), op).over(operands.getFirst().elements(), DType.F32);
+  }
+
+  /** What the rule's kernels take besides tensors. */
+  static Launch attributes(Launch launch, Update.Optimizer op) {
+    return switch (op) {
+      case Update.Sgd sgd -> launch.float32(sgd.weightDecay());
+      case Update.Momentum momentum ->
+          launch
+              .float32(momentum.momentum())
+              .int32(momentum.nesterov() ? 1 : 0)
+              .float32(momentum.weightDecay());
+      case Update.Adagrad adagrad ->
+          launch.float32(adagrad.epsilon()).float32(adagrad.weightDecay());
+      case Update.RmsProp rmsProp ->
+          launch
+              .float32(rmsProp.alpha())
+              .float32(1 - rmsProp.alpha())
+              .float32(rmsProp.epsilon())
+              .float32(rmsProp.weightDecay());
+      case Update.Adam adam ->
+          launch
+              .float32(adam.beta1())
+              .float32(1 - adam.beta1())
+              .float32(Math.log(adam.beta1()))
+              .float32(adam.beta2())
+              .float32(1 - adam.beta2())
+              .float32(Math.log(adam.beta2()))
+              .float32(adam.epsilon())
+              .float32(adam.decoupled() ? 0 : adam.weightDecay())
+              .float32(adam.decoupled() ? adam.weightDecay() : 0);
+      case Update.Lion lion ->
+          launch
+              .float32(lion.beta1())
+              .float32(1 - lion.beta1())
+              .float32(lion.beta2())
+              .float32(1 - lion.beta2())
+              .float32(lion.weightDecay());
+    };
   }
 
   private Launch f32(Update op, Kernel kernel, List<Operand> operands) {

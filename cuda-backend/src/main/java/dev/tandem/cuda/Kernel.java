@@ -336,6 +336,73 @@ public enum Kernel {
   DEPTHWISE_CONV2D_GRAD_INPUT_F32("depthwise", "ptr ptr ptr i64 i32 geometry"),
   DEPTHWISE_CONV2D_GRAD_WEIGHT_F32("depthwise", "ptr ptr ptr i64 i64 i32 geometry"),
 
+  // attention_*.cu
+  ATTENTION_F32("attention_f32", "ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_QUERIES_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_GRAD_KEYS_F32("attention_f32", "ptr ptr ptr ptr ptr ptr ptr ptr attention"),
+  ATTENTION_32_BF16("attention_32_bf16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
+  ATTENTION_GRAD_KEYS_32_BF16(
+      "attention_32_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
+  ATTENTION_32_F16("attention_32_f16", "ptr ptr ptr ptr ptr attention", 16384),
+  ATTENTION_GRAD_QUERIES_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 24576),
+  ATTENTION_GRAD_KEYS_32_F16(
+      "attention_32_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 33792),
+  ATTENTION_64_BF16("attention_64_bf16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
+  ATTENTION_GRAD_KEYS_64_BF16(
+      "attention_64_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
+  ATTENTION_64_F16("attention_64_f16", "ptr ptr ptr ptr ptr attention", 32768),
+  ATTENTION_GRAD_QUERIES_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 49152),
+  ATTENTION_GRAD_KEYS_64_F16(
+      "attention_64_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66560),
+  ATTENTION_128_BF16("attention_128_bf16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_BF16(
+      "attention_128_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
+  ATTENTION_128_F16("attention_128_f16", "ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_QUERIES_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 65536),
+  ATTENTION_GRAD_KEYS_128_F16(
+      "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
+
+  // fused.cu
+  BIAS_GELU_TANH_F32("fused", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_F32("fused", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // fused_bf16.cu
+  BIAS_GELU_TANH_BF16("fused_bf16", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // fused_f16.cu
+  BIAS_GELU_TANH_F16("fused_f16", "ptr ptr ptr i64 strides2"),
+  BIAS_GELU_TANH_GRAD_F16("fused_f16", "ptr ptr ptr ptr i64 strides2"),
+  SHORT_RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
+  RESIDUAL_LAYER_NORM_GRAD_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
+
+  // rotary.cu
+  ROTARY_F32("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+  ROTARY_BF16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+  ROTARY_F16("rotary", "ptr ptr i64 i32 i32 i32 i32 i32 i32 i32 i32 turns"),
+
+  // global_norm.cu
+  SUM_SQUARES_F32("global_norm", "tensors ptr"),
+  SUM_SQUARES_BF16("global_norm", "tensors ptr"),
+  SUM_SQUARES_F16("global_norm", "tensors ptr"),
+  GLOBAL_NORM_F32("global_norm", "ptr ptr i64"),
+
   // update.cu
   ACCUMULATE_F32("update", "ptr ptr i64"),
   ACCUMULATE_BF16("update", "ptr ptr i64"),
@@ -347,17 +414,44 @@ public enum Kernel {
   SCALE_BF16("update", "ptr ptr i64"),
   SCALE_F16("update", "ptr ptr i64"),
   INCREMENT_I32("update", "ptr"),
+  INCREMENT_IF_FINITE_I32("update", "ptr ptr"),
+  LOSS_SCALE_F32("update", "ptr ptr ptr f32 f32 i32"),
   NEXT_DRAW_I32("update", "ptr"),
   SGD_F32("update", "ptr ptr ptr i64 f32"),
   MOMENTUM_F32("update", "ptr ptr ptr ptr i64 f32 i32 f32"),
   ADAGRAD_F32("update", "ptr ptr ptr ptr i64 f32 f32"),
   RMS_PROP_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32"),
   ADAM_F32("update", "ptr ptr ptr ptr ptr ptr i64 f32 f32 f32 f32 f32 f32 f32 f32 f32"),
-  LION_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32 f32");
+  LION_F32("update", "ptr ptr ptr ptr i64 f32 f32 f32 f32 f32"),
+
+  // many.cu
+  MANY_SGD_F32("many", "weights ptr ptr ptr f32"),
+  MANY_MOMENTUM_F32("many", "weights ptr ptr ptr f32 i32 f32"),
+  MANY_ADAGRAD_F32("many", "weights ptr ptr ptr f32 f32"),
+  MANY_RMS_PROP_F32("many", "weights ptr ptr ptr f32 f32 f32 f32"),
+  MANY_ADAM_F32("many", "weights ptr ptr ptr ptr f32 f32 f32 f32 f32 f32 f32 f32 f32"),
+  MANY_LION_F32("many", "weights ptr ptr ptr f32 f32 f32 f32 f32"),
+
+  // many_bf16.cu
+  MANY_SGD_BF16("many_bf16", "weights ptr ptr ptr f32"),
+  MANY_MOMENTUM_BF16("many_bf16", "weights ptr ptr ptr f32 i32 f32"),
+  MANY_ADAGRAD_BF16("many_bf16", "weights ptr ptr ptr f32 f32"),
+  MANY_RMS_PROP_BF16("many_bf16", "weights ptr ptr ptr f32 f32 f32 f32"),
+  MANY_ADAM_BF16("many_bf16", "weights ptr ptr ptr ptr f32 f32 f32 f32 f32 f32 f32 f32 f32"),
+  MANY_LION_BF16("many_bf16", "weights ptr ptr ptr f32 f32 f32 f32 f32"),
+
+  // many_f16.cu
+  MANY_SGD_F16("many_f16", "weights ptr ptr ptr f32"),
+  MANY_MOMENTUM_F16("many_f16", "weights ptr ptr ptr f32 i32 f32"),
+  MANY_ADAGRAD_F16("many_f16", "weights ptr ptr ptr f32 f32"),
+  MANY_RMS_PROP_F16("many_f16", "weights ptr ptr ptr f32 f32 f32 f32"),
+  MANY_ADAM_F16("many_f16", "weights ptr ptr ptr ptr f32 f32 f32 f32 f32 f32 f32 f32 f32"),
+  MANY_LION_F16("many_f16", "weights ptr ptr ptr f32 f32 f32 f32 f32");
 
   private final String module;
   private final String entry = name().toLowerCase(Locale.ROOT);
   private final List<Parameter> parameters;
+  private final int sharedBytes;
   private final Kernel[] ofTypes = new Kernel[DType.values().length];
 
   static {
@@ -372,7 +466,12 @@ public enum Kernel {
   }
 
   Kernel(String module, String parameters) {
+    this(module, parameters, 0);
+  }
+
+  Kernel(String module, String parameters, int sharedBytes) {
     this.module = module;
+    this.sharedBytes = sharedBytes;
     this.parameters =
         List.of(parameters.split(" ")).stream()
             .map(word -> Parameter.valueOf(word.toUpperCase(Locale.ROOT)))
@@ -389,7 +488,15 @@ public enum Kernel {
     STRIDES2(208, true),
     STRIDES3(272, true),
     /** {@code Geometry} of geometry.cuh, by value. */
-    GEOMETRY(72, true);
+    GEOMETRY(72, true),
+    /** {@code Attention} of attention.cuh, by value. */
+    ATTENTION(136, true),
+    /** {@code Turns} of rotary.cu, by value. */
+    TURNS(1024, true),
+    /** {@code Tensors<1, 192>} of tables.cuh, by value. */
+    TENSORS(3848, true),
+    /** {@code Weights} of many.cuh, by value. */
+    WEIGHTS(3856, true);
 
     private final int bytes;
     private final boolean struct;
@@ -430,5 +537,10 @@ public enum Kernel {
 
   public List<Parameter> parameters() {
     return parameters;
+  }
+
+  /** Dynamic shared memory of each block, bytes, which the kernel divides up by itself. */
+  public int sharedBytes() {
+    return sharedBytes;
   }
 }

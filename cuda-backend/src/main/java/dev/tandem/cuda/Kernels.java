@@ -3,6 +3,7 @@ package dev.tandem.cuda;
 import dev.tandem.backend.BackendException;
 import dev.tandem.cuda.driver.Context;
 import dev.tandem.cuda.driver.Function;
+import dev.tandem.cuda.driver.FunctionAttribute;
 import dev.tandem.cuda.driver.Module;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,6 +28,9 @@ final class Kernels {
     Function function = functions.get(kernel);
     if (function == null) {
       function = modules.computeIfAbsent(kernel.module(), this::load).function(kernel.entry());
+      if (kernel.sharedBytes() > 0) {
+        function.set(FunctionAttribute.MAX_DYNAMIC_SHARED_BYTES, kernel.sharedBytes());
+      }
       functions.put(kernel, function);
     }
     return function;

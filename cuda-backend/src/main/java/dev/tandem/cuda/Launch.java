@@ -2,6 +2,7 @@ package dev.tandem.cuda;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.Arguments.Access;
 import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.shape.DType;
 import java.lang.foreign.MemorySegment;
@@ -97,6 +98,17 @@ final class Launch {
   Launch struct(MemorySegment bytes) {
     arguments.bytes(bytes, Long.BYTES);
     return this;
+  }
+
+  /** Memory behind an address inside the struct given last. */
+  Launch inside(long address, long bytes, Access access) {
+    arguments.inside(address, bytes, access);
+    return this;
+  }
+
+  /** A tensor that there may be, and is not. */
+  Launch none() {
+    return int64(0);
   }
 
   /** Where the kernel reports an index out of range, and what it says the launch was. Two arguments. */

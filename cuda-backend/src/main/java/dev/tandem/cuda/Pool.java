@@ -3,67 +3,86 @@ package dev.tandem.cuda;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
-/** Blocks that nobody uses, by size class: those of everybody, or those that belong to a captured step. */
+/** Blocks that nobody uses, by size: those of everybody, or those that belong to a captured step. */
 final class Pool {
-  /** A class wastes at most a quarter: four classes to a doubling. */
-  private static final int CLASSES = 4 * Long.SIZE;
+  /** Sizes from here on are so close together that next to nothing is wasted. */
+  private static final long LARGE = 1L << 20;
 
-  private final List<ArrayDeque<Block>> idle = new ArrayList<>();
+  // Logarithms of how many sizes there are to a doubling. A small block wastes at most a quarter,
+  // and fits again where others are nearly as long; a large one wastes a 64th.
+  private static final int COARSE = 2;
+  private static final int FINE = 6;
 
-  /** How many blocks of each class are handed out and come back here. */
-  private final int[] out = new int[CLASSES];
+  /** A large block is handed out for what takes all of it but a ninth: it has an eighth more. */
+  private static final int SLACK = 8;
+
+  private final NavigableMap<Long, ArrayDeque<Block>> idle = new TreeMap<>();
+
+  /** How many blocks of each size are handed out and come back here. */
+  private final Map<Long, Integer> out = new TreeMap<>();
 
   private Pool heir = this;
 
-  Pool() {
-    for (int i = 0; i < CLASSES; i++) {
-      idle.add(new ArrayDeque<>());
-    }
+  /** An idle block of a size, or null. The one given back last, which is the likeliest to be in the cache. */
+  Block take(long size) {
+    return takeFrom(size, idle.get(size));
   }
 
-  /** An idle block of the class, or null. The one given back last, which is the likeliest to be in the cache. */
-  Block take(int sizeClass) {
-    return idle.get(sizeClass).pollLast();
+  /** An idle block of a size or, if it is a large one, the smallest of those not much larger; null where there is none. */
+  Block takeAbout(long size) {
+    Map.Entry<Long, ArrayDeque<Block>> next = idle.ceilingEntry(size);
+    long most = size < LARGE ? size : size + size / SLACK;
+    return next == null || next.getKey() > most ? null : takeFrom(next.getKey(), next.getValue());
+  }
+
+  private Block takeFrom(long size, ArrayDeque<Block> ofSize) {
+    if (ofSize == null) {
+      return null;
+    }
+    Block block = ofSize.removeLast();
+    if (ofSize.isEmpty()) {
+      idle.remove(size);
+    }
+    return block;
   }
 
   /** A block that comes back here is handed out. */
-  void lend(int sizeClass) {
-    out[sizeClass]++;
+  void lend(Block block) {
+    out.merge(block.bytes(), 1, Integer::sum);
   }
 
   /** A block that was lent comes back. */
   void giveBack(Block block) {
-    out[block.sizeClass()]--;
+    out.merge(block.bytes(), -1, Integer::sum);
     add(block);
   }
 
   /** One more idle block. */
   void add(Block block) {
-    idle.get(block.sizeClass()).addLast(block);
+    idle.computeIfAbsent(block.bytes(), _ -> new ArrayDeque<>()).addLast(block);
   }
 
-  /** How many blocks of each class are handed out. */
-  int[] out() {
-    return out.clone();
+  /** How many blocks of each size are handed out. */
+  Map<Long, Integer> out() {
+    return Map.copyOf(out);
   }
 
   /** All idle blocks, which are then no longer here. */
   List<Block> empty() {
     List<Block> all = new ArrayList<>();
-    for (ArrayDeque<Block> ofClass : idle) {
-      all.addAll(ofClass);
-      ofClass.clear();
-    }
+    idle.values().forEach(all::addAll);
+    idle.clear();
     return all;
   }
 
   /** Ends as a pool of its own: what is here, and what is given back later, goes to the other. */
   void bequeath(Pool other) {
     heir = other;
-    for (int sizeClass = 0; sizeClass < CLASSES; sizeClass++) {
-      other.out[sizeClass] += out[sizeClass];
-    }
+    out.forEach((size, count) -> other.out.merge(size, count, Integer::sum));
     for (Block block : empty()) {
       block.settle(other);
       other.add(block);
@@ -75,14 +94,10 @@ final class Pool {
     return heir == this ? this : heir.heir();
   }
 
-  /** The smallest class of blocks with so many bytes: class 4k + q has (4 + q) * 2^k / 4. */
-  static int sizeClass(long bytes) {
+  /** The smallest size of blocks that holds so many bytes, at least 4. */
+  static long size(long bytes) {
     int power = Long.SIZE - 1 - Long.numberOfLeadingZeros(bytes);
-    long step = 1L << (power - 2);
-    return Math.toIntExact(4L * power + Math.ceilDiv(bytes, step) - 4);
-  }
-
-  static long bytes(int sizeClass) {
-    return (4L + sizeClass % 4) << (sizeClass / 4 - 2);
+    long step = 1L << (power - (bytes < LARGE ? COARSE : FINE));
+    return Math.ceilDiv(bytes, step) * step;
   }
 }

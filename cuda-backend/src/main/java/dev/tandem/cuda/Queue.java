@@ -66,7 +66,7 @@ final class Queue implements AutoCloseable {
   }
 
   void launch(Kernel kernel, LaunchShape shape, Arguments arguments) {
-    stream.launch(kernels.function(kernel), shape, arguments);
+    stream.launch(kernels.function(kernel), shape.withShared(kernel.sharedBytes()), arguments);
     (captured == null ? launches : captured).merge(kernel, 1L, Long::sum);
   }
 
@@ -91,7 +91,7 @@ final class Queue implements AutoCloseable {
     }
   }
 
-  /** Writes a pattern of 1 or 4 bytes so many times. */
+  /** Writes a pattern of 1, 2 or 4 bytes so many times. */
   void fill(long address, int pattern, int patternBytes, long count) {
     if (count > 0) {
       stream.fill(address, pattern, patternBytes, count);

@@ -3,7 +3,6 @@ package dev.tandem.ptx;
 import dev.tandem.cuda.driver.Arguments;
 import dev.tandem.ptx.text.LinkedKernel;
 import dev.tandem.ptx.text.Variable;
-import java.lang.foreign.ValueLayout;
 
 /** A kernel's parameters, against which the arguments of a launch are held one by one. */
 record EmulatedParameters(LinkedKernel kernel, EmulatedGpu gpu) {
@@ -33,22 +32,14 @@ record EmulatedParameters(LinkedKernel kernel, EmulatedGpu gpu) {
 
   /** Says which argument's range reaches out of the allocation that it begins in; empty where none does. */
   String overreach(Arguments arguments) {
-    int i = 0;
+    int count = 0;
     for (Arguments.Range range : arguments.ranges()) {
-      while (i < arguments.count() && !isAddress(arguments, i, range.address())) {
-        i++;
-      }
+      int i = arguments.holder(count++);
       String beyond = gpu.memory().beyond(range.address(), range.bytes());
       if (!beyond.isEmpty()) {
         return "argument " + i + " for " + name(i) + ": the " + beyond;
       }
-      i++;
     }
     return "";
-  }
-
-  private static boolean isAddress(Arguments arguments, int i, long address) {
-    return arguments.bytes(i) == Long.BYTES
-        && arguments.packed().get(ValueLayout.JAVA_LONG, arguments.offset(i)) == address;
   }
 }

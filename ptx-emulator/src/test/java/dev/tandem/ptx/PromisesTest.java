@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.cuda.driver.Arguments;
+import dev.tandem.cuda.driver.Arguments.Access;
 import dev.tandem.cuda.driver.Blas;
 import dev.tandem.cuda.driver.ComputeType;
 import dev.tandem.cuda.driver.DataType;
@@ -15,6 +16,7 @@ import dev.tandem.cuda.driver.LaunchShape;
 import dev.tandem.cuda.driver.Module;
 import dev.tandem.ptx.machine.EmulatorOptions;
 import dev.tandem.ptx.machine.Finding;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +46,21 @@ final class PromisesTest {
         st.global.u32 [%rd2], %r1;
         ld.global.u32 %r2, [%rd2];
         st.global.u32 [%rd2], %r2;
+        ret;
+      }
+      .visible .entry copy(.param .align 8 .b8 pair[16], .param .u32 word)
+      {
+        .reg .b32 %r<4>; .reg .b64 %rd<8>;
+        ld.param.u64 %rd1, [pair];
+        ld.param.u64 %rd2, [pair+8];
+        ld.param.u32 %r1, [word];
+        cvta.to.global.u64 %rd3, %rd1;
+        cvta.to.global.u64 %rd4, %rd2;
+        mul.wide.u32 %rd5, %r1, 4;
+        add.s64 %rd6, %rd3, %rd5;
+        add.s64 %rd7, %rd4, %rd5;
+        ld.global.u32 %r2, [%rd6];
+        st.global.u32 [%rd7], %r2;
         ret;
       }
       """;
@@ -101,6 +118,45 @@ final class PromisesTest {
       launch(gpu, module, "increment", new Arguments().readWrite(fresh.address(), 4));
       assertEquals(List.of(), driver.findings());
     });
+  }
+
+  /** A copy between two pieces of an allocation, whose addresses a struct holds. */
+  private static Arguments copy(long address, int word) {
+    MemorySegment pair = MemorySegment.ofArray(new long[] {address, address + 16});
+    return new Arguments()
+        .bytes(pair, 8)
+        .inside(address, 8, Access.READ)
+        .inside(address + 16, 8, Access.WRITE)
+        .int32(word);
+  }
+
+  @Test
+  void addressesInsideAStructAreHeldToTheirBytes() {
+    onGpu((driver, gpu, module) -> {
+      DeviceMemory memory = gpu.upload(1, 2, 3, 4, 5, 6, 7, 8);
+      launch(gpu, module, "copy", copy(memory.address(), 1));
+      assertEquals(List.of(), driver.findings());
+      assertEquals(2, gpu.ints(memory)[5]);
+      launch(gpu, module, "copy", copy(memory.address(), 2));
+      assertEquals(
+          List.of(Finding.Kind.OUTSIDE_ARGUMENT, Finding.Kind.OUTSIDE_ARGUMENT),
+          driver.findings().stream().map(Finding::kind).toList());
+      assertEquals(memory.address() + 8, driver.findings().getFirst().address());
+    });
+  }
+
+  @Test
+  void aRangeInsideAStructThatReachesTooFarIsRefused() {
+    onGpu((_, gpu, module) -> {
+      DeviceMemory memory = gpu.upload(1, 2, 3, 4, 5);
+      DriverException refusal =
+          assertThrows(
+              DriverException.class, () -> launch(gpu, module, "copy", copy(memory.address(), 0)));
+      assertTrue(
+          refusal.getMessage().contains("argument 0 for parameter 0 (pair, .b8)"),
+          refusal.getMessage());
+    });
+    assertThrows(IndexOutOfBoundsException.class, () -> new Arguments().inside(0, 8, Access.READ));
   }
 
   /** A product of what nobody has written would make NaN look written. */

@@ -32,10 +32,69 @@ final class DeviceMemoryTest {
   }
 
   @Test
-  void classesWasteAQuarterAtMost() {
-    for (long bytes = 512; bytes < 1L << 50; bytes += bytes / 7 + 1) {
-      long size = Pool.bytes(Pool.sizeClass(bytes));
-      assertTrue(size >= bytes && size <= bytes + bytes / 4, bytes + " in a block of " + size);
+  void smallBlocksWasteAQuarterAtMostAndLargeOnesA64th() {
+    for (long bytes = 512; bytes < 1L << 50; bytes += bytes / 77 + 1) {
+      long size = Pool.size(bytes);
+      long waste = size - bytes;
+      assertTrue(waste >= 0 && waste <= bytes / (bytes < MIB ? 4 : 64), bytes + " in " + size);
+      assertEquals(size, Pool.size(size), "a size is its own");
+    }
+  }
+
+  /** Weights and gradients of 2 bytes, masters and two moments of 4: 16 bytes a parameter, as one would count them by hand. */
+  @Test
+  void trainingGpt2TakesNextToNothingBeyondItsBytes() {
+    List<Long> parameters = new ArrayList<>(List.of(50_257L * 768, 1024L * 768, 768L, 768L));
+    for (int layer = 0; layer < 12; layer++) {
+      for (long width : new long[] {3 * 768, 768, 4 * 768}) {
+        parameters.addAll(List.of(768 * width, width));
+      }
+      parameters.addAll(List.of(4 * 768L * 768, 768L, 768L, 768L, 768L, 768L));
+    }
+    assertEquals(148, parameters.size());
+    long all = parameters.stream().mapToLong(n -> n).sum();
+    long held =
+        parameters.stream().mapToLong(n -> 2 * Pool.size(2 * n) + 3 * Pool.size(4 * n)).sum();
+    assertEquals(124_439_808, all);
+    assertEquals(16, (double) held / all, 0.03);
+  }
+
+  @Test
+  void aLargeBlockServesWhatIsSomewhatSmaller() {
+    try (Emulated gpu = Emulated.open()) {
+      CudaBackend backend = gpu.backend();
+      backend.allocate(TensorType.f32(9 << 18)).close();
+      long reserved = backend.memory().reserved();
+      assertEquals(9 * MIB, reserved);
+      try (Buffer fits = backend.allocate(TensorType.f32(8 << 18))) {
+        assertEquals(8 * MIB, fits.bytes());
+        assertEquals(reserved, backend.memory().reserved(), "an eighth more is not too much");
+      }
+      try (Buffer smaller = backend.allocate(TensorType.f32((8 << 18) - (1 << 16)))) {
+        assertTrue(backend.memory().reserved() > reserved, smaller + " took what is too large");
+        reserved = backend.memory().reserved();
+      }
+      try (Buffer least = backend.allocate(TensorType.f32((8 << 18) - (1 << 15) * 3))) {
+        assertEquals(reserved, backend.memory().reserved(), least + ": the smallest that holds it");
+        try (Buffer next = backend.allocate(TensorType.f32(8 << 18))) {
+          assertEquals(reserved, backend.memory().reserved(), next + ": the large one was left");
+        }
+      }
+    }
+  }
+
+  /** Small blocks come in few sizes, and one size does not stand in for another. */
+  @Test
+  void smallBlocksServeTheirSize() {
+    try (Emulated gpu = Emulated.open()) {
+      CudaBackend backend = gpu.backend();
+      backend.allocate(TensorType.f32(256)).close();
+      try (Buffer same = backend.allocate(TensorType.f32(225))) {
+        assertEquals(1024, backend.memory().reserved(), same.bytes() + " bytes");
+      }
+      try (Buffer other = backend.allocate(TensorType.f32(220))) {
+        assertEquals(1024 + 896, backend.memory().reserved(), other.bytes() + " bytes");
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import dev.tandem.conformance.Conformance;
 import dev.tandem.conformance.ConformanceResult;
 import dev.tandem.conformance.OracleBackend;
 import dev.tandem.conformance.Values;
+import dev.tandem.op.Fused.ResidualLayerNorm;
 import dev.tandem.op.Loss.CrossEntropy;
 import dev.tandem.op.Loss.CrossEntropyGrad;
 import dev.tandem.op.Loss.SoftCrossEntropy;
@@ -75,9 +76,43 @@ public final class EveryKernel {
     compare(backend, new ArgMax(1, false), floats(Shape.of(40, 100, 5), -4, 4));
     accumulate(backend);
     HalfSamples.all().forEach(sample -> HalfSamples.check(backend, sample));
+    residualLayerNorms(backend);
+    attention(backend);
+  }
+
+  /** Heads of each length that has kernels of its own. */
+  private static void attention(CudaBackend backend) {
+    AttentionCheck.check(backend, new AttentionCase(DType.F32, 1, 5, 70, 2, 1, 20, true, 1));
+    for (DType dtype : List.of(DType.BF16, DType.F16)) {
+      for (int columns : new int[] {20, 40, 72}) {
+        AttentionCheck.check(backend, new AttentionCase(dtype, 1, 5, 70, 2, 1, columns, true, 1));
+      }
+    }
+  }
+
+  /** Rows for a block each, of halves too. */
+  private static void residualLayerNorms(CudaBackend backend) {
+    Values x = floats(Shape.of(2, 2056), -4, 4);
+    Values row = floats(Shape.of(2056), -2, 2);
+    for (DType dtype : List.of(DType.F32, DType.BF16, DType.F16)) {
+      // Half a unit of a half type's last place, and F32's own besides.
+      compare(
+          backend,
+          dtype == DType.F32 ? TOLERANCE : dtype == DType.BF16 ? 0x1p-8 : 0x1p-11,
+          new ResidualLayerNorm(EPSILON),
+          x.as(dtype),
+          x.as(dtype),
+          row.as(dtype),
+          row.as(dtype));
+    }
   }
 
   private static List<Values> compare(CudaBackend backend, Op op, Values... inputs) {
+    return compare(backend, TOLERANCE, op, inputs);
+  }
+
+  private static List<Values> compare(
+      CudaBackend backend, double tolerance, Op op, Values... inputs) {
     List<Values> actual = Emulated.run(backend, op, inputs);
     try (OracleBackend oracle = new OracleBackend()) {
       List<Values> expected = Emulated.run(oracle, op, inputs);
@@ -87,7 +122,7 @@ public final class EveryKernel {
           assertEquals(
               numbers[i],
               actual.get(result).data()[i],
-              TOLERANCE * (1 + Math.abs(numbers[i])),
+              tolerance * (1 + Math.abs(numbers[i])),
               op + ", result " + result + " at " + i);
         }
       }

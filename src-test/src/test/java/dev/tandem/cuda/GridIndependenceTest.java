@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.conformance.Values;
+import dev.tandem.op.Fused.ResidualLayerNorm;
+import dev.tandem.op.Fused.ResidualLayerNormGrad;
 import dev.tandem.op.Indexing.EmbeddingGrad;
 import dev.tandem.op.Indexing.GatherGrad;
 import dev.tandem.op.Linear.Conv2d;
@@ -25,9 +27,12 @@ import dev.tandem.op.Normalization.Softmax;
 import dev.tandem.op.Normalization.SoftmaxGrad;
 import dev.tandem.op.Op;
 import dev.tandem.op.Reduction.ArgMax;
+import dev.tandem.op.Reduction.GlobalNorm;
 import dev.tandem.op.Reduction.Max;
 import dev.tandem.op.Reduction.Mean;
 import dev.tandem.op.Reduction.Sum;
+import dev.tandem.op.Sequence.PackedAttention;
+import dev.tandem.op.Sequence.PackedAttentionGrad;
 import dev.tandem.op.Size2d;
 import dev.tandem.ptx.machine.EmulatorOptions;
 import dev.tandem.ptx.machine.EmulatorOptions.Sanitizer;
@@ -86,8 +91,10 @@ final class GridIndependenceTest {
             channels(),
             indexing(),
             images(),
+            attention(),
             halves(DType.BF16),
-            halves(DType.F16))
+            halves(DType.F16),
+            fused())
         .flatMap(List::stream)
         .map(sample -> DynamicTest.dynamicTest(sample.toString(), () -> check(sample)));
   }
@@ -163,6 +170,22 @@ final class GridIndependenceTest {
     return samples;
   }
 
+  private static List<Sample> fused() {
+    List<Sample> samples = new ArrayList<>();
+    for (DType dtype : List.of(DType.F32, DType.BF16)) {
+      for (Shape shape : List.of(Shape.of(300, 136), Shape.of(30, 1025), Shape.of(2100, 12))) {
+        Values x = floats(shape).as(dtype);
+        Values row = floats(Shape.of(shape.length(1))).as(dtype);
+        Values statistic = positive(Shape.of(shape.length(0)));
+        samples.add(new Sample(new ResidualLayerNorm(EPSILON), x, x, row, row));
+        samples.add(new Sample(new ResidualLayerNormGrad(), x, row, statistic, statistic, x, x));
+      }
+      Values many = floats(Shape.of(200_003)).as(dtype);
+      samples.add(new Sample(new GlobalNorm(), many, floats(Shape.of(7)).as(dtype), many));
+    }
+    return samples;
+  }
+
   private static List<Sample> losses() {
     List<Sample> samples = new ArrayList<>();
     for (Shape shape : List.of(Shape.of(600, 130), Shape.of(90, 1025), Shape.of(9, 20_003))) {
@@ -223,6 +246,19 @@ final class GridIndependenceTest {
         new Sample(new Conv2dGradInput(depthwise, many), floats(windows), floats(many)),
         new Sample(new Conv2dGradWeight(padded, w), floats(x), dy),
         new Sample(new Conv2dGradInput(padded, x), floats(w), dy));
+  }
+
+  /** More tiles than a small device has blocks for at a time. */
+  private static List<Sample> attention() {
+    List<Sample> samples = new ArrayList<>();
+    for (DType dtype : List.of(DType.F32, DType.BF16)) {
+      Values qkv = floats(Shape.of(18, 65, 4 * 2)).as(dtype);
+      Values y = floats(Shape.of(18, 65, 2 * 2)).as(dtype);
+      Values lse = positive(Shape.of(18, 2, 65));
+      samples.add(new Sample(new PackedAttention(2, 1, true, 0.7), qkv));
+      samples.add(new Sample(new PackedAttentionGrad(2, 1, true, 0.7), qkv, y, lse, y));
+    }
+    return samples;
   }
 
   /** By the code that F32 has, too: of each kind of work the shape that has most pieces. */

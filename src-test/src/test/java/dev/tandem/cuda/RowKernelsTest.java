@@ -235,6 +235,24 @@ final class RowKernelsTest {
     }
   }
 
+  /** What a thread has seen beside it may be nothing but a mask, and others may have seen numbers. */
+  @Test
+  void noNumberAmongMaskedOnesIsNotLost() {
+    for (int length : new int[] {130, 5002}) {
+      double[] row = new double[length];
+      Arrays.fill(row, Double.NEGATIVE_INFINITY);
+      row[0] = 3;
+      row[length / 2] = Double.NaN;
+      Values x = Values.of(DType.F32, Shape.of(1, length), row);
+      assertTrue(Arrays.stream(run(new Softmax(), x)).allMatch(Double::isNaN));
+      assertTrue(Arrays.stream(run(new LogSoftmax(), x)).allMatch(Double::isNaN));
+      KernelRun loss =
+          KernelRun.of(gpu, new CrossEntropy(0), x, Values.of(DType.I32, Shape.of(1), 0));
+      assertEquals(Double.NaN, loss.first()[0]);
+      assertEquals(Double.NaN, loss.results().get(1).data()[0]);
+    }
+  }
+
   /** Also where a row has several blocks, and the label would point into the next row or before the first. */
   @Test
   void labelsOutsideAreReportedAndReadNothing() {

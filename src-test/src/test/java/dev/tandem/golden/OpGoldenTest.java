@@ -6,6 +6,7 @@ import dev.tandem.golden.Agreement.Setting;
 import dev.tandem.golden.GoldenFile.Case;
 import dev.tandem.golden.GoldenFile.Entry;
 import dev.tandem.op.Elementwise;
+import dev.tandem.op.Fused;
 import dev.tandem.op.Indexing;
 import dev.tandem.op.Linear;
 import dev.tandem.op.Loss;
@@ -13,6 +14,7 @@ import dev.tandem.op.Normalization;
 import dev.tandem.op.Op;
 import dev.tandem.op.Pooling;
 import dev.tandem.op.Reduction;
+import dev.tandem.op.Sequence;
 import dev.tandem.op.Size2d;
 import dev.tandem.shape.DType;
 import dev.tandem.tensor.Tape;
@@ -32,7 +34,8 @@ final class OpGoldenTest {
   @TestFactory
   Stream<DynamicTest> agreesWithPyTorch() {
     List<Setting> settings = Agreement.settings();
-    return GoldenFile.read("ops").cases().stream()
+    return Stream.of("ops", "sequence")
+        .flatMap(file -> GoldenFile.read(file).cases().stream())
         .flatMap(golden ->
             settings.stream()
                 .map(setting ->
@@ -62,8 +65,15 @@ final class OpGoldenTest {
       for (int i = 0; i < expected.size(); i++) {
         compare(golden, setting, expected.get(i), results.get(i));
       }
-      Tensor dy = tensor(backend, golden.entry("dy", "dy").as(setting.dtype()));
-      tape.backward(results.getFirst(), dy);
+      // The gradient of a sum of products is the other factor: so each result gets its own.
+      List<Entry> dys = golden.entries("dy");
+      Tensor sum = null;
+      for (int i = 0; i < dys.size(); i++) {
+        Tensor dy = tensor(backend, dys.get(i).values().as(setting.dtype()));
+        Tensor product = results.get(i).mul(dy).sum();
+        sum = sum == null ? product : sum.add(product);
+      }
+      tape.backward(sum);
       List<Entry> gradients = golden.entries("grad");
       for (int i = 0; i < gradients.size(); i++) {
         compare(golden, setting, gradients.get(i), leaves.get(i).gradient().orElseThrow());
@@ -142,12 +152,35 @@ final class OpGoldenTest {
                   (int) golden.attribute("groups")[0]));
       case "max_pool2d" -> new Pooling.MaxPool2d(window(golden));
       case "avg_pool2d" -> new Pooling.AvgPool2d(window(golden));
+      case "attention" -> new Sequence.Attention(causal(golden), golden.attribute("scale")[0]);
+      case "packed_attention" ->
+          new Sequence.PackedAttention(
+              whole(golden, "heads"),
+              whole(golden, "key_heads"),
+              causal(golden),
+              golden.attribute("scale")[0]);
+      case "rotary" ->
+          new Sequence.Rotary(
+              whole(golden, "rotated"),
+              golden.attribute("base")[0],
+              whole(golden, "start"),
+              golden.attribute("inverse")[0] != 0);
+      case "bias_gelu_tanh" -> new Fused.BiasGeluTanh();
+      case "residual_layer_norm" -> new Fused.ResidualLayerNorm(golden.attribute("epsilon")[0]);
       case "embedding" -> new Indexing.Embedding();
       case "gather" -> new Indexing.Gather((int) golden.attribute("axis")[0]);
       default ->
           throw new IllegalArgumentException(
               "golden: no such op, got " + golden.op() + "; add it here");
     };
+  }
+
+  private static boolean causal(Case golden) {
+    return golden.attribute("causal")[0] != 0;
+  }
+
+  private static int whole(Case golden, String attribute) {
+    return (int) golden.attribute(attribute)[0];
   }
 
   private static List<Integer> axes(Case golden) {

@@ -122,7 +122,7 @@ public record TokenWindows(String name, TokenSequence tokens, int length, Starts
         : this;
   }
 
-  /** {@code 1,742 windows of 64 in 111540 tokens, Anew[count=1742]}, without commas. */
+  /** {@code 1742 windows of 64 in 111540 tokens, Anew[count=1742]}. */
   @Override
   public String identity() {
     return size() + " windows of " + length + " in " + tokens.size() + " tokens, " + starts;

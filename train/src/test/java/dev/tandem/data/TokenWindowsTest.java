@@ -126,12 +126,11 @@ class TokenWindowsTest {
     assertSame(whole, epoch(BatchLoader.of(subset, 8).shuffled(11), 4, 0));
   }
 
-  /** Philox's words, not Java's random numbers: the same windows on every machine and in every version. */
+  /** From an account of Philox in Python, whose words for a counter of zeros are Random123's: 6627e8d5 and on. */
   @Test
   void theFirstDrawsAreKnown() {
-    Dataset drawn = windows(1_000_000, 1).random(4).drawn(1, 0);
-    assertArrayEquals(
-        inputs(drawn, 0, 1, 2, 3), inputs(windows(1_000_000, 1).random(4).drawn(1, 0), 0, 1, 2, 3));
+    Dataset drawn = windows(1_000_000, 1).random(4).drawn(1, 2);
+    assertArrayEquals(new int[] {51322, 469858, 258812, 170525}, inputs(drawn, 0, 1, 2, 3));
     long[] large = new long[1000];
     long bound = 3L << 40;
     for (int i = 0; i < large.length; i++) {

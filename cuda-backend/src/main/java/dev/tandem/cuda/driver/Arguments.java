@@ -12,8 +12,8 @@ import java.util.Objects;
  * The arguments of a launch, laid out as PTX lays out an entry's parameters: in order, each at the next multiple of its own
  * size. Written once and reused: {@link #clear} empties it, and a launch has read it when it returns. One thread at a time.
  *
- * <p>An address may be given together with the bytes that the kernel is meant to touch there and how. The device does not
- * need to know; the software GPU holds the kernel to it.
+ * <p>An address may be given together with the bytes that the kernel is meant to touch there and how, also one inside a struct. The
+ * device does not need to know; the software GPU holds the kernel to it.
  */
 public final class Arguments {
   /** What every device and PTX version takes. */
@@ -35,6 +35,7 @@ public final class Arguments {
   private long[] offsets = new long[USUAL];
   private long[] sizes = new long[USUAL];
   private final List<Range> ranges = new ArrayList<>();
+  private final List<Integer> holders = new ArrayList<>();
   private boolean undeclared;
   private int count;
   private long size;
@@ -87,9 +88,18 @@ public final class Arguments {
     return this;
   }
 
+  /** Memory behind an address inside the last argument, a struct: what the kernel is meant to touch there, and how. */
+  public Arguments inside(long address, long bytes, Access access) {
+    Objects.checkIndex(count - 1, count);
+    ranges.add(new Range(address, bytes, access));
+    holders.add(count - 1);
+    return this;
+  }
+
   /** Empties it, to be filled again. */
   public Arguments clear() {
     ranges.clear();
+    holders.clear();
     undeclared = false;
     count = 0;
     size = 0;
@@ -121,14 +131,19 @@ public final class Arguments {
     return List.copyOf(ranges);
   }
 
+  /** The number of the argument that range {@code i} is behind. */
+  public int holder(int i) {
+    return holders.get(i);
+  }
+
   /** Whether the ranges are all the memory that the kernel is meant to touch through its arguments. */
   public boolean declared() {
     return !undeclared && !ranges.isEmpty();
   }
 
   private Arguments range(long address, long bytes, Access access) {
-    ranges.add(new Range(address, bytes, access));
-    return int64(address);
+    int64(address);
+    return inside(address, bytes, access);
   }
 
   private long place(long bytes) {

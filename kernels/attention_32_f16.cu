@@ -1,0 +1,4 @@
+// Attention of F16 heads of up to 32 columns; attention_entries.cuh says what the entries do.
+#include "attention_entries.cuh"
+
+ATTENTION(32, f16)

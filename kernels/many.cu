@@ -1,0 +1,3 @@
+// many.cuh for F32.
+#define ELEMENT f32
+#include "many.cuh"

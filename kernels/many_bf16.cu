@@ -1,0 +1,3 @@
+// many.cuh for BF16.
+#define ELEMENT bf16
+#include "many.cuh"

@@ -1,0 +1,3 @@
+// many.cuh for F16.
+#define ELEMENT f16
+#include "many.cuh"
