@@ -15,7 +15,7 @@ public record ModelConfig(
         InitConfig init,
     @Setting(
             value =
-                "weights to begin with, in place of drawn ones: a folder of 'tandem train' or 'tandem import', or a safetensors file",
+                "weights to begin with: a folder of 'tandem train' or 'tandem import', or a safetensors file",
             example = "runs/gpt-char-1",
             mistaken = {"checkpoint", "pretrained"})
         Optional<Path> weights) {
@@ -130,7 +130,7 @@ public record ModelConfig(
           boolean recompute,
       @Setting(
               value =
-                  "whether tables have rows up to a multiple of 128 tokens, which is faster; Hugging Face's weights have none",
+                  "whether tables are padded to a multiple of 128 tokens, which is faster; Hugging Face's are not",
               otherwise = "true")
           boolean padded)
       implements LayerConfig {}
@@ -180,7 +180,7 @@ public record ModelConfig(
           boolean recompute,
       @Setting(
               value =
-                  "whether tables have rows up to a multiple of 128 tokens, which is faster; Hugging Face's weights have none",
+                  "whether tables are padded to a multiple of 128 tokens, which is faster; Hugging Face's are not",
               otherwise = "true")
           boolean padded)
       implements LayerConfig {}

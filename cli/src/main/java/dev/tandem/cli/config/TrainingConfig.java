@@ -49,7 +49,7 @@ public record TrainingConfig(
         int epochs,
     @Setting(
             value =
-                "updates an epoch, at most, after which the next begins with an order of its own; default: as many as the data have",
+                "updates an epoch, at most; the next has an order of its own; default: as the data have",
             example = "200",
             min = 1,
             mistaken = {"steps", "steps_per_epoch", "max_steps"})

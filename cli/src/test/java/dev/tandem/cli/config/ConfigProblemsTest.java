@@ -65,7 +65,7 @@ class ConfigProblemsTest {
   @Test
   void listsTheKeysWhereNoneIsNear() throws IOException {
     assertEquals(
-        "x.yaml:10: colour: unknown key; valid keys: name, seed, backend, cuda, data, model, loss, optimizer, schedule, clip,"
+        "x.yaml:10: colour: unknown key; valid keys: name, seed, backend, precision, cuda, data, model, loss, optimizer, schedule, clip,"
             + " training, run",
         refused(GOOD + "colour: red\n"));
   }
