@@ -23,9 +23,9 @@ class KernelCases {
     List<KernelCase> cases = new ArrayList<>();
     new KernelMapCases(scale, cases);
     new KernelFoldCases(scale, cases);
-    new KernelIndexCases(scale, cases);
     new KernelAttentionCases(scale, cases);
     new KernelTrainingCases(scale, cases);
+    new KernelIndexCases(scale, cases); // ends with products, which only the large ones have
     return List.copyOf(cases);
   }
 

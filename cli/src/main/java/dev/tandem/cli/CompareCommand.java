@@ -195,7 +195,7 @@ final class CompareCommand implements Callable<Integer> {
           }
         };
     try (Backend backend = ConfigOptions.open(prepared.loaded(), once);
-        Session session = new Session(prepared, backend)) {
+        Session session = Session.begun(prepared, backend)) {
       String name =
           prepared
               .loaded()

@@ -26,6 +26,11 @@ final class Interruption implements AutoCloseable {
 
   /** Lets signals stop what trains, until closed. @param stop asks it to come to an end, and returns at once */
   static Interruption stops(Runnable stop, Terminal terminal) {
+    return stops(stop, terminal, "finishing the step and writing a checkpoint");
+  }
+
+  /** As {@link #stops(Runnable, Terminal)}. @param last what is done before the end */
+  static Interruption stops(Runnable stop, Terminal terminal, String last) {
     Thread hook =
         new Thread(
             () -> {
@@ -33,8 +38,7 @@ final class Interruption implements AutoCloseable {
               terminal
                   .err()
                   .println(
-                      "\ninterrupted: finishing the step and writing a checkpoint"
-                          + (secondHalts() ? "; once more ends at once" : ""));
+                      "\ninterrupted: " + last + (secondHalts() ? "; once more ends at once" : ""));
               stop.run();
               try {
                 FINISHED.await();

@@ -57,8 +57,11 @@ public final class Main implements Callable<Integer> {
     command.addSubcommand(new PlanCommand(terminal));
     command.addSubcommand(new EvalCommand(terminal));
     command.addSubcommand(new PredictCommand(terminal));
+    command.addSubcommand(new GenerateCommand(terminal));
     command.addSubcommand(new CompareCommand(terminal));
     command.addSubcommand(new TokenizeCommand(terminal));
+    command.addSubcommand(new ImportCommand(terminal));
+    command.addSubcommand(new ExportCommand(terminal));
     command.addSubcommand(new DevicesCommand(terminal));
     command.addSubcommand(new ConformanceCommand(terminal));
     command.addSubcommand(new Help(terminal));

@@ -32,7 +32,7 @@ record ModelCard(
     Normalization inputs,
     Optional<Normalization> targets,
     Optional<CsvSchema> schema) {
-  private static final String KEY = "tandem";
+  static final String KEY = "tandem";
   private static final int FORMAT = 1;
 
   static ModelCard of(RunData data) {

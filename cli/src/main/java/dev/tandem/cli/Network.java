@@ -233,7 +233,7 @@ record Network(List<Layer> layers, Initializer weights) {
           yield (init, _) -> new Embedding(init, vocabulary, size);
         }
         case ModelConfig.Gpt gpt -> {
-          Tokens tokens = tokens(sample, x, path, "gpt");
+          Tokens tokens = tokens(sample, gpt.context(), x, path, "gpt");
           Gpt.Config whole =
               new Gpt.Config(
                   tokens.vocabulary(),
@@ -242,11 +242,12 @@ record Network(List<Layer> layers, Initializer weights) {
                   gpt.heads(),
                   gpt.channels(),
                   gpt.dropout(),
-                  gpt.recompute());
+                  gpt.recompute(),
+                  gpt.padded());
           yield (init, _) -> new Gpt(init, whole);
         }
         case ModelConfig.Llama llama -> {
-          Tokens tokens = tokens(sample, x, path, "llama");
+          Tokens tokens = tokens(sample, llama.context(), x, path, "llama");
           Llama.Config whole =
               new Llama.Config(
                   tokens.vocabulary(),
@@ -259,7 +260,8 @@ record Network(List<Layer> layers, Initializer weights) {
                   llama.base(),
                   llama.epsilon(),
                   llama.tied(),
-                  llama.recompute());
+                  llama.recompute(),
+                  llama.padded());
           yield (init, _) -> new Llama(init, whole);
         }
         case ModelConfig.Dropout(double rate) -> (init, _) -> new Dropout(init, rate);
@@ -301,7 +303,8 @@ record Network(List<Layer> layers, Initializer weights) {
     /** What a language model is asked for: how many tokens there are, and how many positions. */
     private record Tokens(int vocabulary, int context) {}
 
-    private Tokens tokens(Shape sample, Tensor x, String path, String layer) {
+    private Tokens tokens(
+        Shape sample, Optional<Integer> context, Tensor x, String path, String layer) {
       if (!(target instanceof Target.Tokens(int vocabulary)) || x.dtype() != DType.I32) {
         throw loaded.problem(
             path,
@@ -312,7 +315,7 @@ record Network(List<Layer> layers, Initializer weights) {
                 + sample
                 + "; let it be the only layer, with data of kind text or tokens");
       }
-      return new Tokens(vocabulary, sample.length(0));
+      return new Tokens(vocabulary, context.orElse(sample.length(0)));
     }
 
     private static int first(Shape sample) {

@@ -68,7 +68,7 @@ record Plan(
             .withSize((int) Math.min((long) BATCHES * batch, Integer.MAX_VALUE - 8));
     Feed feed = Feed.of(BatchLoader.of(training, batch));
     Optional<Integer> micro = microBatch == batch ? Optional.empty() : Optional.of(microBatch);
-    try (Session session = new Session(prepared, init, feed, micro)) {
+    try (Session session = Session.planned(prepared, init, feed, micro)) {
       ledger.beginSteps();
       session
           .trainer()

@@ -75,7 +75,12 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
 
   /** What parameters and activations are kept in. */
   DType dtype() {
-    return switch (config().precision()) {
+    return dtype(config());
+  }
+
+  /** What a config keeps parameters and activations in. */
+  static DType dtype(Config config) {
+    return switch (config.precision()) {
       case F32, TF32 -> DType.F32;
       case BF16 -> DType.BF16;
       case F16 -> DType.F16;
@@ -94,6 +99,9 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
     BatchLoader loader = mode.loader(data.training(), config.training().batch());
     if (data.shuffled()) {
       loader = loader.shuffled(config.seed());
+    }
+    if (config.training().epochSteps().isPresent()) {
+      loader = loader.atMost(config.training().epochSteps().get());
     }
     if (config.training().dropLast()) {
       loader = loader.droppingLast();

@@ -10,24 +10,31 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
   private final Terminal terminal;
   private final int epochs;
   private final boolean lines;
+  private final int window;
   private final Optional<Speed> speed;
   private MovingBar bar;
 
   /** A bar that counts steps, and no lines. */
   ProgressDisplay(Terminal terminal, int epochs) {
-    this(terminal, epochs, false, Optional.empty());
+    this(terminal, epochs, false, 0, Optional.empty());
   }
 
-  /** A line an epoch that stays, and a bar that counts what there is of in a second. */
-  ProgressDisplay(Terminal terminal, int epochs, Speed speed) {
-    this(terminal, epochs, true, Optional.of(speed));
+  /**
+   * A line an epoch that stays, and a bar that counts what there is of in a second.
+   *
+   * @param window tokens a sample, 0 for other data
+   */
+  ProgressDisplay(Terminal terminal, int epochs, int window, Speed speed) {
+    this(terminal, epochs, true, window, Optional.of(speed));
   }
 
-  private ProgressDisplay(Terminal terminal, int epochs, boolean lines, Optional<Speed> speed) {
+  private ProgressDisplay(
+      Terminal terminal, int epochs, boolean lines, int window, Optional<Speed> speed) {
     this.speed = speed;
     this.terminal = terminal;
     this.epochs = epochs;
     this.lines = lines;
+    this.window = window;
   }
 
   @Override
@@ -56,7 +63,7 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
     close();
     if (lines) {
       String fast = speed.map(told -> "  " + told.tell(report)).orElse("");
-      terminal.say(Report.epoch(report, epochs) + fast);
+      terminal.say(Report.epoch(report, epochs, window) + fast);
     }
   }
 

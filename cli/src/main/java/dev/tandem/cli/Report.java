@@ -54,8 +54,12 @@ final class Report {
     return table.toString().stripTrailing();
   }
 
-  /** {@code epoch  3/20  train loss 0.1234 accuracy 96.1 %  validation loss 0.0987 accuracy 97.2 %  lr 0.0019  1.2 s}. */
-  static String epoch(EpochReport report, int epochs) {
+  /**
+   * {@code epoch  3/20  train loss 0.1234 accuracy 96.1 %  validation loss 0.0987 accuracy 97.2 %  lr 0.0019  1.2 s}.
+   *
+   * @param window tokens a sample, of which perplexity and speed are told; 0 for other data
+   */
+  static String epoch(EpochReport report, int epochs, int window) {
     int width = Integer.toString(epochs).length();
     StringBuilder line =
         new StringBuilder(
@@ -64,6 +68,9 @@ final class Report {
                 report.epoch(),
                 epochs,
                 loss(report.trainLoss())));
+    if (window > 0) {
+      line.append(" perplexity ").append(perplexity(report.trainLoss()));
+    }
     report
         .trainAccuracy()
         .ifPresent(accuracy -> line.append(" accuracy ").append(percent(accuracy)));
@@ -71,18 +78,24 @@ final class Report {
         .validation()
         .ifPresent(metrics -> {
           line.append("  validation loss ").append(loss(metrics.loss()));
+          if (window > 0) {
+            line.append(" perplexity ").append(perplexity(metrics.loss()));
+          }
           metrics
               .accuracy()
               .ifPresent(accuracy -> line.append(" accuracy ").append(percent(accuracy)));
           metrics.regression().ifPresent(errors -> line.append(format(" R2 %.4f", errors.r2())));
         });
-    return line.append("  lr ")
+    line.append("  lr ")
         .append(format("%.3g", report.learningRate()))
-        .append(format("  %.1f s", report.timing().seconds()))
-        .toString();
+        .append(format("  %.1f s", report.timing().seconds()));
+    return line.toString();
   }
 
-  /** {@code accuracy 98.9 % (355 of 359)} or {@code mean absolute error 0.12, R2 0.95 (30 samples)}. */
+  /**
+   * {@code accuracy 98.9 % (355 of 359)}, {@code mean absolute error 0.12, R2 0.95 (30 samples)}, or of next tokens {@code
+   * perplexity 5.17, accuracy 51.0 % (600 windows)}.
+   */
   static String measured(Metrics metrics, Target target, Optional<Normalization> scaled) {
     if (metrics.regression().isPresent()) {
       RegressionErrors errors = metrics.regression().get();
@@ -97,8 +110,8 @@ final class Report {
     double accuracy = metrics.accuracy().orElse(Double.NaN);
     if (target instanceof Target.Tokens) {
       return format(
-          "accuracy %s, perplexity %.4g (%s windows)",
-          percent(accuracy), Math.exp(metrics.loss()), count(metrics.samples()));
+          "perplexity %s, accuracy %s (%s windows)",
+          perplexity(metrics.loss()), percent(accuracy), count(metrics.samples()));
     }
     return format(
         "accuracy %s (%s of %s)",
@@ -115,6 +128,11 @@ final class Report {
             .mapToDouble(epoch -> epoch.timing().seconds() * epoch.timing().samplesPerSecond())
             .sum();
     return seconds == 0 ? 0 : samples / seconds;
+  }
+
+  /** Among how many tokens one would have to guess to be as unsure: e to the loss. */
+  static String perplexity(double loss) {
+    return format("%.4g", Math.exp(loss));
   }
 
   static String loss(double loss) {

@@ -168,6 +168,11 @@ record RunData(
     return steps.isEmpty() ? Optional.empty() : Optional.of(new Augmentation(seed, steps));
   }
 
+  /** Tokens a sample; 0 where samples are none of tokens. */
+  int window() {
+    return training.target() instanceof Target.Tokens ? training.input().shape().length(0) : 0;
+  }
+
   /** The loader with inputs and number targets scaled as the network takes them. */
   BatchLoader scaled(BatchLoader loader) {
     BatchLoader scaled =

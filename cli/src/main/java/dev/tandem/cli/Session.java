@@ -32,18 +32,40 @@ final class Session implements AutoCloseable {
   private final Optimizer optimizer;
   private final Trainer trainer;
 
-  Session(Prepared prepared, Backend backend) {
-    this(
+  /** A run that begins: with drawn weights, or those of the config. */
+  static Session begun(Prepared prepared, Backend backend) {
+    return of(prepared, backend, InitialWeights.of(prepared.loaded()));
+  }
+
+  /** A run that goes on, with the weights of its checkpoint. */
+  static Session resumed(Prepared prepared, Backend backend) {
+    return of(prepared, backend, Optional.empty());
+  }
+
+  /** Of other batches than the config's, with weights that nobody looks at. */
+  static Session planned(Prepared prepared, Init init, Feed feed, Optional<Integer> microBatch) {
+    return new Session(prepared, init, feed, microBatch, Optional.empty());
+  }
+
+  private static Session of(Prepared prepared, Backend backend, Optional<InitialWeights> weights) {
+    return new Session(
         prepared,
         new Init(backend, prepared.dtype(), new Random(prepared.config().seed())),
         new Feed(prepared.training(), prepared.validation()),
-        prepared.config().training().microBatch());
+        prepared.config().training().microBatch(),
+        weights);
   }
 
-  /** Of other batches than the config's, or of weights that are not drawn: for a plan. */
-  Session(Prepared prepared, Init init, Feed feed, Optional<Integer> microBatch) {
+  private Session(
+      Prepared prepared,
+      Init init,
+      Feed feed,
+      Optional<Integer> microBatch,
+      Optional<InitialWeights> weights) {
     this.prepared = prepared;
     model = prepared.network().build(init);
+    // Before the optimizer, whose masters are copies.
+    weights.ifPresent(initial -> initial.load(model));
     learner =
         new Learner(
             model,

@@ -9,9 +9,9 @@ import dev.tandem.io.FileException;
 import dev.tandem.io.SafeTensors;
 import dev.tandem.io.SafeTensorsFile;
 import dev.tandem.nn.Init;
+import dev.tandem.nn.LanguageModel;
 import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.Sequential;
-import dev.tandem.shape.DType;
 import dev.tandem.tensor.Tensor;
 import dev.tandem.train.Evaluation;
 import dev.tandem.train.Learner;
@@ -29,17 +29,30 @@ record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner
       ModelCard card = ModelCard.read(file, opened.metadata());
       LossFunction loss = Prepared.loss(loaded, card.target());
       Network network = Network.of(loaded, card.input(), card.target(), loss);
-      Sequential model = network.build(Init.blank(backend, DType.F32));
+      Sequential model = network.build(Init.blank(backend, Prepared.dtype(loaded.config())));
       try {
         Map<String, Tensor> weights = new LinkedHashMap<>(model.parameters());
         weights.putAll(model.buffers());
-        opened.copyInto(weights);
+        opened.roundInto(weights);
         return new TrainedModel(file, card, model, new Learner(model, loss));
       } catch (RuntimeException e) {
         model.close();
         throw e;
       }
     }
+  }
+
+  /** The model as one that continues texts. @throws FileException where it is none */
+  LanguageModel languageModel() {
+    if (model.layers().size() == 1 && model.layers().getFirst() instanceof LanguageModel only) {
+      return only;
+    }
+    throw new FileException(
+        "model: "
+            + file
+            + " is no language model, got "
+            + model.describe()
+            + "; train one with the layer gpt or llama");
   }
 
   /** Measures on data scaled as the model was trained. */

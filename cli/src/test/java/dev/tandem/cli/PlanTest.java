@@ -96,7 +96,7 @@ final class PlanTest extends CommandTest {
     Plan plan = plan(loaded);
     try (Backend backend = Backends.open("cpu", System.err::println)) {
       Prepared prepared = Prepared.of(loaded);
-      try (Session session = new Session(prepared, backend)) {
+      try (Session session = Session.begun(prepared, backend)) {
         session.trainer().run();
         session.measure(prepared.data().validation().orElseThrow());
       }

@@ -145,7 +145,7 @@ class TokensTest extends CommandTest {
     double last = number(loss, epochs.getLast());
     assertTrue(first <= Math.log(vocabulary) * 1.05, "begins near chance: " + first);
     assertTrue(last < first * 0.9, first + " -> " + last);
-    assertTrue(result.lastLine().startsWith("validation accuracy"), result.lastLine());
+    assertTrue(result.lastLine().startsWith("validation loss"), result.lastLine());
     Tokenizer beside = TokenizerFile.in(shards).orElseThrow();
     assertEquals(vocabulary, beside.size());
     assertEquals(beside, TokenizerFile.read(runs().resolve("tokens-1").resolve("tokens.json")));
@@ -220,10 +220,10 @@ class TokensTest extends CommandTest {
     train(config, "--data", elsewhere).expect(0);
     Path one = elsewhere.resolve("train_000000.bin");
     assertTrue(
-        train(config, "--data", one).expect(0).lastLine().startsWith("validation accuracy"),
+        train(config, "--data", one).expect(0).lastLine().startsWith("validation loss"),
         "cut from the end of the only file");
     Result none = train(config, "--data", one, "--set", "data.validation=0").expect(0);
-    assertTrue(none.lastLine().startsWith("training accuracy"), none.lastLine());
+    assertTrue(none.lastLine().startsWith("training loss"), none.lastLine());
     Path val = elsewhere.resolve("val_000000.bin");
     for (Path validation : List.of(val, elsewhere)) {
       Result both =
@@ -255,7 +255,7 @@ class TokensTest extends CommandTest {
             + "; give tokenizer: gpt2, or vocabulary: 50257",
         train(config).expect(2).sentence());
     Result learned = train(config, "--set", "data.source.vocabulary=7").expect(0);
-    assertTrue(learned.lastLine().startsWith("validation accuracy 100"), learned.lastLine());
+    assertTrue(learned.lastLine().contains("accuracy 100"), learned.lastLine());
     assertFalse(Files.exists(runs().resolve("tokens-1").resolve("tokens.json")));
     assertEquals(
         "tokens: "

@@ -55,7 +55,7 @@ final class PlanOnCudaTest {
             EmulatedDriver.open(EmulatorOptions.standard().withMemory(1L << 30));
         Backend backend = CudaBackend.open(driver, 0, CudaOptions.standard("cuda-emulated"))) {
       Prepared prepared = Prepared.of(loaded);
-      try (Session session = new Session(prepared, backend)) {
+      try (Session session = Session.begun(prepared, backend)) {
         session.trainer().run();
         session.measure(prepared.data().validation().orElseThrow());
       }

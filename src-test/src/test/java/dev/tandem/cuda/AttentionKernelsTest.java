@@ -57,6 +57,9 @@ final class AttentionKernelsTest {
         of(dtype, 65, 70, 1, 1, 80, true),
         of(dtype, 130, 130, 1, 1, 128, true),
         of(dtype, 65, 64, 2, 1, 128, false),
+        // A warp's first key is seen by the last query of a piece, and none before it.
+        of(dtype, 66, 67, 1, 1, 64, true),
+        of(dtype, 66, 67, 1, 1, 128, true),
         of(dtype, 3, 5, 1, 1, 1, false),
         of(dtype, 5, 9, 1, 1, 127, true),
         of(dtype, 70, 70, 1, 1, 32, true).scaled(40),

@@ -56,6 +56,12 @@ public final class Lesson implements AutoCloseable {
         stopping);
   }
 
+  /** A lesson with a descent of one's own. */
+  public static Lesson of(
+      Module model, LossFunction loss, Descent descent, Feed feed, Stopping stopping) {
+    return new Lesson(new Learner(model, loss), descent, feed, stopping);
+  }
+
   /** Three clouds of points, told apart by a network with dropout and batch norm, under AdamW, warm-up and clipping. */
   public static Lesson clouds(Backend backend, Stopping stopping) {
     Init init = new Init(backend, DType.F32, new Random(3));

@@ -13,6 +13,7 @@ import java.util.OptionalLong;
  *
  * @param batchSize samples a batch, from 1 to the size of the data set
  * @param shuffleSeed empty keeps the data set's own order in every epoch, and draws no samples
+ * @param most batches an epoch, at most: the first of its order
  * @param dropLast leaves out the last batch of an epoch when it is smaller than the others
  * @param transforms applied in this order; pictures are augmented before they are normalised, for
  *     augmentation fills with zeros
@@ -22,6 +23,7 @@ public record BatchLoader(
     Dataset dataset,
     int batchSize,
     OptionalLong shuffleSeed,
+    int most,
     boolean dropLast,
     List<Transform> transforms,
     int prefetch) {
@@ -45,6 +47,10 @@ public record BatchLoader(
               + dataset.size()
               + ", or full batch");
     }
+    if (most < 1) {
+      throw new DataException(
+          "epoch: must have at least 1 batch, got " + most + "; leave the limit out for all");
+    }
     if (prefetch < 0) {
       throw new DataException(
           "prefetch: must not be negative, got " + prefetch + "; 0 turns it off, 2 is usual");
@@ -57,7 +63,8 @@ public record BatchLoader(
    * for.
    */
   public static BatchLoader of(Dataset dataset, int batchSize) {
-    return new BatchLoader(dataset, batchSize, OptionalLong.empty(), false, List.of(), 0);
+    return new BatchLoader(
+        dataset, batchSize, OptionalLong.empty(), Integer.MAX_VALUE, false, List.of(), 0);
   }
 
   /** The whole data set as one batch. */
@@ -68,35 +75,41 @@ public record BatchLoader(
   /** Shuffles each epoch anew by a Fisher-Yates shuffle keyed with (seed, epoch). */
   public BatchLoader shuffled(long seed) {
     return new BatchLoader(
-        dataset, batchSize, OptionalLong.of(seed), dropLast, transforms, prefetch);
+        dataset, batchSize, OptionalLong.of(seed), most, dropLast, transforms, prefetch);
   }
 
   /** Every batch has batchSize samples; those left over at the end of an epoch are not used in it. */
   public BatchLoader droppingLast() {
-    return new BatchLoader(dataset, batchSize, shuffleSeed, true, transforms, prefetch);
+    return new BatchLoader(dataset, batchSize, shuffleSeed, most, true, transforms, prefetch);
+  }
+
+  /** Ends an epoch after so many batches; the next has an order of its own. */
+  public BatchLoader atMost(int batches) {
+    return new BatchLoader(
+        dataset, batchSize, shuffleSeed, batches, dropLast, transforms, prefetch);
   }
 
   /** Applies one more transform after those already there. */
   public BatchLoader with(Transform transform) {
     List<Transform> more = new ArrayList<>(transforms);
     more.add(transform);
-    return new BatchLoader(dataset, batchSize, shuffleSeed, dropLast, more, prefetch);
+    return new BatchLoader(dataset, batchSize, shuffleSeed, most, dropLast, more, prefetch);
   }
 
   /** Makes up to so many batches ahead on a daemon thread that lives as long as the epoch. */
   public BatchLoader prefetching(int batches) {
-    return new BatchLoader(dataset, batchSize, shuffleSeed, dropLast, transforms, batches);
+    return new BatchLoader(dataset, batchSize, shuffleSeed, most, dropLast, transforms, batches);
   }
 
   /** How many batches an epoch has. */
   public int batches() {
     int whole = dataset.size() / batchSize;
-    return dropLast || dataset.size() % batchSize == 0 ? whole : whole + 1;
+    return Math.min(most, dropLast || dataset.size() % batchSize == 0 ? whole : whole + 1);
   }
 
   /** How many samples an epoch uses. */
   public int samples() {
-    return dropLast ? batches() * batchSize : dataset.size();
+    return (int) Math.min((long) batches() * batchSize, dataset.size());
   }
 
   /** The batches of an epoch. */

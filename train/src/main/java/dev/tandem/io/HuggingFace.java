@@ -55,7 +55,8 @@ public final class HuggingFace {
   }
 
   /**
-   * Overwrites the model's weights by those of a file, of any floating-point type, rounded to the model's. Rows of padding become 0.
+   * Overwrites the model's weights by those of a file, of any floating-point type, rounded to the model's. Rows of padding become 0:
+   * their logits then are 0, which may be far above those of tokens, so a model that is to be trained or measured should have none.
    *
    * @throws FileException naming the file and what does not fit, before any weight has changed
    */

@@ -1,6 +1,9 @@
 package dev.tandem.io;
 
+import dev.tandem.op.Update;
 import dev.tandem.shape.TensorType;
+import dev.tandem.tensor.Scope;
+import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -16,6 +19,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -134,7 +138,40 @@ public final class SafeTensorsFile implements AutoCloseable {
 
   /** As {@link #copyInto(Map)}, with the file's other tensors left aside. */
   public void copyInto(Map<String, Tensor> tensors, Predicate<String> names) {
-    List<String> differences = differences(tensors, names);
+    requireFits(differences(tensors, names, SafeTensorsFile::same));
+    tensors.forEach((name, tensor) -> tensor.write(entries.get(name).bytes()));
+  }
+
+  /**
+   * As {@link #copyInto(Map)}, but that floating-point numbers of any type are rounded to the type of the tensor that they go
+   * into.
+   */
+  public void roundInto(Map<String, Tensor> tensors) {
+    requireFits(
+        differences(
+            tensors,
+            _ -> true,
+            (entry, type) ->
+                same(entry, type)
+                    || entry.known()
+                        && entry.type().dtype().floating()
+                        && type.dtype().floating()
+                        && entry.shape().equals(type.shape())));
+    tensors.forEach((name, tensor) -> {
+      try (Scope _ = Scope.open();
+          Tape.Pause _ = Tape.noGrad()) {
+        Entry entry = entries.get(name);
+        if (same(entry, tensor.type())) {
+          tensor.write(entry.bytes());
+        } else {
+          Tensor read = Tensor.of(tensor.backend(), entry.type(), entry.bytes());
+          Tensor.update(new Update.Assign(), tensor, read.cast(tensor.dtype()));
+        }
+      }
+    });
+  }
+
+  private void requireFits(List<String> differences) {
     if (!differences.isEmpty()) {
       throw new FileException(
           "load: "
@@ -143,10 +180,12 @@ public final class SafeTensorsFile implements AutoCloseable {
               + String.join("; ", differences)
               + "; use the config that the file was written with");
     }
-    tensors.forEach((name, tensor) -> tensor.write(entries.get(name).bytes()));
   }
 
-  private List<String> differences(Map<String, Tensor> tensors, Predicate<String> names) {
+  private List<String> differences(
+      Map<String, Tensor> tensors,
+      Predicate<String> names,
+      BiPredicate<Entry, TensorType> fitting) {
     List<String> missing =
         tensors.keySet().stream().filter(name -> !entries.containsKey(name)).toList();
     List<String> unexpected =
@@ -156,7 +195,7 @@ public final class SafeTensorsFile implements AutoCloseable {
     List<String> other =
         tensors.keySet().stream()
             .filter(name -> entries.containsKey(name))
-            .filter(name -> !same(entries.get(name), tensors.get(name).type()))
+            .filter(name -> !fitting.test(entries.get(name), tensors.get(name).type()))
             .toList();
     List<String> differences = new ArrayList<>();
     list(differences, "no tensor ", missing, Header::quoted);

@@ -29,11 +29,13 @@ public final class Gpt extends LanguageModel {
   private final LayerNorm norm;
 
   /**
-   * @param vocabulary tokens; the table is padded to a multiple of {@link #PADDING}
+   * @param vocabulary tokens
    * @param context positions at most
    * @param channels the width of the residual stream; heads must divide it
    * @param dropout of the embeddings and of what each part adds
    * @param recompute whether backward computes each block again instead of keeping its activations; see {@link Tape#recompute}
+   * @param padded whether the table has rows up to a multiple of {@link #PADDING}. Logits of such rows count in the loss, so that
+   *     training learns to make them small; published weights have none
    */
   public record Config(
       int vocabulary,
@@ -42,13 +44,26 @@ public final class Gpt extends LanguageModel {
       int heads,
       int channels,
       double dropout,
-      boolean recompute) {
+      boolean recompute,
+      boolean padded) {
     private static final int GPT2_VOCABULARY = 50257;
     private static final int GPT2_CONTEXT = 1024;
 
     public Config {
       positive("Gpt", "the number of layers", layers);
       positive("Gpt", "the context", context);
+    }
+
+    /** With a padded table. */
+    public Config(
+        int vocabulary,
+        int context,
+        int layers,
+        int heads,
+        int channels,
+        double dropout,
+        boolean recompute) {
+      this(vocabulary, context, layers, heads, channels, dropout, recompute, true);
     }
 
     private static Config gpt2(int layers, int heads, int channels) {
@@ -76,7 +91,7 @@ public final class Gpt extends LanguageModel {
     }
 
     public Config recomputing(boolean on) {
-      return new Config(vocabulary, context, layers, heads, channels, dropout, on);
+      return new Config(vocabulary, context, layers, heads, channels, dropout, on, padded);
     }
   }
 
@@ -102,6 +117,11 @@ public final class Gpt extends LanguageModel {
   @Override
   public int vocabulary() {
     return config.vocabulary();
+  }
+
+  @Override
+  public int paddedVocabulary() {
+    return config.padded() ? super.paddedVocabulary() : vocabulary();
   }
 
   @Override

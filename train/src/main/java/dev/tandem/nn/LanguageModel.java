@@ -17,7 +17,7 @@ public abstract class LanguageModel extends Module {
   /** How many positions the model can look at. */
   public abstract int context();
 
-  /** The logits a position has: {@link #vocabulary} rounded up. */
+  /** The logits a position has: {@link #vocabulary}, rounded up where tables are padded. */
   public int paddedVocabulary() {
     return padded(vocabulary());
   }

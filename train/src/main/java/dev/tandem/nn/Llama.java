@@ -24,7 +24,7 @@ public final class Llama extends LanguageModel {
   private final Linear head;
 
   /**
-   * @param vocabulary tokens; tables are padded to a multiple of {@link #PADDING}
+   * @param vocabulary tokens
    * @param context positions at most
    * @param keyHeads heads of keys and values; must divide heads
    * @param hidden numbers inside a layer's gated network
@@ -32,6 +32,8 @@ public final class Llama extends LanguageModel {
    * @param epsilon of the norms
    * @param tied whether the head shares the embedding's weights
    * @param recompute whether backward computes each layer again instead of keeping its activations; see {@link Tape#recompute}
+   * @param padded whether tables have rows up to a multiple of {@link #PADDING}. Logits of such rows count in the loss, so that
+   *     training learns to make them small; published weights have none
    */
   public record Config(
       int vocabulary,
@@ -44,15 +46,55 @@ public final class Llama extends LanguageModel {
       double base,
       double epsilon,
       boolean tied,
-      boolean recompute) {
+      boolean recompute,
+      boolean padded) {
     public Config {
       positive("Llama", "the number of layers", layers);
       positive("Llama", "the context", context);
     }
 
+    /** With padded tables. */
+    public Config(
+        int vocabulary,
+        int context,
+        int layers,
+        int heads,
+        int keyHeads,
+        int channels,
+        int hidden,
+        double base,
+        double epsilon,
+        boolean tied,
+        boolean recompute) {
+      this(
+          vocabulary,
+          context,
+          layers,
+          heads,
+          keyHeads,
+          channels,
+          hidden,
+          base,
+          epsilon,
+          tied,
+          recompute,
+          true);
+    }
+
     public Config recomputing(boolean on) {
       return new Config(
-          vocabulary, context, layers, heads, keyHeads, channels, hidden, base, epsilon, tied, on);
+          vocabulary,
+          context,
+          layers,
+          heads,
+          keyHeads,
+          channels,
+          hidden,
+          base,
+          epsilon,
+          tied,
+          on,
+          padded);
     }
   }
 
@@ -79,6 +121,11 @@ public final class Llama extends LanguageModel {
   @Override
   public int vocabulary() {
     return config.vocabulary();
+  }
+
+  @Override
+  public int paddedVocabulary() {
+    return config.padded() ? super.paddedVocabulary() : vocabulary();
   }
 
   @Override

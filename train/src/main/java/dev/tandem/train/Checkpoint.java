@@ -200,6 +200,7 @@ final class Checkpoint {
         + (loader.shuffleSeed().isPresent()
             ? ", shuffle seed " + loader.shuffleSeed().getAsLong()
             : ", in order")
-        + (loader.dropLast() ? ", last one dropped" : "");
+        + (loader.dropLast() ? ", last one dropped" : "")
+        + (loader.most() == Integer.MAX_VALUE ? "" : ", " + loader.most() + " an epoch");
   }
 }

@@ -9,7 +9,7 @@ import java.util.OptionalDouble;
  * @param epoch from 1
  * @param steps updates so far, all epochs together
  * @param trainLoss the mean over the epoch's samples, each as the model was when it met it
- * @param trainAccuracy of the same predictions; absent for regression
+ * @param trainAccuracy of the same predictions; absent for regression and for next tokens, of which only the validation tells it
  * @param validation after the epoch; absent without validation data
  * @param learningRate of the epoch's last step
  * @param gradientNorm the mean over the steps of the global norm before clipping

@@ -1,6 +1,7 @@
 package dev.tandem.train;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.data.Target;
 import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.Module;
 import dev.tandem.op.Update;
@@ -46,6 +47,12 @@ final class TrainingStep implements AutoCloseable {
   /** The loss's, in F16; null in other types. */
   private final LossScale scale;
 
+  /**
+   * Whether predictions are compared with class numbers. Next tokens are not: the likeliest of 50,000 logits a position is a
+   * pass over the largest tensor of the step, for a number that says less than the loss.
+   */
+  private final boolean compares;
+
   /** The type of losses, norms and sums. */
   private final DType wide;
 
@@ -53,7 +60,7 @@ final class TrainingStep implements AutoCloseable {
    * What a batch counts for.
    *
    * @param terms of its loss
-   * @param compared class numbers that were predicted; 0 for other targets
+   * @param compared class numbers that were predicted; 0 for numbers and next tokens
    */
   record Counts(long terms, long compared) {
     Counts plus(Counts more) {
@@ -92,6 +99,7 @@ final class TrainingStep implements AutoCloseable {
     trained = optimizer.parameters().values();
     parameters = model.parameters().values();
     wide = dtype.statistics();
+    compares = setup.feed().training().dataset().target() instanceof Target.Classes;
     if (dtype == DType.F16 && setup.descent().clipping() instanceof Clipping.ByValue) {
       throw new IllegalArgumentException(
           "training: F16 gradients are scaled, so a limit for each does not say what it means, got "
@@ -175,8 +183,7 @@ final class TrainingStep implements AutoCloseable {
       Tensor target = Upload.target(loss, prediction, targets, setup.feed().training().dataset());
       Tensor total = loss.sum(prediction, target);
       long terms = loss.terms(prediction, target);
-      Counts counts =
-          new Counts(terms, targets.dtype().floating() ? 0 : targets.shape().elements());
+      Counts counts = new Counts(terms, compares ? targets.shape().elements() : 0);
       // Backward frees what it passes; what is measured is kept.
       Tensor correct = tape.keep(correct(prediction, targets));
       Tensor measured = tape.keep(total.detach());
@@ -191,9 +198,9 @@ final class TrainingStep implements AutoCloseable {
     try (Scope scope = Scope.open();
         Tape.Pause _ = Tape.noGrad()) {
       return scope.keep(
-          raw.dtype().floating()
-              ? Tensor.scalar(prediction.backend(), wide, 0)
-              : Upload.correct(loss, prediction, raw));
+          compares
+              ? Upload.correct(loss, prediction, raw)
+              : Tensor.scalar(prediction.backend(), wide, 0));
     }
   }
 

@@ -22,8 +22,7 @@ public record Config(
         Optional<String> backend,
     @Setting(
             value =
-                "f32; tf32: products on CUDA round their operands; bf16 or f16: numbers of 2 bytes, masters of weights in"
-                    + " F32",
+                "f32; tf32: products on CUDA round operands; bf16, f16: numbers of 2 bytes, masters of weights in F32",
             otherwise = "f32",
             mistaken = {"dtype", "mixed_precision", "amp"})
         Precision precision,

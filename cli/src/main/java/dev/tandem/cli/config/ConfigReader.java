@@ -206,14 +206,15 @@ final class ConfigReader {
     }
     Object[] components =
         section.keys().stream()
-            .map(key -> component(key, value, inner(path, key.name())))
+            .map(key -> component(section, key, value, inner(path, key.name())))
             .toArray();
     return Stream.of(components).anyMatch(component -> component == null)
         ? null
         : construct(section.type(), components, value.place(), path);
   }
 
-  private Object component(Schema.Key key, YamlValue.Keys value, String path) {
+  private Object component(
+      Schema.Section section, Schema.Key key, YamlValue.Keys value, String path) {
     YamlValue.Keyed written = value.entries().get(key.name());
     if (written != null) {
       places.putIfAbsent(path, written.place());
@@ -225,12 +226,20 @@ final class ConfigReader {
     Optional<String> otherwise = key.otherwise();
     if (otherwise.isEmpty()) {
       problems.add(
-          new Problem(value.place(), path, "missing: " + key.setting().value() + key.remedy()));
+          new Problem(
+              value.place(),
+              path,
+              "missing: " + key.setting().value() + key.remedy() + byOption(section, key)));
       return null;
     }
     YamlValue standing =
         new YamlReader(_ -> value.place(), problems).read(otherwise.get()).orElseThrow();
     return read(key.schema(), standing, path, key);
+  }
+
+  private static String byOption(Schema.Section section, Schema.Key key) {
+    Named named = section.type().getAnnotation(Named.class);
+    return named != null && named.data().equals(key.name()) ? ", or name yours by --data" : "";
   }
 
   /** {@code {kind: adam, lr: 0.001}}, or {@code adam}. */

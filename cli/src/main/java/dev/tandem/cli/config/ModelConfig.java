@@ -1,5 +1,6 @@
 package dev.tandem.cli.config;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,7 +12,13 @@ public record ModelConfig(
             value = "initial weights; biases begin at 0",
             otherwise = "he_normal",
             mistaken = {"initializer", "initialization"})
-        InitConfig init) {
+        InitConfig init,
+    @Setting(
+            value =
+                "weights to begin with: a folder of 'tandem train' or 'tandem import', or a safetensors file",
+            example = "runs/gpt-char-1",
+            mistaken = {"checkpoint", "pretrained"})
+        Optional<Path> weights) {
   public ModelConfig {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException(
@@ -109,12 +116,23 @@ public record ModelConfig(
               min = 1,
               mistaken = {"width", "size", "embedding", "d_model"})
           int channels,
+      @Setting(
+              value = "positions at most; default: the tokens of a window",
+              example = "1024",
+              min = 1,
+              mistaken = {"positions", "block_size"})
+          Optional<Integer> context,
       @Setting(value = "how often a value is set to 0", otherwise = "0", min = 0, below = 1)
           double dropout,
       @Setting(
               value = "whether blocks are computed again in backward, which saves memory",
               otherwise = "false")
-          boolean recompute)
+          boolean recompute,
+      @Setting(
+              value =
+                  "whether tables are padded to a multiple of 128 tokens, which is faster; Hugging Face's are not",
+              otherwise = "true")
+          boolean padded)
       implements LayerConfig {}
 
   @Named(
@@ -140,6 +158,12 @@ public record ModelConfig(
               mistaken = {"width", "size", "embedding", "d_model"})
           int channels,
       @Setting(
+              value = "positions at most; default: the tokens of a window",
+              example = "1024",
+              min = 1,
+              mistaken = {"positions", "block_size"})
+          Optional<Integer> context,
+      @Setting(
               value =
                   "numbers inside a gated network; default: 8/3 of the channels, rounded up to 64",
               example = "384",
@@ -153,7 +177,12 @@ public record ModelConfig(
       @Setting(
               value = "whether layers are computed again in backward, which saves memory",
               otherwise = "false")
-          boolean recompute)
+          boolean recompute,
+      @Setting(
+              value =
+                  "whether tables are padded to a multiple of 128 tokens, which is faster; Hugging Face's are not",
+              otherwise = "true")
+          boolean padded)
       implements LayerConfig {}
 
   @Named("sets values to 0 at random while training")

@@ -47,6 +47,13 @@ public record TrainingConfig(
             max = 1_000_000,
             mistaken = "max_epochs")
         int epochs,
+    @Setting(
+            value =
+                "updates an epoch, at most; the next has an order of its own; default: as the data have",
+            example = "200",
+            min = 1,
+            mistaken = {"steps", "steps_per_epoch", "max_steps"})
+        Optional<Integer> epochSteps,
     @Setting(value = "when to stop earlier", mistaken = "early_stopping") StopConfig stop) {
 
   /** When weights change. */

@@ -65,8 +65,8 @@ class ConfigProblemsTest {
   @Test
   void listsTheKeysWhereNoneIsNear() throws IOException {
     assertEquals(
-        "x.yaml:10: colour: unknown key; valid keys: name, seed, backend, precision, cuda, data, model, loss, optimizer,"
-            + " schedule, clip, training, run",
+        "x.yaml:10: colour: unknown key; valid keys: name, seed, backend, precision, cuda, data, model, loss, optimizer, schedule, clip,"
+            + " training, run",
         refused(GOOD + "colour: red\n"));
   }
 
