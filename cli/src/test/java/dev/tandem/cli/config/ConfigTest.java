@@ -119,7 +119,9 @@ class ConfigTest {
     boolean anyText = example.endsWith("gpt-char.yaml");
     LoadedConfig loaded =
         LoadedConfig.read(
-            example, List.of(), anyText ? Optional.of(Path.of("a.txt").toAbsolutePath()) : Optional.empty());
+            example,
+            List.of(),
+            anyText ? Optional.of(Path.of("a.txt").toAbsolutePath()) : Optional.empty());
     assertEquals(loaded.config(), read(loaded.yaml()).config());
   }
 
