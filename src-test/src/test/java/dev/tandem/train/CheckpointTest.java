@@ -13,6 +13,7 @@ import dev.tandem.data.TokenWindows;
 import dev.tandem.data.Tokenizer;
 import dev.tandem.io.FileException;
 import dev.tandem.io.SafeTensors;
+import dev.tandem.io.SafeTensorsFile;
 import dev.tandem.learning.Machines;
 import dev.tandem.learning.OnEveryMachine;
 import dev.tandem.learning.OnRealMachines;
@@ -28,6 +29,7 @@ import dev.tandem.optim.ReduceOnPlateau;
 import dev.tandem.optim.Rule;
 import dev.tandem.optim.Schedule;
 import dev.tandem.shape.DType;
+import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -313,7 +315,24 @@ class CheckpointTest {
       String text = new String(whole, StandardCharsets.ISO_8859_1);
       Files.write(
           file(),
-          text.replace("\"step\":\"0\"", "\"step\":\"x\"").getBytes(StandardCharsets.ISO_8859_1));
+          text.replace("\"step\":\"0\"", "\"step\":\"1\"").getBytes(StandardCharsets.ISO_8859_1));
+      String damaged = refused(() -> lesson.trainer.resume(file())).getMessage();
+      assertTrue(
+          damaged.startsWith("safetensors: " + file() + " is damaged, got a checksum of "),
+          damaged);
+      // Sound as a file, and yet no checkpoint: as another program might write it.
+      Files.write(file(), whole);
+      try (SafeTensorsFile opened = SafeTensors.open(file());
+          Scope _ = Scope.open()) {
+        Map<String, Tensor> tensors = new TreeMap<>();
+        opened
+            .entries()
+            .forEach((name, entry) ->
+                tensors.put(name, Tensor.of(backend, entry.type(), entry.bytes())));
+        Map<String, String> metadata = new TreeMap<>(opened.metadata());
+        metadata.put("step", "x");
+        SafeTensors.writeChecked(file(), tensors, metadata);
+      }
       assertEquals(
           "resume: "
               + file()

@@ -16,6 +16,7 @@ import dev.tandem.tensor.Tape;
 import dev.tandem.tensor.Tensor;
 import java.util.Collection;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What a step does on the device: forward, loss, backward, clipping, update, and what is measured on the way. Nothing in it needs
@@ -245,9 +246,11 @@ final class TrainingStep implements AutoCloseable {
     }
   }
 
-  /** The scale of F16's loss, for checkpoints; nothing for other types. */
+  /** Whether steps were sound so far, and the scale of F16's loss: for checkpoints. */
   Map<String, Tensor> state() {
-    return scale == null ? Map.of() : scale.state();
+    Map<String, Tensor> state = new TreeMap<>(scale == null ? Map.of() : scale.state());
+    state.put("sound", sound);
+    return state;
   }
 
   @Override
