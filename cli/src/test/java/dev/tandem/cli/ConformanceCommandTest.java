@@ -49,8 +49,9 @@ class ConformanceCommandTest extends CommandTest {
     assertTrue(rows.stream().allMatch(row -> row.fraction <= 1), result.out());
     assertEquals("", rows.getFirst().worst, "relu is exact");
     assertEquals(0, rows.getFirst().error, "relu is exact");
-    assertTrue(rows.get(1).error > 0 && rows.get(1).error < 1e-6, "tanh is not: " + result.out());
-    assertTrue(rows.get(1).worst.startsWith("F"), "where tanh is off most: " + result.out());
+    // BF16 rounds the largest of tanh's results by up to half of 2^-8.
+    assertTrue(rows.get(1).error > 0 && rows.get(1).error < 0x1p-8, "tanh is not: " + result.out());
+    assertTrue(rows.get(1).worst.matches("B?F\\d+ .*"), "where tanh is off most: " + result.out());
     int cases = rows.stream().mapToInt(Row::cases).sum();
     assertTrue(
         result
@@ -65,7 +66,7 @@ class ConformanceCommandTest extends CommandTest {
     String sentence = run("conformance", "--op", "relu,conv3d*").expect(2).sentence();
     assertTrue(
         sentence.startsWith("--op conv3d*: no such op, got 'conv3d*'; use add, sub, "), sentence);
-    assertTrue(sentence.contains(", conv2d, ") && sentence.endsWith(", lion"), sentence);
+    assertTrue(sentence.contains(", conv2d, ") && sentence.contains(", lion"), sentence);
     assertTrue(
         run("conformance", "--op", "r.lu").expect(2).sentence().contains("got 'r.lu'"),
         "only * stands for anything");
