@@ -204,7 +204,8 @@ public final class Tape implements AutoCloseable {
     List<Tensor> results;
     try (Scope inner = Scope.open();
         Pause _ = noGrad()) {
-      generators.forEach(generator -> states.put(generator, generator.copy().release()));
+      generators.forEach(
+          generator -> states.computeIfAbsent(generator, state -> state.copy().release()));
       results = List.copyOf(block.apply(inputs));
       results.forEach(result -> requireNew(result, inner));
       results.forEach(inner::keep);

@@ -2,6 +2,7 @@ package dev.tandem.cli;
 
 import dev.tandem.backend.Backend;
 import dev.tandem.cli.config.LoadedConfig;
+import dev.tandem.data.TokenizerFile;
 import dev.tandem.io.HuggingFace;
 import dev.tandem.io.HuggingFaceConfig;
 import dev.tandem.nn.LanguageModel;
@@ -46,6 +47,10 @@ final class ExportCommand implements Callable<Integer> {
       LanguageModel model = trained.languageModel();
       Path written = NewFolder.make("export", out).path();
       HuggingFace.write(written.resolve("model.safetensors"), model);
+      folder
+          .readTokenizer()
+          .ifPresent(
+              tokenizer -> TokenizerFile.write(written.resolve(TokenizerFile.NAME), tokenizer));
       HuggingFaceConfig.write(written.resolve(HuggingFaceConfig.NAME), model);
       terminal.say("export: " + model.describe() + ", folder " + out);
       return 0;

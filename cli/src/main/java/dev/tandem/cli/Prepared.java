@@ -1,5 +1,6 @@
 package dev.tandem.cli;
 
+import dev.tandem.cli.config.ClipConfig;
 import dev.tandem.cli.config.Config;
 import dev.tandem.cli.config.LoadedConfig;
 import dev.tandem.cli.config.LossConfig;
@@ -12,6 +13,7 @@ import dev.tandem.nn.LossFunction;
 import dev.tandem.shape.DType;
 import dev.tandem.train.BatchMode;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** A config whose data are open and whose network, loss and batches are known to fit them. */
 record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction loss) {
@@ -46,6 +48,12 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
     }
     Prepared prepared = new Prepared(loaded, data, network, loss);
     prepared.checkSmallestBatch();
+    if (config.precision() == Config.Precision.F16 && config.clip() instanceof ClipConfig.Value) {
+      throw loaded.problem(
+          "clip",
+          "f16 gradients are scaled, so a limit for each does not say what it means; use {kind: norm, limit: 1}, or"
+              + " precision: bf16");
+    }
     return prepared;
   }
 
@@ -54,12 +62,17 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
     BatchLoader loader = training();
     int full = loader.batchSize();
     int last = loader.samples() % full;
-    int smallest = last == 0 ? full : last;
+    int micro = Math.min(full, config().training().microBatch().orElse(full));
+    int smallest =
+        IntStream.of(full, last, full % micro, last % micro, micro)
+            .filter(samples -> samples > 0 && samples <= full)
+            .min()
+            .orElseThrow();
     try {
       network.tryBatch(data.training().input(), smallest);
     } catch (IllegalArgumentException e) {
       throw loaded.problem(
-          "training.batch",
+          config().training().microBatch().isPresent() ? "training.micro_batch" : "training.batch",
           "the smallest batch, of "
               + smallest
               + " of the "

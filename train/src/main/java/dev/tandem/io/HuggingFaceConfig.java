@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The {@code config.json} that the transformers library keeps beside weights: of which family a model is, and its sizes. What would
@@ -24,6 +25,9 @@ public sealed interface HuggingFaceConfig {
 
   /** What the file is called. */
   String NAME = "config.json";
+
+  /** GPT-2's tokens, of which the last ends a text. */
+  int GPT2_VOCABULARY = 50257;
 
   /** The model, with weights drawn and without rows of padding. */
   default LanguageModel build(Init init) {
@@ -70,6 +74,14 @@ public sealed interface HuggingFaceConfig {
                     + "; gpt and llama can be exported");
       }
       json.writeNumberField("vocab_size", model.vocabulary());
+      // Left out, transformers ends a text at tokens that its own models have for that.
+      for (String end : List.of("bos_token_id", "eos_token_id")) {
+        if (model.vocabulary() == GPT2_VOCABULARY) {
+          json.writeNumberField(end, GPT2_VOCABULARY - 1);
+        } else {
+          json.writeNullField(end);
+        }
+      }
       json.writeStringField("dtype", word(model.parameters().values().iterator().next().dtype()));
       json.writeStringField(
           "torch_dtype", word(model.parameters().values().iterator().next().dtype()));

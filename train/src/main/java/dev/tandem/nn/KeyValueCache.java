@@ -1,5 +1,6 @@
 package dev.tandem.nn;
 
+import dev.tandem.tensor.Scope;
 import dev.tandem.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,12 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** Of one layer: keys and values (B, S, G, D). */
   record Entry(Tensor keys, Tensor values) {
+    Entry released() {
+      keys.release();
+      values.release();
+      return this;
+    }
+
     void close() {
       keys.close();
       values.close();
@@ -27,16 +34,17 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** Adds keys and values (B, T, G, D) of a layer; layers come in order. Returns those of all positions. */
   Entry append(int layer, Tensor keys, Tensor values) {
-    if (layer == layers.size()) {
-      layers.add(new Entry(keys.copy().release(), values.copy().release()));
-    } else {
-      Entry old = layers.get(layer);
-      Entry grown =
-          new Entry(
-              Tensor.concat(1, old.keys, keys).release(),
-              Tensor.concat(1, old.values, values).release());
-      old.close();
-      layers.set(layer, grown);
+    try (Scope _ = Scope.open()) { // frees the first where there is no room for the second
+      if (layer == layers.size()) {
+        Entry first = new Entry(keys.copy(), values.copy());
+        layers.add(first.released());
+      } else {
+        Entry old = layers.get(layer);
+        Entry grown =
+            new Entry(Tensor.concat(1, old.keys, keys), Tensor.concat(1, old.values, values));
+        layers.set(layer, grown.released());
+        old.close();
+      }
     }
     return layers.get(layer);
   }

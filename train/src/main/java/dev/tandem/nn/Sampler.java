@@ -42,6 +42,9 @@ public record Sampler(double temperature, int topK, double topP) {
    * @throws IllegalArgumentException when no logit is a number above minus infinity
    */
   public int draw(float[] logits, int count, double uniform) {
+    if (IntStream.range(0, count).anyMatch(token -> Float.isNaN(logits[token]))) {
+      throw notNumbers(logits);
+    }
     int[] order =
         IntStream.range(0, count)
             .filter(token -> logits[token] > Float.NEGATIVE_INFINITY)
@@ -49,11 +52,8 @@ public record Sampler(double temperature, int topK, double topP) {
             .sorted((a, b) -> Float.compare(logits[b], logits[a]))
             .mapToInt(Integer::intValue)
             .toArray();
-    if (order.length == 0 || Float.isNaN(logits[order[0]])) {
-      throw new IllegalArgumentException(
-          "sampler: the logits are not numbers, got "
-              + Arrays.toString(Arrays.copyOf(logits, Math.min(4, count)))
-              + " ...; the model has diverged");
+    if (order.length == 0) {
+      throw notNumbers(logits);
     }
     if (temperature == 0) {
       return order[0];
@@ -78,5 +78,12 @@ public record Sampler(double temperature, int topK, double topP) {
       }
     }
     return order[Math.max(0, last - 1)];
+  }
+
+  private static IllegalArgumentException notNumbers(float[] logits) {
+    return new IllegalArgumentException(
+        "sampler: the logits are not numbers, got "
+            + Arrays.toString(Arrays.copyOf(logits, Math.min(4, logits.length)))
+            + " ...; the model has diverged");
   }
 }

@@ -309,6 +309,24 @@ public final class Optimizer implements AutoCloseable {
     return gradients;
   }
 
+  /**
+   * Takes the parameters as they are now for what the next step starts from, where they were changed otherwise than by steps, as by
+   * loading: a master whose rounding is not its weight becomes the weight. Nothing to do for weights without masters.
+   */
+  public void adoptWeights() {
+    try (Scope _ = Scope.open();
+        Tape.Pause _ = Tape.noGrad()) {
+      parameters.forEach((name, parameter) -> {
+        Tensor master = named.get(name + ".master");
+        if (master != null) {
+          Tensor same = master.cast(parameter.dtype()).equalTo(parameter);
+          Tensor wide = parameter.cast(master.dtype());
+          Tensor.update(new Update.Assign(), master, Tensor.select(same, master, wide));
+        }
+      });
+    }
+  }
+
   /** What is trained, by name. */
   public Map<String, Tensor> parameters() {
     return parameters;

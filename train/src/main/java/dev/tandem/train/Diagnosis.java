@@ -14,6 +14,7 @@ final class Diagnosis {
   private final Trainer.Setup setup;
   private final int epoch;
   private final long step;
+  private final long seen;
   private final String when;
 
   /**
@@ -24,6 +25,7 @@ final class Diagnosis {
     this.setup = setup;
     this.epoch = epoch;
     this.step = step;
+    this.seen = seen;
     this.when =
         "training: diverged at epoch "
             + epoch
@@ -36,6 +38,9 @@ final class Diagnosis {
 
   /** @param batch the batch of the step; empty once it is gone */
   Divergence of(Optional<Batch> batch, double learningRate) {
+    if (seen > step) {
+      return late(learningRate);
+    }
     return batch
         .flatMap(this::inData)
         .or(() ->
@@ -117,6 +122,20 @@ final class Diagnosis {
       }
     }
     return Optional.empty();
+  }
+
+  /** Steps were done since, on other batches: what broke down is gone. */
+  private Divergence late(double learningRate) {
+    String name = setup.learner().loss().name();
+    return found(
+            Divergence.What.LOSS,
+            name,
+            "got a loss "
+                + name
+                + " or a gradient norm that is not finite, at learning rate "
+                + learningRate
+                + "; no weight was changed by that step: lower the learning rate, clip gradients, or look for bad samples")
+        .orElseThrow();
   }
 
   private Divergence inLoss(double learningRate) {

@@ -74,6 +74,9 @@ public final class RunRecorder implements TrainingListener {
   }
 
   private void save() {
+    if (!trainer.sound()) {
+      return; // the run ends at its next look, and the checkpoint before is the one to go on from
+    }
     trainer.save(folder.checkpoint());
     if (saving.keep() > 1) {
       folder.keepCheckpoint(trainer.steps(), saving.keep());

@@ -65,7 +65,7 @@ public final class Trainer implements AutoCloseable {
     setup = new Setup(learner, descent, feed, stopping);
     model = learner.model();
     backend = learner.backend();
-    sums = new DeviceSums(backend, learner.dtype().statistics(), TrainingStep.FINITE + 1);
+    sums = new DeviceSums(backend, learner.dtype().statistics(), TrainingStep.DONE + 1);
     TrainingStep made = null;
     try {
       made = new TrainingStep(setup, sums);
@@ -78,6 +78,7 @@ public final class Trainer implements AutoCloseable {
       throw e;
     }
     step = made;
+    setup.descent().optimizer().adoptWeights(); // which may have been loaded after it was made
     checkpoint = new Checkpoint(setup, sums, step, best);
     // Where nothing is queued, looking costs nothing.
     checkEvery = backend.queues() ? DEVICE_CHECK_EVERY : 1;
@@ -92,7 +93,7 @@ public final class Trainer implements AutoCloseable {
   /**
    * How many steps pass between looks whether loss and gradients are finite. With 1, the default on the CPU, the look is
    * before the update, so a breakdown is traced to its cause and the weights are those before it; with more, the default on
-   * a device, the step is still named exactly, but bad numbers may have spread. Returns this trainer.
+   * a device, the step is still named exactly, but not its cause: a bad step changes no weight and leaves no trace. Returns this trainer.
    */
   public Trainer checkEvery(int steps) {
     if (steps < 1) {
@@ -135,7 +136,11 @@ public final class Trainer implements AutoCloseable {
       }
       if (stopRequested) {
         stopRequested = false;
-        return end(Outcome.Reason.INTERRUPTED, Optional.empty());
+        // What is kept to go on from has been looked at.
+        Optional<Divergence> broken = divergence(sums.read(), 0, Optional.empty());
+        return broken.isPresent()
+            ? end(Outcome.Reason.DIVERGED, broken)
+            : end(Outcome.Reason.INTERRUPTED, Optional.empty());
       }
       Optional<Divergence> divergence = epoch();
       if (divergence.isPresent()) {
@@ -149,6 +154,7 @@ public final class Trainer implements AutoCloseable {
     Optional<BestWeights> kept =
         reason == Outcome.Reason.INTERRUPTED ? Optional.empty() : keptBest();
     kept.ifPresent(BestWeights::restore);
+    kept.ifPresent(_ -> setup.descent().optimizer().adoptWeights());
     wentBack = kept.isPresent();
     model.training(false);
     Outcome outcome =
@@ -220,7 +226,7 @@ public final class Trainer implements AutoCloseable {
                 : OptionalDouble.of(totals[TrainingStep.CORRECT] / progress.compared),
             validation,
             progress.learningRate,
-            totals[TrainingStep.NORM] / progress.batch,
+            totals[TrainingStep.NORM] / totals[TrainingStep.DONE],
             improved,
             timing);
     progress.finish(report);
@@ -320,9 +326,7 @@ public final class Trainer implements AutoCloseable {
   /** @param begun 1 where a step is in the sums but not counted as done, otherwise 0 */
   private Optional<Divergence> divergence(double[] totals, int begun, Optional<Batch> batch) {
     int batches = progress.batch + begun;
-    if (totals[TrainingStep.FINITE] == batches
-        && Double.isFinite(totals[TrainingStep.LOSS])
-        && Double.isFinite(totals[TrainingStep.NORM])) {
+    if (sound(totals, batches)) {
       return Optional.empty();
     }
     // Loss and gradient were finite as often as counted, before the first time that they were not.
@@ -332,7 +336,18 @@ public final class Trainer implements AutoCloseable {
     return Optional.of(diagnosis.of(batch, progress.learningRate));
   }
 
+  private static boolean sound(double[] totals, int batches) {
+    return totals[TrainingStep.FINITE] == batches
+        && Double.isFinite(totals[TrainingStep.LOSS])
+        && Double.isFinite(totals[TrainingStep.NORM]);
+  }
+
   // ---- from outside
+
+  /** Whether every step of the present epoch came to finite numbers, so that it can be gone on from. Waits for the device. */
+  public boolean sound() {
+    return sound(sums.read(), progress.batch);
+  }
 
   /** Asks the run to stop after its present step. Any thread may. The next {@link #run} goes on from there. */
   public void requestStop() {

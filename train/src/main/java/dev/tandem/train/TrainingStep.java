@@ -29,6 +29,9 @@ final class TrainingStep implements AutoCloseable {
   static final int NORM = 2;
   static final int FINITE = 3;
 
+  /** Steps that moved weights: in F16 those whose gradients overflowed do not. */
+  static final int DONE = 4;
+
   private final Trainer.Setup setup;
   private final Module model;
   private final LossFunction loss;
@@ -222,7 +225,7 @@ final class TrainingStep implements AutoCloseable {
     }
     // A bad step changes no weight, so the steps after it may be good ones: count those before it.
     Tensor.update(new Update.Assign(), sound, sound.mul(going));
-    sums.add(measured.loss, measured.correct, seen, sound);
+    sums.add(measured.loss, measured.correct, seen, sound, good);
   }
 
   /** 1 if the number is finite, else 0: x - x is 0 only for those. */
