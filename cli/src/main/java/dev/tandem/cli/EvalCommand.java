@@ -50,8 +50,8 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--part",
       paramLabel = "PART",
-      defaultValue = "test",
-      description = "What to measure on: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}")
+      description =
+          "What to measure on: ${COMPLETION-CANDIDATES}. Default: test, or validation where nothing is kept for a test")
   private Part part;
 
   EvalCommand(Terminal terminal) {
@@ -73,10 +73,16 @@ final class EvalCommand implements Callable<Integer> {
     try (Backend backend = ConfigOptions.open(loaded, terminal::note);
         TrainedModel trained = TrainedModel.open(loaded, weights, backend)) {
       RunData data = RunData.open(loaded, trainedIn.flatMap(RunFolder::readTokenizer));
+      Part asked =
+          part != null
+              ? part
+              : data.test().isEmpty() && data.validation().isPresent()
+                  ? Part.VALIDATION
+                  : Part.TEST;
       Dataset dataset =
-          switch (part) {
-            case TEST -> data.test().orElseThrow(() -> absent(loaded));
-            case VALIDATION -> data.validation().orElseThrow(() -> absent(loaded));
+          switch (asked) {
+            case TEST -> data.test().orElseThrow(() -> absent(loaded, asked));
+            case VALIDATION -> data.validation().orElseThrow(() -> absent(loaded, asked));
             case TRAINING -> data.training();
           };
       Metrics metrics = trained.measure(dataset);
@@ -94,7 +100,7 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private RuntimeException absent(LoadedConfig loaded) {
+  private static RuntimeException absent(LoadedConfig loaded, Part part) {
     return loaded.problem(
         "data",
         "there is no such part of the data, got --part "

@@ -88,7 +88,7 @@ final class ImportCommand implements Callable<Integer> {
               + "; join them into one model.safetensors");
     }
     DType dtype = dtype(weights);
-    Optional<Tokenizer> known = tokenizer(config);
+    Optional<Tokenizer> known = tokenizer(config, folder);
     try (Backend backend = ConfigOptions.open("cpu", BackendException::new, terminal::note)) {
       LanguageModel model = config.build(new Init(backend, dtype, new Random(0)));
       try (Sequential whole = Sequential.of(model)) {
@@ -131,8 +131,14 @@ final class ImportCommand implements Callable<Integer> {
     }
   }
 
-  private Optional<Tokenizer> tokenizer(HuggingFaceConfig config) {
+  private Optional<Tokenizer> tokenizer(HuggingFaceConfig config, Path folder) {
     if (tokenizer == null) {
+      // An export of ours has its tokens beside it.
+      Optional<Tokenizer> beside =
+          TokenizerFile.in(folder).filter(known -> known.size() == config.vocabulary());
+      if (beside.isPresent()) {
+        return beside;
+      }
       return Optional.<Tokenizer>of(Tokenizer.gpt2())
           .filter(gpt2 -> gpt2.size() == config.vocabulary());
     }

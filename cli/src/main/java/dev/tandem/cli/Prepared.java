@@ -138,10 +138,12 @@ record Prepared(LoadedConfig loaded, RunData data, Network network, LossFunction
     return data.scaled(BatchLoader.of(dataset, measuredAtOnce(dataset, trained)));
   }
 
-  /** What can be trained on at once can be measured at once. */
+  /** What can be trained on at once can be measured at once; of a language model no more, for its samples are large. */
   static int measuredAtOnce(Dataset dataset, int trained) {
     int most = Math.min(dataset.size(), Math.min(MEASURED, trained));
-    return Math.max(measuredAtOnce(dataset), most);
+    return dataset.target() instanceof Target.Tokens
+        ? most
+        : Math.max(measuredAtOnce(dataset), most);
   }
 
   /** How many samples of a data set are measured at once, whatever was trained on. */

@@ -58,7 +58,8 @@ final class ConformanceRunTest {
     OpResult tanh = op(result, "tanh");
     assertTrue(tanh.fraction().value() > 0 && tanh.fraction().value() <= 1, tanh::toString);
     assertTrue(tanh.fraction().where().startsWith("tanh F"), tanh::toString);
-    assertTrue(tanh.error().value() > 0 && tanh.error().value() < 1e-5, tanh::toString);
+    // BF16 rounds the largest of its results by up to half of 2^-8.
+    assertTrue(tanh.error().value() > 0 && tanh.error().value() < 0x1p-8, tanh::toString);
     assertEquals(0, op(result, RELU).error().value(), "relu is exact");
   }
 
