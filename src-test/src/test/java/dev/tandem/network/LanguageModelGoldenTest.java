@@ -205,8 +205,7 @@ final class LanguageModelGoldenTest {
                     : parameter);
       }
       System.out.println(
-          "model "
-              + start.op()
+          "model"
               + " "
               + model.getClass().getSimpleName()
               + " "
