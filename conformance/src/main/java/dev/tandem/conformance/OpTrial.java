@@ -80,11 +80,16 @@ final class OpTrial implements Trial {
       List<MemorySegment> second = run(backend, operands.list(), HUGE_GARBAGE);
       for (int i = 0; i < first.size(); i++) {
         outcome =
-            outcome.same(first.get(i), second.get(i), "result " + i + " differs between two runs");
+            outcome.same(
+                types.get(i),
+                first.get(i),
+                second.get(i),
+                "result " + i + " differs between two runs");
       }
       if (sample.op() instanceof Loss.CrossEntropyGrad) {
         outcome =
             outcome.same(
+                types.getFirst(),
                 first.getFirst(),
                 overFirst(backend, operands.list()),
                 "the result differs where it takes the logits' memory");

@@ -1,5 +1,6 @@
 package dev.tandem.conformance;
 
+import dev.tandem.shape.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
@@ -22,6 +23,11 @@ record Outcome(double fraction, double error, Optional<String> failure) {
         comparison.agrees()
             ? failure
             : failure.or(() -> Optional.of(result + ": " + comparison.message())));
+  }
+
+  /** This, and numbers that must be the same bits, but for which NaN it is; otherwise it is as the complaint says. */
+  Outcome same(TensorType type, MemorySegment one, MemorySegment other, String complaint) {
+    return same(Values.oneNan(type, one), Values.oneNan(type, other), complaint);
   }
 
   /** This, and bytes that must be the same; otherwise it is as the complaint says. */

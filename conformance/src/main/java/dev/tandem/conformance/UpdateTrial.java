@@ -54,7 +54,12 @@ final class UpdateTrial implements Trial {
       } else {
         outcome = outcome.same(first.get(i), before.get(i).bytes(), operand + " was written to");
       }
-      outcome = outcome.same(first.get(i), second.get(i), operand + " differs between two runs");
+      outcome =
+          outcome.same(
+              before.get(i).type(),
+              first.get(i),
+              second.get(i),
+              operand + " differs between two runs");
     }
     return outcome;
   }

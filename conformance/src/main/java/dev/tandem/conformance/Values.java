@@ -120,6 +120,23 @@ public record Values(TensorType type, double[] data) {
     return bytes;
   }
 
+  /**
+   * The bytes, every NaN the same one: neither Java nor CUDA says which NaN an operation gives, and its sign may change when the JIT
+   * compiles a loop.
+   */
+  static MemorySegment oneNan(TensorType type, MemorySegment bytes) {
+    Values values = of(type, bytes);
+    MemorySegment same = Arena.ofAuto().allocate(type.bytes(), 8).copyFrom(bytes);
+    MemorySegment nan =
+        new Values(new TensorType(type.dtype(), Shape.scalar()), new double[] {Double.NaN}).bytes();
+    for (int i = 0; i < values.data.length; i++) {
+      if (Double.isNaN(values.data[i])) {
+        MemorySegment.copy(nan, 0, same, i * nan.byteSize(), nan.byteSize());
+      }
+    }
+    return same;
+  }
+
   /** A copy of a backend's tensor. */
   public static Values from(Backend backend, Operand operand) {
     return of(operand.type(), bytes(backend, operand));
