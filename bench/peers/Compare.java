@@ -1,0 +1,39 @@
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Tandem beside others on the CPU: {@code bench/compare --help}. */
+final class Compare {
+  static final String DL4J_GPT = "its layers hold no causal transformer";
+
+  private Compare() {}
+
+  public static void main(String[] arguments) throws IOException, InterruptedException {
+    if (List.of(arguments).contains("--help")) {
+      System.out.print(Options.HELP);
+      return;
+    }
+    try {
+      run(Options.of(arguments));
+    } catch (CompareException e) {
+      System.err.println("compare: " + e.getMessage());
+      System.exit(2);
+    }
+  }
+
+  private static void run(Options options) throws IOException, InterruptedException {
+    Builds.ready(Peer.TANDEM, options.python);
+    List<Peer> sides = new ArrayList<>(List.of(Peer.TANDEM));
+    for (Peer peer : options.peers) {
+      try {
+        Builds.ready(peer, options.python);
+        sides.add(peer);
+      } catch (CompareException e) {
+        System.out.println(peer.title + " is left out: " + e.getMessage());
+      }
+    }
+    for (String workload : options.workloads) {
+      new StepComparison(options, workload).run(sides);
+    }
+  }
+}
