@@ -4,7 +4,7 @@ import java.util.List;
 
 /** Tandem beside others on the CPU: {@code bench/compare --help}. */
 final class Compare {
-  static final String DL4J_GPT = "its layers hold no causal transformer";
+  static final String DL4J_GPT = "its attention masks keys for all queries alike, so it is never causal";
 
   private Compare() {}
 
@@ -32,8 +32,14 @@ final class Compare {
         System.out.println(peer.title + " is left out: " + e.getMessage());
       }
     }
-    for (String workload : options.workloads) {
-      new StepComparison(options, workload).run(sides);
+    switch (options.mode) {
+      case START -> StartComparison.run(options, sides);
+      case GEMM -> GemmComparison.run(options, sides);
+      case STEPS -> {
+        for (String workload : options.workloads) {
+          new StepComparison(options, workload).run(sides);
+        }
+      }
     }
   }
 }

@@ -19,6 +19,7 @@ final class Contestant implements AutoCloseable {
   private final BufferedReader answers;
   private final Writer lines;
   private final Path log;
+  private String current = "";
   private String version = "";
   private long parameters;
 
@@ -45,7 +46,17 @@ final class Contestant implements AutoCloseable {
   }
 
   void open(String name) throws IOException {
-    String[] words = ask("open " + name).split(" ", 3);
+    current = name;
+    opened("open ");
+  }
+
+  /** Makes the open case anew. */
+  void renew() throws IOException {
+    opened("renew ");
+  }
+
+  private void opened(String how) throws IOException {
+    String[] words = ask(how + current).split(" ", 3);
     parameters = Long.parseLong(words[1]);
     version = words[2];
   }

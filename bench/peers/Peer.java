@@ -2,7 +2,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -38,7 +40,8 @@ enum Peer {
   }
 
   Path folder() {
-    return PEERS.resolve(this == BLAS || this == MKL ? "blas" : name().toLowerCase(java.util.Locale.ROOT));
+    Peer owner = this == BLAS || this == MKL ? BYTEDECO : this; // whose jars they are
+    return PEERS.resolve(owner.name().toLowerCase(Locale.ROOT));
   }
 
   boolean isTorch() {
@@ -50,13 +53,8 @@ enum Peer {
     return switch (this) {
       case BYTEDECO -> bytedeco(threads);
       case DL4J ->
-          Stream.of(1, threads)
-              .distinct()
-              .map(t -> new Setting(this, t, "threads " + t, pools(t, t), List.of()))
-              .toList();
-      case DJL, TORCH -> List.of(new Setting(this, threads, "", Map.of("OMP_NUM_THREADS", "" + threads), List.of()));
-      case BLAS -> List.of(new Setting(this, threads, "", pools(1, threads), List.of()));
-      case MKL -> List.of(new Setting(this, threads, "", Map.of(), List.of()));
+          Stream.of(1, threads).distinct().map(t -> new Setting(this, t, "threads " + t, pools(t, t), List.of())).toList();
+      case DJL, TORCH, BLAS, MKL -> List.of(new Setting(this, threads, "", pools(threads, threads), List.of()));
       case TANDEM -> List.of(new Setting(this, threads, "", Map.of(), List.of()));
     };
   }
@@ -64,18 +62,25 @@ enum Peer {
   /** libtorch has threads of its own for most ops, by OpenMP, and OpenBLAS others for products: they get in each other's way. */
   private List<Setting> bytedeco(int threads) {
     if (threads == 1) {
-      return List.of(new Setting(this, 1, "", pools(1, 1), List.of()));
+      return List.of(new Setting(this, 1, "OpenBLAS", pools(1, 1), List.of()), withMkl(1));
     }
     List<Setting> settings = new ArrayList<>();
     settings.add(new Setting(this, 1, "OpenMP 1, OpenBLAS " + threads, pools(1, threads), List.of()));
     settings.add(new Setting(this, threads, "OpenMP " + threads + ", OpenBLAS 1", pools(threads, 1), List.of()));
-    Map<String, String> passive = new java.util.HashMap<>(pools(threads, threads));
+    Map<String, String> passive = new HashMap<>(pools(threads, threads));
     passive.put("OMP_WAIT_POLICY", "PASSIVE");
     settings.add(new Setting(this, threads, "both " + threads + ", OpenMP passive", passive, List.of()));
-    Map<String, String> brief = new java.util.HashMap<>(passive);
+    Map<String, String> brief = new HashMap<>(passive);
     brief.put("OPENBLAS_THREAD_TIMEOUT", "12"); // spins for 2^12 cycles instead of 2^26
     settings.add(new Setting(this, threads, "both " + threads + ", both passive", brief, List.of()));
+    settings.add(withMkl(threads));
     return settings;
+  }
+
+  /** MKL in OpenBLAS's place, by OpenMP's threads, as PyTorch itself is built. */
+  Setting withMkl(int threads) {
+    Map<String, String> environment = Map.of("OMP_NUM_THREADS", "" + threads, "MKL_THREADING_LAYER", "GNU");
+    return new Setting(this, threads, "OpenMP " + threads + ", MKL", environment, List.of("-Dorg.bytedeco.openblas.load=mkl_rt"));
   }
 
   private static Map<String, String> pools(int openMp, int openBlas) {

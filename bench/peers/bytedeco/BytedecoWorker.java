@@ -1,5 +1,8 @@
 import static org.bytedeco.pytorch.global.torch.cross_entropy_loss;
+import static org.bytedeco.pytorch.global.torch.from_blob;
+import static org.bytedeco.pytorch.global.torch.matmul_out;
 import static org.bytedeco.pytorch.global.torch.set_num_threads;
+import static org.bytedeco.pytorch.global.torch.zeros;
 
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
@@ -38,6 +41,10 @@ final class BytedecoWorker implements Worker {
   @Override
   public Case open(List<String> words) {
     String name = words.get(0);
+    if (name.equals("gemm")) {
+      return product(Product.of(words.subList(1, words.size())));
+    }
+    PointerScope scope = new PointerScope(); // of what lives as long as the case
     int size = Integer.parseInt(words.get(1));
     Batch batch = Batch.of(name, size);
     Tensor x = batch.tokens() == null ? floats(batch.images(), batch.shape()) : longs(batch.tokens(), batch.shape());
@@ -54,7 +61,27 @@ final class BytedecoWorker implements Worker {
             optimizer.step();
             return loss.item_float();
           }
-        });
+        },
+        scope::close);
+  }
+
+  /** A transposed operand is a view, as in a network. */
+  private static Case product(Product product) {
+    int m = product.rows();
+    int k = product.inner();
+    int n = product.columns();
+    Tensor a = product.transposedA() ? floats(product.a(), k, m).t() : floats(product.a(), m, k);
+    Tensor b = product.transposedB() ? floats(product.b(), n, k).t() : floats(product.b(), k, n);
+    Tensor y = zeros(m, n);
+    return new Case(
+        0,
+        () -> {
+          try (PointerScope _ = new PointerScope()) {
+            matmul_out(y, a, b);
+            return 0;
+          }
+        },
+        () -> {});
   }
 
   private static Optimizer optimizer(String name, TensorVector parameters) {
@@ -75,11 +102,11 @@ final class BytedecoWorker implements Worker {
   }
 
   private static Tensor floats(float[] values, long... shape) {
-    return org.bytedeco.pytorch.global.torch.from_blob(new FloatPointer(values), shape).clone();
+    return from_blob(new FloatPointer(values), shape).clone();
   }
 
   private static Tensor longs(int[] values, long... shape) {
-    return org.bytedeco.pytorch.global.torch.from_blob(
+    return from_blob(
             new LongPointer(Batch.widened(values)), shape, new TensorOptions(ScalarType.Long))
         .clone();
   }

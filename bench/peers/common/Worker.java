@@ -13,15 +13,16 @@ import java.util.function.DoubleSupplier;
 
 /**
  * One side of the comparison, a process of its own. It does what the lines on standard input say and is blocked in reading them
- * otherwise: {@code open CASE} makes a case ready, or goes back to one that is; {@code run NANOS STEPS} does at least so many of its
- * steps and for at least so long.
+ * otherwise: {@code open CASE} makes a case ready, or goes back to one that is; {@code renew CASE} makes it anew, as nothing had been
+ * trained; {@code run NANOS STEPS} does at least so many of its steps and for at least so long.
  */
 interface Worker {
   /**
    * @param parameters numbers that are trained; of a ceiling, what a step does: operations, or bytes
    * @param step does one step, gives its loss
+   * @param close frees what the case holds
    */
-  record Case(long parameters, DoubleSupplier step) {}
+  record Case(long parameters, DoubleSupplier step, Runnable close) {}
 
   /** The library and the settings that count. */
   String version();
@@ -34,16 +35,21 @@ interface Worker {
     PrintStream answers = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     System.setOut(System.err); // what a library prints is no answer
     BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    Map<String, Case> cases = new HashMap<>();
+    Map<List<String>, Case> cases = new HashMap<>();
     Case current = null;
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       List<String> words = Arrays.asList(line.split(" "));
-      if (words.getFirst().equals("open")) {
-        current = cases.computeIfAbsent(line, _ -> worker.open(words.subList(1, words.size())));
-        answers.println("opened " + current.parameters() + " " + worker.version());
-      } else {
-        answers.println(run(current.step(), Long.parseLong(words.get(1)), Long.parseLong(words.get(2))));
+      List<String> name = words.subList(1, words.size());
+      if (words.getFirst().equals("run")) {
+        answers.println(run(current.step(), Long.parseLong(name.get(0)), Long.parseLong(name.get(1))));
+        continue;
       }
+      Case old = words.getFirst().equals("renew") ? cases.remove(name) : null;
+      if (old != null) {
+        old.close().run();
+      }
+      current = cases.computeIfAbsent(name, worker::open);
+      answers.println("opened " + current.parameters() + " " + worker.version());
     }
   }
 

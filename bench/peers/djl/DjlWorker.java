@@ -52,7 +52,14 @@ final class DjlWorker implements Worker {
             .filter(parameter -> parameter.requiresGradient())
             .mapToLong(parameter -> parameter.getArray().size())
             .sum();
-    return new Case(parameters, () -> step(trainer, x, y));
+    return new Case(
+        parameters,
+        () -> step(trainer, x, y),
+        () -> {
+          trainer.close();
+          model.close();
+          manager.close();
+        });
   }
 
   /** Arrays belong to a manager of this step, which frees what the step made. */
