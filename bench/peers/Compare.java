@@ -1,4 +1,6 @@
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,6 +24,11 @@ final class Compare {
   }
 
   private static void run(Options options) throws IOException, InterruptedException {
+    if (!Files.exists(Path.of("/proc/self/schedstat")) || !System.getProperty("os.arch").equals("amd64")) {
+      throw new CompareException(
+          "needs Linux on x86-64, for which the peers' libraries are fetched, got " + System.getProperty("os.name") + " on "
+              + System.getProperty("os.arch"));
+    }
     Builds.ready(Peer.TANDEM, options.python);
     List<Peer> sides = new ArrayList<>(List.of(Peer.TANDEM));
     for (Peer peer : options.peers) {

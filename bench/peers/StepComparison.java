@@ -42,10 +42,20 @@ final class StepComparison {
           System.out.println("  DL4J has no part in this: " + Compare.DL4J_GPT);
           continue;
         }
-        Contestant side = new Contestant(chosen(peer), options.python);
-        sides.add(side);
-        side.open(caseName());
-        losses.add(warmed(side));
+        try {
+          Contestant side = new Contestant(chosen(peer), options.python);
+          sides.add(side);
+          side.open(caseName());
+          losses.add(warmed(side));
+        } catch (CompareException e) {
+          if (peer == Peer.TANDEM) {
+            throw e;
+          }
+          if (sides.size() > losses.size()) {
+            sides.removeLast().close();
+          }
+          System.out.println("  " + peer.title + " is left out: " + e.getMessage());
+        }
       }
       requireEqualParameters(sides);
       for (String ceiling : List.of("fma", "triad")) {
