@@ -125,6 +125,11 @@ final class Workload implements AutoCloseable {
         init, in, out, Size2d.of(kernel), Conv2d.Options.standard().withStride(stride).withPadding(kernel / 2).withoutBias());
   }
 
+  /** Numbers that are trained. */
+  long parameters() {
+    return model.parameters().values().stream().mapToLong(parameter -> parameter.shape().elements()).sum();
+  }
+
   /** Forward, backward and update; gives the loss. */
   double step() {
     try (Tape _ = Tape.open()) {
