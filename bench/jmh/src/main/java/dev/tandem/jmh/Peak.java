@@ -1,0 +1,146 @@
+package dev.tandem.jmh;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * What the machine does now, on as many threads as the backend has: multiply-adds in registers, and a triad, z = x + a y, over as
+ * many bytes as a call moves, so that both lie in the same cache. Machines are shared and their clocks move: a share of what is
+ * reached beside a call says more than a rate.
+ */
+final class Peak implements AutoCloseable {
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  private static final long ROUND_NANOS = 15_000_000;
+  private static final int CHAINS = 10;
+  private static final int STEPS = 20_000;
+  private static final int WARM_ROUNDS = 10;
+  private static volatile float sink;
+
+  private final ExecutorService executor;
+  private final List<Callable<Double>> tasks = new ArrayList<>();
+
+  /** Of multiply-adds. */
+  Peak(int threads) {
+    executor = executor(threads);
+    for (int i = 0; i < threads; i++) {
+      tasks.add(Peak::multiplyAdds);
+    }
+    warm();
+  }
+
+  /** Of moving bytes, in three arrays a thread. */
+  Peak(int threads, double megabytes) {
+    executor = executor(threads);
+    int length =
+        Math.max(
+            SPECIES.length(),
+            (int) (1e6 * megabytes / (3 * Float.BYTES * threads))
+                / SPECIES.length()
+                * SPECIES.length());
+    for (int i = 0; i < threads; i++) {
+      float[] x = new float[length];
+      float[] y = new float[length];
+      float[] z = new float[length];
+      tasks.add(() -> triads(x, y, z));
+    }
+    warm();
+  }
+
+  private static ExecutorService executor(int threads) {
+    return Executors.newFixedThreadPool(
+        threads, Thread.ofPlatform().daemon().name("peak-", 0).factory());
+  }
+
+  /** 10^9 operations or bytes a second, summed over the threads, each by its own clock. */
+  double rate() {
+    try {
+      double sum = 0;
+      for (Future<Double> rate : executor.invokeAll(tasks)) {
+        sum += rate.get();
+      }
+      return sum;
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException("peak: could not be measured", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    executor.shutdown();
+  }
+
+  private void warm() {
+    for (int i = 0; i < WARM_ROUNDS; i++) {
+      rate();
+    }
+  }
+
+  private static double multiplyAdds() {
+    long start = System.nanoTime();
+    long calls = 0;
+    long nanos;
+    do {
+      sink = chains(STEPS);
+      calls++;
+      nanos = System.nanoTime() - start;
+    } while (nanos < ROUND_NANOS);
+    return 2.0 * CHAINS * SPECIES.length() * STEPS * calls / nanos;
+  }
+
+  private static double triads(float[] x, float[] y, float[] z) {
+    long start = System.nanoTime();
+    long calls = 0;
+    long nanos;
+    do {
+      triad(x, y, z);
+      calls++;
+      nanos = System.nanoTime() - start;
+    } while (nanos < ROUND_NANOS);
+    return 3.0 * Float.BYTES * x.length * calls / nanos;
+  }
+
+  private static void triad(float[] x, float[] y, float[] z) {
+    for (int i = 0; i < z.length; i += SPECIES.length()) {
+      FloatVector.fromArray(SPECIES, y, i)
+          .mul(0.999f)
+          .add(FloatVector.fromArray(SPECIES, x, i))
+          .intoArray(z, i);
+    }
+  }
+
+  /** Independent chains hide the latency of one. */
+  private static float chains(int steps) {
+    FloatVector a = FloatVector.broadcast(SPECIES, 0.999f);
+    FloatVector b = FloatVector.broadcast(SPECIES, 1e-3f);
+    FloatVector c0 = b;
+    FloatVector c1 = b;
+    FloatVector c2 = b;
+    FloatVector c3 = b;
+    FloatVector c4 = b;
+    FloatVector c5 = b;
+    FloatVector c6 = b;
+    FloatVector c7 = b;
+    FloatVector c8 = b;
+    FloatVector c9 = b;
+    for (int i = 0; i < steps; i++) {
+      c0 = c0.fma(a, b);
+      c1 = c1.fma(a, b);
+      c2 = c2.fma(a, b);
+      c3 = c3.fma(a, b);
+      c4 = c4.fma(a, b);
+      c5 = c5.fma(a, b);
+      c6 = c6.fma(a, b);
+      c7 = c7.fma(a, b);
+      c8 = c8.fma(a, b);
+      c9 = c9.fma(a, b);
+    }
+    return c0.add(c1).add(c2).add(c3).add(c4).add(c5).add(c6).add(c7).add(c8).add(c9).lane(0);
+  }
+}
