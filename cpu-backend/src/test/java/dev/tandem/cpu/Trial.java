@@ -113,7 +113,7 @@ final class Trial {
             new CpuNormalization(parallel).run(normalization, inputs, outputs);
         case Loss loss -> new CpuLoss(parallel).run(loss, inputs, outputs);
         case Sequence sequence -> new CpuSequence(parallel, pool).run(sequence, inputs, outputs);
-        case Fused fused -> new CpuFused(parallel, pool).run(fused, inputs, outputs);
+        case Fused fused -> new CpuFused(parallel).run(fused, inputs, outputs);
         case Reduction reduction ->
             new CpuReduction(parallel, pool).run(reduction, inputs, outputs);
         default -> throw new IllegalArgumentException(op.name());
