@@ -59,7 +59,7 @@ final class CpuBackend implements Backend {
     sequence = new CpuSequence(parallel, pool);
     fused =
         new CpuFused(
-            parallel, pool, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
+            parallel, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
     stochastic = new CpuStochastic(parallel, pool);
     update = new CpuUpdate(parallel);
     inF32 = new InF32(parallel, pool, new Widened());

@@ -1,27 +1,22 @@
 package dev.tandem.cpu;
 
 import dev.tandem.backend.Operand;
-import dev.tandem.op.Elementwise;
 import dev.tandem.op.Fused;
 import dev.tandem.shape.DType;
 import java.util.List;
 
-/** Fused ops: F32 in pieces that stay in the first-level cache from one loop to the next, F64 in plain loops. */
+/** Fused ops: F32 in one trip through memory, F64 in plain loops. */
 final class CpuFused {
-  private static final Elementwise.Add ADD = new Elementwise.Add();
-  // Elements of a task, and of scratch: with x and y half a first-level cache.
+  // Elements of a task.
   private static final int GRAIN = 1 << 12;
-  private static final int PIECE = 1 << 10;
 
   private final Parallel parallel;
-  private final BufferPool pool;
   private final Kernels kernels = Kernels.best();
   private final BiasedProducts biased;
   private final LayerNorms layerNorms;
 
-  CpuFused(Parallel parallel, BufferPool pool, BiasedProducts biased) {
+  CpuFused(Parallel parallel, BiasedProducts biased) {
     this.parallel = parallel;
-    this.pool = pool;
     this.biased = biased;
     layerNorms = new LayerNorms(parallel);
   }
@@ -66,35 +61,16 @@ final class CpuFused {
         Operands.elements(in.getFirst()),
         GRAIN,
         (from, to) -> {
-          float[] sum = pool.borrow(PIECE);
-          float[] result = pool.borrow(PIECE);
-          float[] slope = dy == null ? null : pool.borrow(PIECE);
-          for (int at = from, count; at < to; at += count) {
-            count = Math.min(to - at, PIECE);
-            addBias(x, at, b, n, sum, count);
+          // Over the ends of rows, where b begins anew.
+          for (int at = from, end; at < to; at = end) {
+            end = Math.min(to, at + n - at % n);
             if (dy == null) {
-              kernels.geluTanh(sum, result, 0, count);
+              kernels.biasGeluTanh(x, b, at % n, y, at, end);
             } else {
-              System.arraycopy(dy, at, slope, 0, count);
-              kernels.geluTanhGrad(sum, slope, result, 0, count);
+              kernels.biasGeluTanhGrad(x, b, at % n, dy, y, at, end);
             }
-            System.arraycopy(result, 0, y, at, count);
-          }
-          pool.release(sum);
-          pool.release(result);
-          if (slope != null) {
-            pool.release(slope);
           }
         });
-  }
-
-  /** Over the ends of rows, where b begins anew. */
-  private void addBias(float[] x, int at, float[] b, int n, float[] sum, int count) {
-    for (int done = 0, length; done < count; done += length) {
-      int column = (at + done) % n;
-      length = Math.min(count - done, n - column);
-      kernels.binary(ADD, x, at + done, b, column, sum, done, length);
-    }
   }
 
   private void biasGeluF64(List<Operand> in, double[] y) {

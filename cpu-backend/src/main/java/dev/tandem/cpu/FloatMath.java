@@ -150,13 +150,13 @@ final class FloatMath {
 
   /** By 1 + tanh(u) = 2 sigmoid(2u), which does not cancel where tanh nears -1. */
   static float geluTanh(float x) {
-    float z = exp(geluTanhExponent(x));
+    float z = weight(geluTanhExponent(x));
     return (x < 0 ? z : 1) / (z + 1) * x;
   }
 
   static float geluTanhSlope(float x) {
     float v = limited(x, GELU_TANH_SATURATION);
-    float z = exp(geluTanhExponent(v));
+    float z = weight(geluTanhExponent(v));
     float r = 1 / (z + 1);
     float s = (v < 0 ? z : 1) * r;
     float slope = Math.fma(v * v, GELU_CUBIC_SLOPE, GELU_LINEAR) * v;
@@ -164,7 +164,7 @@ final class FloatMath {
   }
 
   /** -|u|, u twice the argument of the tanh. */
-  static float geluTanhExponent(float x) {
+  private static float geluTanhExponent(float x) {
     return -Math.abs(Math.fma(x * x, GELU_CUBIC, GELU_LINEAR) * x);
   }
 

@@ -32,12 +32,18 @@ interface Kernels {
 
   void geluTanh(float[] x, float[] y, int from, int to);
 
+  /** y[i] = f(x[i] + b[bAt + i - from]). */
+  void biasGeluTanh(float[] x, float[] b, int bAt, float[] y, int from, int to);
+
   void geluErf(float[] x, float[] y, int from, int to);
 
   /** Chain rule: dx[i] = dy[i] * f'(x[i]). */
   void siluGrad(float[] x, float[] dy, float[] dx, int from, int to);
 
   void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int to);
+
+  /** dx[i] = dy[i] * f'(x[i] + b[bAt + i - from]). */
+  void biasGeluTanhGrad(float[] x, float[] b, int bAt, float[] dy, float[] dx, int from, int to);
 
   void geluErfGrad(float[] x, float[] dy, float[] dx, int from, int to);
 

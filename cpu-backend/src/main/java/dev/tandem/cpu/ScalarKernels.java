@@ -61,6 +61,13 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void biasGeluTanh(float[] x, float[] b, int bAt, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = FloatMath.geluTanh(x[i] + b[bAt + i - from]);
+    }
+  }
+
+  @Override
   public void geluErf(float[] x, float[] y, int from, int to) {
     for (int i = from; i < to; i++) {
       y[i] = FloatMath.geluErf(x[i]);
@@ -78,6 +85,14 @@ final class ScalarKernels implements Kernels {
   public void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int to) {
     for (int i = from; i < to; i++) {
       dx[i] = FloatMath.geluTanhSlope(x[i]) * dy[i];
+    }
+  }
+
+  @Override
+  public void biasGeluTanhGrad(
+      float[] x, float[] b, int bAt, float[] dy, float[] dx, int from, int to) {
+    for (int i = from; i < to; i++) {
+      dx[i] = FloatMath.geluTanhSlope(x[i] + b[bAt + i - from]) * dy[i];
     }
   }
 

@@ -84,12 +84,15 @@ final class VectorKernels implements Kernels {
   @Override
   public void geluTanh(float[] x, float[] y, int from, int to) {
     int end = lastVector(from, to);
-    for (int i = from; i < end; i++) {
-      y[i] = FloatMath.geluTanhExponent(x[i]);
-    }
-    VectorMath.exp(y, y, from, end);
-    VectorMath.gate(x, y, from, end);
+    VectorMath.geluTanh(x, null, 0, y, from, end);
     rest.geluTanh(x, y, end, to);
+  }
+
+  @Override
+  public void biasGeluTanh(float[] x, float[] b, int bAt, float[] y, int from, int to) {
+    int end = lastVector(from, to);
+    VectorMath.geluTanh(x, b, bAt - from, y, from, end);
+    rest.biasGeluTanh(x, b, bAt + end - from, y, end, to);
   }
 
   @Override
@@ -117,12 +120,16 @@ final class VectorKernels implements Kernels {
   @Override
   public void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int to) {
     int end = lastVector(from, to);
-    for (int i = from; i < end; i++) {
-      dx[i] = FloatMath.geluTanhExponent(FloatMath.limited(x[i], FloatMath.GELU_TANH_SATURATION));
-    }
-    VectorMath.exp(dx, dx, from, end);
-    VectorMath.geluTanhGrad(x, dy, dx, from, end);
+    VectorMath.geluTanhGrad(x, null, 0, dy, dx, from, end);
     rest.geluTanhGrad(x, dy, dx, end, to);
+  }
+
+  @Override
+  public void biasGeluTanhGrad(
+      float[] x, float[] b, int bAt, float[] dy, float[] dx, int from, int to) {
+    int end = lastVector(from, to);
+    VectorMath.geluTanhGrad(x, b, bAt - from, dy, dx, from, end);
+    rest.biasGeluTanhGrad(x, b, bAt + end - from, dy, dx, end, to);
   }
 
   @Override

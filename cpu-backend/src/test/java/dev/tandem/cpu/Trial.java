@@ -127,7 +127,7 @@ final class Trial {
     CpuElementwise elementwise = new CpuElementwise(parallel, pool);
     CpuReduction reduction = new CpuReduction(parallel, pool);
     return new CpuFused(
-        parallel, pool, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
+        parallel, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
   }
 
   /** An operand with these values, or with NaN, so that what is not written shows. */
