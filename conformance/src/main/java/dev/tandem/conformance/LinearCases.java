@@ -101,6 +101,11 @@ final class LinearCases {
     // A batch, over which gradients may be summed in parts; and a sum longer than a block of it.
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(16, 2, 5, 5), Shape.of(6, 2, 3, 3));
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(2, 60, 4, 5), Shape.of(7, 60, 3, 3));
+    // Channels and images enough for 3x3 filters in tiles.
+    convolution(
+        cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(4, 32, 7, 9), Shape.of(35, 32, 3, 3));
+    convolution(
+        cases, geometry(1, 1, 0, 2, 1, 1, 1), Shape.of(13, 33, 5, 4), Shape.of(64, 33, 3, 3));
     // Nothing in; and sums over no channels, which are 0.
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(0, 3, 5, 5), Shape.of(4, 3, 3, 3));
     convolution(cases, plain, Shape.of(2, 0, 5, 5), Shape.of(4, 0, 3, 3));

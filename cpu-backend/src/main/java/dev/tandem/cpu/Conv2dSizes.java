@@ -107,4 +107,15 @@ record Conv2dSizes(Conv2dGeometry geometry, Shape x, Shape w, Shape y) {
         new int[] {row(0, 0), row(rows() - 1, kernelHeight() - 1)},
         new int[] {column(0, 0), column(columns() - 1, kernelWidth() - 1)});
   }
+
+  /** x as images with the padding before them. */
+  WinogradTiles.Images inputs(float[] data) {
+    return new WinogradTiles.Images(
+        data,
+        channels(),
+        height(),
+        width(),
+        geometry.padding().height(),
+        geometry.padding().width());
+  }
 }

@@ -10,7 +10,12 @@ import java.util.stream.IntStream;
 /** Two-dimensional convolution and its gradients: chooses between the ways to compute them. */
 final class CpuConv2d {
   /** What a convolution runs on. */
-  record Machine(Parallel parallel, BufferPool pool, GemmKernels kernels, RowKernels rowKernels) {}
+  record Machine(
+      Parallel parallel,
+      BufferPool pool,
+      GemmKernels kernels,
+      RowKernels rowKernels,
+      TileKernels tileKernels) {}
 
   // A tile computes at least this many outputs at a time.
   private static final int THIN = GemmKernels.SHORT;
@@ -38,6 +43,15 @@ final class CpuConv2d {
       Arrays.fill(Operands.f32(y), 0, Operands.elements(y), 0f);
     } else if (s.groups() > 1 && s.groupOutputs() < THIN) {
       thin.forward(s, Operands.f32(x), Operands.f32(w), Operands.f32(y));
+    } else if (Winograd.suits(s, s.rows(), s.columns())) {
+      int filter = s.channels() * s.kernel();
+      new Winograd(
+              machine,
+              s.images(),
+              s.inputs(Operands.f32(x)),
+              new Winograd.Filters(Operands.f32(w), filter, s.kernel(), false),
+              new Winograd.Output(Operands.f32(y), s.outputs(), s.rows(), s.columns()))
+          .run();
     } else {
       int[] rows = new int[s.kernel()];
       int[] columns = new int[s.kernel()];
@@ -80,6 +94,21 @@ final class CpuConv2d {
       Arrays.fill(Operands.f32(dx), 0, Operands.elements(dx), 0f);
     } else if (s.groups() > 1 && s.groupChannels() < THIN) {
       thin.gradInput(s, Operands.f32(w), Operands.f32(dy), Operands.f32(dx));
+    } else if (Winograd.suits(s, s.height(), s.width())) {
+      int filter = s.channels() * s.kernel();
+      new Winograd(
+              machine,
+              s.images(),
+              new WinogradTiles.Images(
+                  Operands.f32(dy),
+                  s.outputs(),
+                  s.rows(),
+                  s.columns(),
+                  2 - op.geometry().padding().height(),
+                  2 - op.geometry().padding().width()),
+              new Winograd.Filters(Operands.f32(w), s.kernel(), filter, true),
+              new Winograd.Output(Operands.f32(dx), s.channels(), s.height(), s.width()))
+          .run();
     } else if (ColumnGradient.suits(s)) {
       columns.run(s, Operands.f32(w), Operands.f32(dy), Operands.f32(dx));
     } else {
@@ -153,6 +182,8 @@ final class CpuConv2d {
       Arrays.fill(Operands.f32(dw), 0, Operands.elements(dw), 0f);
     } else if (s.groups() > 1 && s.groupOutputs() < THIN) {
       thin.gradWeight(s, Operands.f32(x), Operands.f32(dy), Operands.f32(dw));
+    } else if (Winograd.suits(s, s.rows(), s.columns())) {
+      new WinogradGradient(machine, s, Operands.f32(x), Operands.f32(dy), Operands.f32(dw)).run();
     } else {
       new WeightGradient(machine, s, Operands.f32(x), Operands.f32(dy), Operands.f32(dw)).run();
     }

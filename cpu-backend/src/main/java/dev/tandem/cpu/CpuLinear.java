@@ -19,7 +19,9 @@ final class CpuLinear {
     RowKernels rows = RowKernels.best();
     gemm = new Gemm(parallel, pool, kernels, rows);
     halfProducts = new HalfProducts(parallel, pool, gemm);
-    conv2d = new CpuConv2d(new CpuConv2d.Machine(parallel, pool, kernels, rows), gemm);
+    conv2d =
+        new CpuConv2d(
+            new CpuConv2d.Machine(parallel, pool, kernels, rows, TileKernels.best()), gemm);
   }
 
   void run(Linear op, List<Operand> in, List<Operand> out) {

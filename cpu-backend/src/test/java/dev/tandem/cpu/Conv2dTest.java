@@ -46,6 +46,11 @@ class Conv2dTest {
                 new Sample(Shape.of(2, 6, 9, 8), Shape.of(12, 1, 3, 3), geometry(2, 1, 1, 6)),
                 new Sample(Shape.of(2, 12, 9, 8), Shape.of(2, 6, 3, 2), geometry(2, 1, 2, 2)),
                 new Sample(Shape.of(2, 3, 4, 5), Shape.of(4, 3, 3, 3), geometry(1, 4, 1, 1)),
+                // Enough channels and tiles for Winograd's way: several images a block, and several
+                // blocks an image.
+                new Sample(Shape.of(13, 32, 4, 4), Shape.of(33, 32, 3, 3), geometry(1, 1, 1, 1)),
+                new Sample(Shape.of(3, 33, 7, 9), Shape.of(50, 33, 3, 3), geometry(1, 2, 1, 1)),
+                new Sample(Shape.of(2, 32, 31, 18), Shape.of(49, 32, 3, 3), geometry(1, 0, 1, 1)),
                 new Sample(
                     Shape.of(2, 2, 17, 15),
                     Shape.of(3, 2, 2, 4),
@@ -81,6 +86,21 @@ class Conv2dTest {
       assertArrayEquals(dx, gradInput(sample, w, dy).f32().getFirst(), sample.toString());
       assertArrayEquals(dw, gradWeight(sample, x, dy).f32().getFirst(), sample.toString());
     }
+  }
+
+  /** Sums that are cut, in one part: whole numbers, and so halves of them, are exact in any order. */
+  @Test
+  void manyChannels() {
+    Sample sample =
+        new Sample(Shape.of(13, 520, 4, 4), Shape.of(64, 520, 3, 3), geometry(1, 1, 1, 1));
+    double[] x = whole(sample.x), w = whole(sample.w), dy = whole(sample.y());
+    double[] y = new double[dy.length];
+    double[] dx = new double[x.length];
+    double[] dw = new double[w.length];
+    define(sample, x, w, y, dy, dx, dw);
+    assertArrayEquals(y, forward(sample, x, w).f32().getFirst());
+    assertArrayEquals(dx, gradInput(sample, w, dy).f32().getFirst());
+    assertArrayEquals(dw, gradWeight(sample, x, dy).f32().getFirst());
   }
 
   @Test
@@ -183,7 +203,8 @@ class Conv2dTest {
     float[] dw = new float[(int) sample.w.elements()];
     try (Parallel parallel = new Parallel(2)) {
       CpuConv2d.Machine machine =
-          new CpuConv2d.Machine(parallel, new BufferPool(), kernels, new ScalarRowKernels());
+          new CpuConv2d.Machine(
+              parallel, new BufferPool(), kernels, new ScalarRowKernels(), new ScalarTileKernels());
       Conv2dSizes sizes = new Conv2dSizes(sample.geometry, sample.x, sample.w, sample.y());
       new WeightGradient(machine, sizes, uneven(sample.x), uneven(sample.y()), dw).run();
     }
