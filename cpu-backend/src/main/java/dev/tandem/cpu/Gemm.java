@@ -26,12 +26,8 @@ final class Gemm {
   static final int DEPTH = 512;
 
   private static final int COLUMNS = 2048;
-  private static final int TILES_A_TASK = 16;
-  private static final int TASKS_A_THREAD = 4;
   // A task of less than this is done before another thread has noticed it.
   static final long WORK_A_TASK = 1 << 17;
-  // Up to here B is read in place: 100 against 96 GFLOP/s at 512^3, but 87 against 96 at 1024^3.
-  private static final long UNPACKED_WORK = 1 << 27;
   static final int FEW_ROWS = 8;
   // Products so small have too few tiles to share, so where the depth allows it is shared instead.
   private static final int SPLIT_ELEMENTS = 1 << 13;
@@ -133,180 +129,16 @@ final class Gemm {
   private void blocks(Product p) {
     int depthBlocks = (p.k + DEPTH - 1) / DEPTH;
     int depth = (p.k + depthBlocks - 1) / depthBlocks;
-    boolean packB =
-        p.b.dtype().half()
-            || p.b.columnStep() != 1
-            || p.m > 2 * GemmKernels.TALL && p.work() > UNPACKED_WORK;
-    // Rows of A are read in place as fast as from a packed copy; columns only while the caches hold
-    // them.
-    boolean packA = p.a.columnStep() != 1 && p.work() > UNPACKED_WORK;
     for (int column = 0; column < p.n; column += COLUMNS) {
       int columns = Math.min(COLUMNS, p.n - column);
       for (int first = 0; first < p.k; first += depth) {
-        new Pass(p, new Block(column, columns, first, Math.min(depth, p.k - first)), packA, packB)
+        new GemmPass(
+                parallel,
+                pool,
+                kernels,
+                p,
+                new GemmPass.Block(column, columns, first, Math.min(depth, p.k - first)))
             .run();
-      }
-    }
-  }
-
-  /** The part of B that a pass works on: columns and rows. */
-  private record Block(int column, int columns, int first, int depth) {}
-
-  /** The product of all rows of A with one block of B. */
-  private final class Pass {
-    private final Product p;
-    private final Block block;
-    private final boolean packA;
-    private final int panels;
-    private final int firstPacked;
-    private final int packedStart;
-    private final int tiles;
-    private final int[] stepAt;
-    private float[] packed;
-    private int rowBlocks;
-    private int panelGroups;
-
-    Pass(Product p, Block block, boolean packA, boolean packB) {
-      this.p = p;
-      this.block = block;
-      this.packA = packA;
-      panels = Panels.count(block.columns, kernels);
-      // A last panel with padding is always packed, so that no kernel reads beyond the columns.
-      firstPacked = packB ? 0 : block.columns % kernels.lanes() == 0 ? panels : panels - 1;
-      packedStart = Panels.start(firstPacked, block.columns, kernels);
-      tiles = Panels.tiles(p.m);
-      stepAt = packA ? null : Packing.steps(block.depth, p.a.columnStep());
-    }
-
-    void run() {
-      int packedColumns = Panels.start(panels, block.columns, kernels) - packedStart;
-      packed = packedColumns == 0 ? null : pool.borrow(packedColumns * block.depth);
-      if (packed != null) {
-        int grain = p.work() < 2 * WORK_A_TASK ? panels : 1;
-        parallel.range(
-            panels - firstPacked,
-            grain,
-            (from, to) -> {
-              for (int panel = from; panel < to; panel++) {
-                packPanel(firstPacked + panel);
-              }
-            });
-      }
-      cutTasks();
-      parallel.range(
-          rowBlocks * panelGroups,
-          1,
-          (from, to) -> {
-            for (int task = from; task < to; task++) {
-              compute(task / panelGroups, task % panelGroups);
-            }
-          });
-      if (packed != null) {
-        pool.release(packed);
-      }
-    }
-
-    /** Enough tasks to share, from row blocks first: splitting the columns too repeats the packing of A. */
-    private void cutTasks() {
-      long work = (long) p.m * block.columns * block.depth;
-      int most = parallel.threads() == 1 ? 1 : TASKS_A_THREAD * parallel.threads();
-      int wanted = Math.clamp(work / WORK_A_TASK, 1, most);
-      int tilesATask = Math.min(TILES_A_TASK, (tiles + wanted - 1) / wanted);
-      rowBlocks = (tiles + tilesATask - 1) / tilesATask;
-      panelGroups = Math.min(panels, (wanted + rowBlocks - 1) / rowBlocks);
-    }
-
-    private void packPanel(int panel) {
-      int start = Panels.start(panel, block.columns, kernels);
-      int width = Panels.vectors(block.columns - start, kernels) * kernels.lanes();
-      int columns = Math.min(width, block.columns - start);
-      Matrix from = p.b.from(block.first, block.column + start);
-      int at = (start - packedStart) * block.depth;
-      if (!from.dtype().half()) {
-        Packing.panel(from, block.depth, columns, packed, at, width);
-      } else if (from.columnStep() == 1) {
-        Packing.panelOfHalves(from, block.depth, columns, packed, at, width);
-      } else {
-        float[] wide = pool.borrow(block.depth * columns);
-        Matrix widened = from.widened(block.depth, columns, wide);
-        Packing.panel(widened, block.depth, columns, packed, at, width);
-        pool.release(wide);
-      }
-    }
-
-    private void compute(int rowBlock, int panelGroup) {
-      int firstTile = (int) ((long) tiles * rowBlock / rowBlocks);
-      int endTile = (int) ((long) tiles * (rowBlock + 1) / rowBlocks);
-      int firstPanel = (int) ((long) panels * panelGroup / panelGroups);
-      int endPanel = (int) ((long) panels * (panelGroup + 1) / panelGroups);
-      int firstRow = Panels.tileStart(firstTile, p.m);
-      Matrix a = p.a.from(firstRow, block.first);
-      float[] wide = null;
-      if (a.dtype().half()) {
-        int rows = Panels.tileStart(endTile, p.m) - firstRow;
-        wide = pool.borrow(rows * block.depth);
-        a = a.widened(rows, block.depth, wide);
-      }
-      int[] steps = wide == null ? stepAt : Packing.steps(block.depth, a.columnStep());
-      float[] packedA = null;
-      if (packA) {
-        packedA = pool.borrow((endTile - firstTile) * GemmKernels.TALL * block.depth);
-        for (int tile = firstTile; tile < endTile; tile++) {
-          int row = Panels.tileStart(tile, p.m);
-          int rows = Panels.tileStart(tile + 1, p.m) - row;
-          Packing.tile(
-              a.from(row - firstRow, 0),
-              block.depth,
-              rows,
-              Panels.height(tile, p.m),
-              packedA,
-              (row - firstRow) * block.depth);
-        }
-      }
-      GemmKernels.Tile t = new GemmKernels.Tile();
-      t.depth = block.depth;
-      t.accumulate = block.first > 0;
-      for (int panel = firstPanel; panel < endPanel; panel++) {
-        int start = Panels.start(panel, block.columns, kernels);
-        int vectors = Panels.vectors(block.columns - start, kernels);
-        if (panel >= firstPacked) {
-          t.b = packed;
-          t.bAt = (start - packedStart) * block.depth;
-          t.bStep = vectors * kernels.lanes();
-        } else {
-          t.b = p.b.data();
-          t.bAt = p.b.at(block.first, block.column + start);
-          t.bStep = p.b.rowStep();
-        }
-        int columns = Math.min(vectors * kernels.lanes(), block.columns - start);
-        for (int tile = firstTile; tile < endTile; tile++) {
-          int row = Panels.tileStart(tile, p.m);
-          int rows = Panels.tileStart(tile + 1, p.m) - row;
-          int height = Panels.height(tile, p.m);
-          if (packA) {
-            t.a = packedA;
-            t.stepAt = Packing.stepsOfTile(height);
-            t.rows(rows, (row - firstRow) * block.depth, 1);
-          } else {
-            t.a = a.data();
-            t.stepAt = steps;
-            t.rows(rows, a.at(row - firstRow, 0), a.rowStep());
-          }
-          t.c = p.c.data();
-          t.cAt = p.c.at(row, block.column + start);
-          t.cStep = p.c.rowStep();
-          if (columns == vectors * kernels.lanes()) {
-            kernels.run(t, height, vectors);
-          } else {
-            Packing.runNarrow(kernels, t, height, vectors, columns);
-          }
-        }
-      }
-      if (packA) {
-        pool.release(packedA);
-      }
-      if (wide != null) {
-        pool.release(wide);
       }
     }
   }

@@ -26,6 +26,19 @@ interface GemmKernels {
   /** C = A B, or C += A B, for {@code height} rows and 4, 2 or 1 vectors of columns. */
   void run(Tile tile, int height, int vectors);
 
+  /**
+   * As {@link #run}, of packed operands: A(i, k) lies at {@code a[rowAt[0] + k * height + i]} and B(k, j) at
+   * {@code b[bAt + k * vectors * lanes + j]}, whatever the tile says of steps.
+   */
+  default void runPacked(Tile tile, int height, int vectors) {
+    tile.stepAt = Packing.stepsOfTile(height);
+    for (int i = 1; i < height; i++) {
+      tile.rowAt[i] = tile.rowAt[0] + i;
+    }
+    tile.bStep = vectors * lanes();
+    run(tile, height, vectors);
+  }
+
   /** The operands of one tile. Mutable and reused, for a task runs thousands of them. */
   final class Tile {
     int depth;

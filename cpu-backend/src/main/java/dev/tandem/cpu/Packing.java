@@ -8,6 +8,8 @@ final class Packing {
   private static final int[] SHORT_STEPS = multiples(GemmKernels.SHORT, Gemm.DEPTH);
   private static final int[] TALL_STEPS = multiples(GemmKernels.TALL, Gemm.DEPTH);
 
+  private static final boolean VECTORS = Vectorization.available();
+
   private Packing() {}
 
   private static int[] multiples(int step, int count) {
@@ -30,17 +32,32 @@ final class Packing {
 
   /** Packs depth rows of B: row k of the panel is its columns, then zeros up to the width. */
   static void panel(Matrix from, int depth, int columns, float[] to, int at, int width) {
-    if (from.columnStep() == 1) {
-      for (int k = 0; k < depth; k++) {
-        int row = at + k * width;
+    if (from.columnStep() != 1) {
+      transposedPanel(from, depth, columns, to, at, width);
+    } else if (VECTORS && columns == width && width % VectorPacking.LANES == 0) {
+      VectorPacking.rows(from, depth, to, at, width);
+    } else {
+      for (int k = 0, row = at; k < depth; k++, row += width) {
         System.arraycopy(from.data(), from.at(k, 0), to, row, columns);
-        for (int j = columns; j < width; j++) {
-          to[row + j] = 0f;
+        Arrays.fill(to, row + columns, row + width, 0f);
+      }
+    }
+  }
+
+  private static void transposedPanel(
+      Matrix from, int depth, int columns, float[] to, int at, int width) {
+    int j = 0;
+    if (VECTORS && VectorPacking.SQUARE > 0 && columns >= VectorPacking.SQUARE) {
+      float[] quads = new float[VectorPacking.QUADS];
+      for (; j + VectorPacking.SQUARE <= columns; j += VectorPacking.SQUARE) {
+        int done = VectorPacking.columns(from.from(0, j), depth, to, at + j, width, quads);
+        for (int k = done; k < depth; k++) {
+          for (int i = j; i < j + VectorPacking.SQUARE; i++) {
+            to[at + k * width + i] = from.data()[from.at(k, i)];
+          }
         }
       }
-      return;
     }
-    int j = 0;
     for (; j + 8 <= columns; j += 8) {
       eightColumns(from, j, depth, to, at + j, width);
     }
@@ -85,38 +102,53 @@ final class Packing {
     }
   }
 
-  /** Packs a tile of A: column k of the tile is its rows; the places of missing rows are never read. */
+  /** Packs a tile of A: column k of the tile is its rows, the last one again for each that is missing. */
   static void tile(Matrix from, int depth, int rows, int height, float[] to, int at) {
-    float[] a = from.data();
-    if (from.columnStep() == 1 && rows == GemmKernels.TALL && height == rows) {
-      sixRows(from, depth, to, at);
-    } else if (from.columnStep() == 1) {
-      for (int i = 0; i < rows; i++) {
-        int row = from.at(i, 0);
-        for (int k = 0, t = at + i; k < depth; k++, t += height) {
-          to[t] = a[row + k];
-        }
+    if (from.columnStep() == 1) {
+      if (height == GemmKernels.TALL) {
+        sixRows(from, rows - 1, depth, to, at);
+      } else {
+        fourRows(from, rows - 1, depth, to, at);
       }
-    } else {
-      for (int k = 0; k < depth; k++) {
-        int column = from.at(0, k);
-        for (int i = 0; i < rows; i++) {
-          to[at + k * height + i] = a[column + i * from.rowStep()];
-        }
+      return;
+    }
+    if (rows == GemmKernels.TALL) {
+      sixAdjacent(from, depth, to, at);
+      return;
+    }
+    float[] a = from.data();
+    for (int k = 0, t = at; k < depth; k++, t += height) {
+      int column = from.at(0, k);
+      for (int i = 0; i < height; i++) {
+        to[t + i] = a[column + Math.min(i, rows - 1) * from.rowStep()];
       }
     }
   }
 
-  private static void sixRows(Matrix from, int depth, float[] to, int at) {
+  private static void sixAdjacent(Matrix from, int depth, float[] to, int at) {
     float[] a = from.data();
-    int step = from.rowStep();
-    int s0 = from.at(0, 0),
-        s1 = s0 + step,
-        s2 = s1 + step,
-        s3 = s2 + step,
-        s4 = s3 + step,
-        s5 = s4 + step;
-    for (int k = 0, t = at; k < depth; k++, t += GemmKernels.TALL) {
+    int done =
+        VECTORS && VectorPacking.LANES >= 8 ? VectorPacking.sixAdjacent(from, depth, to, at) : 0;
+    for (int k = done; k < depth; k++) {
+      int s = from.at(0, k);
+      int t = at + k * GemmKernels.TALL;
+      to[t] = a[s];
+      to[t + 1] = a[s + 1];
+      to[t + 2] = a[s + 2];
+      to[t + 3] = a[s + 3];
+      to[t + 4] = a[s + 4];
+      to[t + 5] = a[s + 5];
+    }
+  }
+
+  private static void sixRows(Matrix from, int last, int depth, float[] to, int at) {
+    float[] a = from.data();
+    int s0 = from.at(0, 0), s1 = from.at(Math.min(1, last), 0), s2 = from.at(Math.min(2, last), 0);
+    int s3 = from.at(Math.min(3, last), 0), s4 = from.at(Math.min(4, last), 0);
+    int s5 = from.at(last, 0);
+    int done = VECTORS ? VectorPacking.sixRows(a, s0, s1, s2, s3, s4, s5, depth, to, at) : 0;
+    for (int k = done; k < depth; k++) {
+      int t = at + k * GemmKernels.TALL;
       to[t] = a[s0 + k];
       to[t + 1] = a[s1 + k];
       to[t + 2] = a[s2 + k];
@@ -126,25 +158,16 @@ final class Packing {
     }
   }
 
-  /** Runs a tile of which only the first columns are real, through a copy of C: kernels store whole vectors. */
-  static void runNarrow(
-      GemmKernels kernels, GemmKernels.Tile t, int height, int vectors, int columns) {
-    float[] c = t.c;
-    int cAt = t.cAt;
-    int cStep = t.cStep;
-    int width = vectors * kernels.lanes();
-    float[] copy = new float[GemmKernels.TALL * width];
-    if (t.accumulate) {
-      for (int i = 0; i <= t.lastRow; i++) {
-        System.arraycopy(c, cAt + i * cStep, copy, i * width, columns);
-      }
-    }
-    t.c = copy;
-    t.cAt = 0;
-    t.cStep = width;
-    kernels.run(t, height, vectors);
-    for (int i = 0; i <= t.lastRow; i++) {
-      System.arraycopy(copy, i * width, c, cAt + i * cStep, columns);
+  private static void fourRows(Matrix from, int last, int depth, float[] to, int at) {
+    float[] a = from.data();
+    int s0 = from.at(0, 0), s1 = from.at(Math.min(1, last), 0), s2 = from.at(Math.min(2, last), 0);
+    int s3 = from.at(last, 0);
+    for (int k = 0; k < depth; k++) {
+      int t = at + k * GemmKernels.SHORT;
+      to[t] = a[s0 + k];
+      to[t + 1] = a[s1 + k];
+      to[t + 2] = a[s2 + k];
+      to[t + 3] = a[s3 + k];
     }
   }
 }

@@ -55,6 +55,15 @@ final class VectorGemmKernels implements GemmKernels {
     }
   }
 
+  @Override
+  public void runPacked(Tile tile, int height, int vectors) {
+    if (height == TALL) {
+      VectorPackedTiles.tall(tile, vectors);
+    } else {
+      VectorPackedTiles.low(tile, vectors);
+    }
+  }
+
   private static void tile6x4(Tile t) {
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;

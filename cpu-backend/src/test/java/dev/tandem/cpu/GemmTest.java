@@ -128,28 +128,46 @@ class GemmTest {
         .agrees(0);
   }
 
+  /** Whatever is packed, by whom and how: C cut by rows, by columns and by both, tails of each kind of packing. */
   @Test
   void scalarAndVectorTilesGiveTheSameBits() {
     assumeTrue(Vectorization.available());
     for (int[] size :
-        List.of(new int[] {65, 131, 70}, new int[] {13, 40, 1100}, new int[] {260, 300, 600})) {
-      assertArrayEquals(
-          product(new ScalarGemmKernels(), size),
-          product(new VectorGemmKernels(), size),
-          Arrays.toString(size));
+        List.of(
+            new int[] {65, 131, 70},
+            new int[] {13, 40, 1100},
+            new int[] {260, 300, 600},
+            new int[] {100, 500, 90},
+            new int[] {50, 70, 2000})) {
+      for (int transposes = 0; transposes < 4; transposes++) {
+        float[] expected = product(new ScalarGemmKernels(), 1, size, transposes);
+        for (int threads = 1; threads <= 3; threads++) {
+          assertArrayEquals(
+              expected,
+              product(new VectorGemmKernels(), threads, size, transposes),
+              Arrays.toString(size) + " transposes " + transposes + " threads " + threads);
+        }
+      }
     }
   }
 
-  private static float[] product(GemmKernels kernels, int[] size) {
+  private static float[] product(GemmKernels kernels, int threads, int[] size, int transposes) {
     int m = size[0], n = size[1], k = size[2];
-    float[] a = numbers(m * k), b = numbers(k * n), c = new float[m * n];
-    try (Parallel parallel = new Parallel(2)) {
+    float[] c = new float[m * n];
+    Matrix a = matrix(m, k, (transposes & 1) != 0);
+    Matrix b = matrix(k, n, (transposes & 2) != 0);
+    try (Parallel parallel = new Parallel(threads)) {
       new Gemm(parallel, new BufferPool(), kernels, new ScalarRowKernels())
-          .multiply(
-              new Gemm.Product(
-                  m, n, k, Matrix.rows(a, 0, k), Matrix.rows(b, 0, n), Matrix.rows(c, 0, n)));
+          .multiply(new Gemm.Product(m, n, k, a, b, Matrix.rows(c, 0, n)));
     }
     return c;
+  }
+
+  private static Matrix matrix(int rows, int columns, boolean transposed) {
+    float[] numbers = numbers(rows * columns);
+    return transposed
+        ? Matrix.rows(numbers, 0, rows).transposed()
+        : Matrix.rows(numbers, 0, columns);
   }
 
   private static float[] numbers(int count) {

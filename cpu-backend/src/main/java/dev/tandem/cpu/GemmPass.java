@@ -1,0 +1,265 @@
+package dev.tandem.cpu;
+
+/**
+ * The product of all rows of A with one block of B. C is cut into tasks, row blocks by panel groups. Of each operand
+ * that is packed, the part that one task alone uses is packed by that task and stays in its cache; what several tasks
+ * use is packed before by all threads.
+ */
+final class GemmPass {
+  /** The part of B that a pass works on: columns and rows. */
+  record Block(int column, int columns, int first, int depth) {}
+
+  private enum Copy {
+    NONE,
+    SHARED,
+    OWN
+  }
+
+  // Packed rows of A of one task: 480 KiB at the full depth, beside a panel of B in the second
+  // cache.
+  private static final int TILES_A_TASK = 40;
+  private static final int TILES_A_UNIT = 4;
+  private static final int TASKS_A_THREAD = 4;
+  // From so many tiles a thread on only rows are cut: each task reads all of B, which fewer would
+  // not pay for.
+  private static final int TALL_TILES = 16;
+  // Copies of so little would not pay.
+  private static final long UNPACKED_WORK = 1 << 19;
+  private static final int UNPACKED_TILES = 4;
+
+  private final Parallel parallel;
+  private final BufferPool pool;
+  private final GemmKernels kernels;
+  private final Gemm.Product p;
+  private final Block block;
+  private final int panels;
+  private final int tiles;
+  private final int rowBlocks;
+  private final int panelGroups;
+  private final Copy copyA;
+  private final Copy copyB;
+  private final boolean packLast;
+  private final int[] stepAt;
+  private float[] packedA;
+  private float[] packedB;
+
+  GemmPass(Parallel parallel, BufferPool pool, GemmKernels kernels, Gemm.Product p, Block block) {
+    this.parallel = parallel;
+    this.pool = pool;
+    this.kernels = kernels;
+    this.p = p;
+    this.block = block;
+    panels = Panels.count(block.columns, kernels);
+    tiles = Panels.tiles(p.m());
+    long work = (long) p.m() * block.columns * block.depth;
+    int threads = parallel.threads();
+    int wanted =
+        threads == 1 ? 1 : Math.clamp(work / Gemm.WORK_A_TASK, 1, TASKS_A_THREAD * threads);
+    panelGroups = tiles >= TALL_TILES * threads ? 1 : Math.min(panels, wanted);
+    int wantedRows = Math.min(tiles, Math.ceilDiv(wanted, panelGroups));
+    int leastRows = Math.ceilDiv(tiles, TILES_A_TASK);
+    rowBlocks =
+        Math.max(wantedRows, wanted == 1 ? leastRows : Math.ceilDiv(leastRows, threads) * threads);
+    boolean small = work <= UNPACKED_WORK;
+    boolean half = p.a().dtype().half();
+    boolean packA = half || !small && (panels > 1 || p.a().columnStep() != 1);
+    boolean packB = half || p.b().columnStep() != 1 || !small && tiles >= UNPACKED_TILES;
+    copyA = !packA ? Copy.NONE : panelGroups > 1 ? Copy.SHARED : Copy.OWN;
+    copyB = !packB ? Copy.NONE : rowBlocks > 1 ? Copy.SHARED : Copy.OWN;
+    // A last panel with padding is always packed, so that no kernel reads beyond the columns.
+    packLast = block.columns % kernels.lanes() != 0;
+    stepAt = packA ? null : Packing.steps(block.depth, p.a().columnStep());
+  }
+
+  void run() {
+    packShared();
+    parallel.range(
+        rowBlocks * panelGroups,
+        1,
+        (from, to) -> {
+          for (int task = from; task < to; task++) {
+            compute(task / panelGroups, task % panelGroups);
+          }
+        });
+    if (packedA != null) {
+      pool.release(packedA);
+    }
+    if (packedB != null) {
+      pool.release(packedB);
+    }
+  }
+
+  private void packShared() {
+    int unitsA = 0;
+    int unitsB = 0;
+    if (copyA == Copy.SHARED) {
+      packedA = pool.borrow(tiles * GemmKernels.TALL * block.depth);
+      unitsA = Math.ceilDiv(tiles, TILES_A_UNIT);
+    }
+    if (copyB == Copy.SHARED) {
+      packedB = pool.borrow(Panels.start(panels, block.columns, kernels) * block.depth);
+      unitsB = panels;
+    }
+    int ofA = unitsA;
+    parallel.range(
+        unitsA + unitsB,
+        1,
+        (from, to) -> {
+          for (int unit = from; unit < to; unit++) {
+            if (unit < ofA) {
+              packTiles(
+                  unit * TILES_A_UNIT, Math.min(tiles, (unit + 1) * TILES_A_UNIT), packedA, 0);
+            } else {
+              int start = Panels.start(unit - ofA, block.columns, kernels);
+              packPanel(start, packedB, start * block.depth);
+            }
+          }
+        });
+  }
+
+  /** Packs the tiles to where they lie if the tile at the first row lies at 0. */
+  private void packTiles(int firstTile, int endTile, float[] to, int firstRow) {
+    int start = Panels.tileStart(firstTile, p.m());
+    Matrix a = p.a().from(start, block.first);
+    float[] wide = null;
+    if (a.dtype().half()) {
+      int rows = Panels.tileStart(endTile, p.m()) - start;
+      wide = pool.borrow(rows * block.depth);
+      a = a.widened(rows, block.depth, wide);
+    }
+    for (int tile = firstTile; tile < endTile; tile++) {
+      int row = Panels.tileStart(tile, p.m());
+      int rows = Panels.tileStart(tile + 1, p.m()) - row;
+      Packing.tile(
+          a.from(row - start, 0),
+          block.depth,
+          rows,
+          Panels.height(tile, p.m()),
+          to,
+          (row - firstRow) * block.depth);
+    }
+    if (wide != null) {
+      pool.release(wide);
+    }
+  }
+
+  private void packPanel(int start, float[] to, int at) {
+    int width = Panels.vectors(block.columns - start, kernels) * kernels.lanes();
+    int columns = Math.min(width, block.columns - start);
+    Matrix from = p.b().from(block.first, block.column + start);
+    if (!from.dtype().half()) {
+      Packing.panel(from, block.depth, columns, to, at, width);
+    } else if (from.columnStep() == 1) {
+      Packing.panelOfHalves(from, block.depth, columns, to, at, width);
+    } else {
+      float[] wide = pool.borrow(block.depth * columns);
+      Packing.panel(from.widened(block.depth, columns, wide), block.depth, columns, to, at, width);
+      pool.release(wide);
+    }
+  }
+
+  private void compute(int rowBlock, int panelGroup) {
+    int firstTile = (int) ((long) tiles * rowBlock / rowBlocks);
+    int endTile = (int) ((long) tiles * (rowBlock + 1) / rowBlocks);
+    int firstPanel = (int) ((long) panels * panelGroup / panelGroups);
+    int endPanel = (int) ((long) panels * (panelGroup + 1) / panelGroups);
+    int firstRow = copyA == Copy.SHARED ? 0 : Panels.tileStart(firstTile, p.m());
+    float[] a = packedA;
+    if (copyA == Copy.OWN) {
+      a = pool.borrow((endTile - firstTile) * GemmKernels.TALL * block.depth);
+      packTiles(firstTile, endTile, a, firstRow);
+    }
+    int widest = kernels.vectors() * kernels.lanes();
+    float[] ownB = copyB == Copy.OWN || packLast ? pool.borrow(widest * block.depth) : null;
+    float[] narrowC = packLast ? pool.borrow(GemmKernels.TALL * widest) : null;
+    GemmKernels.Tile t = new GemmKernels.Tile();
+    t.depth = block.depth;
+    t.accumulate = block.first > 0;
+    for (int panel = firstPanel; panel < endPanel; panel++) {
+      int start = Panels.start(panel, block.columns, kernels);
+      boolean packed = true;
+      if (copyB == Copy.SHARED) {
+        t.b = packedB;
+        t.bAt = start * block.depth;
+      } else if (copyB == Copy.OWN || packLast && panel == panels - 1) {
+        packPanel(start, ownB, 0);
+        t.b = ownB;
+        t.bAt = 0;
+      } else {
+        t.b = p.b().data();
+        t.bAt = p.b().at(block.first, block.column + start);
+        packed = false;
+      }
+      panel(t, new Span(start, firstTile, endTile), a, firstRow, packed, narrowC);
+    }
+    if (copyA == Copy.OWN) {
+      pool.release(a);
+    }
+    if (ownB != null) {
+      pool.release(ownB);
+    }
+    if (narrowC != null) {
+      pool.release(narrowC);
+    }
+  }
+
+  private record Span(int start, int firstTile, int endTile) {}
+
+  /** The tiles of one panel. */
+  private void panel(
+      GemmKernels.Tile t, Span span, float[] a, int firstRow, boolean packed, float[] narrowC) {
+    int vectors = Panels.vectors(block.columns - span.start, kernels);
+    int width = vectors * kernels.lanes();
+    int columns = Math.min(width, block.columns - span.start);
+    t.bStep = packed ? width : p.b().rowStep();
+    for (int tile = span.firstTile; tile < span.endTile; tile++) {
+      int row = Panels.tileStart(tile, p.m());
+      int rows = Panels.tileStart(tile + 1, p.m()) - row;
+      int height = Panels.height(tile, p.m());
+      if (a == null) {
+        t.a = p.a().data();
+        t.stepAt = stepAt;
+        t.rows(rows, p.a().at(row, block.first), p.a().rowStep());
+      } else {
+        t.a = a;
+        t.stepAt = Packing.stepsOfTile(height);
+        t.rows(height, (row - firstRow) * block.depth, 1);
+        t.lastRow = rows - 1;
+      }
+      t.c = p.c().data();
+      t.cAt = p.c().at(row, block.column + span.start);
+      t.cStep = p.c().rowStep();
+      boolean whole = columns == width;
+      if (!whole) {
+        narrow(t, narrowC, columns, width);
+      }
+      if (packed && a != null) {
+        kernels.runPacked(t, height, vectors);
+      } else {
+        kernels.run(t, height, vectors);
+      }
+      if (!whole) {
+        for (int i = 0; i < rows; i++) {
+          System.arraycopy(
+              narrowC,
+              i * width,
+              p.c().data(),
+              p.c().at(row + i, block.column + span.start),
+              columns);
+        }
+      }
+    }
+  }
+
+  /** Kernels store whole vectors, so a tile of which only the first columns are real runs on a copy of C. */
+  private static void narrow(GemmKernels.Tile t, float[] copy, int columns, int width) {
+    if (t.accumulate) {
+      for (int i = 0; i <= t.lastRow; i++) {
+        System.arraycopy(t.c, t.cAt + i * t.cStep, copy, i * width, columns);
+      }
+    }
+    t.c = copy;
+    t.cAt = 0;
+    t.cStep = width;
+  }
+}
