@@ -56,6 +56,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile6x4(Tile t) {
+    if (t.depth == 0) {
+      return;
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -162,6 +165,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile4x4(Tile t) {
+    if (t.depth == 0) {
+      return;
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -235,6 +241,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile6x2(Tile t) {
+    if (t.depth == 0) {
+      return;
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -303,6 +312,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile4x2(Tile t) {
+    if (t.depth == 0) {
+      return;
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -350,6 +362,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile6x1(Tile t) {
+    if (t.depth == 0) {
+      return;
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -399,6 +414,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile4x1(Tile t) {
+    if (t.depth == 0) {
+      return;
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;

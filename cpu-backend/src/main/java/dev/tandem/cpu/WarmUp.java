@@ -4,97 +4,106 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 
 /**
- * Brings C2 to compile vector kernels, in a thread of its own that calls them on numbers of no meaning. Nothing tells when machine code
- * is there but the time that a call takes. The thread rests half of the time, for the work that the kernels are for runs at once.
+ * Whether C2 has compiled a vector kernel: until then each vector is an object, and the plain twin of the kernel, whose bits are the same,
+ * is faster by far. A thread for all kernels brings them to it by calls on numbers of no meaning. Nothing tells that machine code is
+ * there but the time that calls take.
  */
 final class WarmUp {
-  /** Turns of the loop in a call. */
-  static final int TURNS = 32;
+  /** Calls of a kernel. */
+  interface Calls {
+    /** Does something small that reaches all of the kernel; gives how many vector operations that takes, at least. */
+    int run();
 
-  // C2 takes up what was called 600 times, with 15000 turns of its loops.
-  private static final int CALLS = 32;
-  private static final int PROBES = 4;
-  private static final long MOST_REST_MILLIS = 20;
+    /** Calls the kernel with nothing to do. */
+    void dry();
+  }
+
+  // C2 takes up what was called 5000 times, more where it is behind. Calls with nothing to do count as well and are free; some must do
+  // something, for the compiler leaves out what has never been run.
+  private static final int ROUNDS = 64;
+  private static final int DRY_A_ROUND = 31;
   // Between the 0.3 to 2 of compiled code and the 20 and more of vectors that are objects.
   private static final double COMPILED_NANOS = 5;
   private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final long MOST_REST_MILLIS = 20;
 
-  private static final Queue<Task> TASKS = new ArrayDeque<>();
+  private static final Queue<WarmUp> WAITING = new ArrayDeque<>();
 
-  /** A vector kernel with something to do. */
-  interface Kernel {
-    /** Runs once, in so many turns; gives how many vector operations that is. */
-    int run(int turns);
+  private final Calls calls;
+  private boolean asked;
+  private long until;
+  // Read without ordering: either twin is right.
+  private boolean done;
+
+  WarmUp(Calls calls) {
+    this.calls = calls;
   }
 
-  private record Task(Kernel kernel, Runnable compiled, long until) {
-    /** Whether the kernel's time has come: it is compiled, or never will be. */
-    boolean done() {
-      for (int call = 0; call < CALLS; call++) {
-        kernel.run(TURNS);
-      }
-      if (!fast() && System.nanoTime() < until) {
-        return false;
-      }
-      compiled.run();
-      return true;
+  /** Whether to use the vector kernel; false for the first time has it compiled. */
+  boolean done() {
+    if (!done && !asked) {
+      ask();
     }
+    return done;
+  }
 
-    private boolean fast() {
-      for (int probe = 0; probe < PROBES; probe++) {
-        long start = System.nanoTime();
-        int operations = kernel.run(TURNS);
-        if (System.nanoTime() - start > COMPILED_NANOS * operations) {
-          return false;
+  private void ask() {
+    synchronized (WAITING) {
+      if (!asked) {
+        asked = true;
+        until = System.nanoTime() + PATIENCE_NANOS;
+        WAITING.add(this);
+        if (WAITING.size() == 1) {
+          Thread thread = new Thread(WarmUp::work, "tandem-cpu-warm-up");
+          thread.setDaemon(true);
+          thread.start();
         }
       }
-      return true;
     }
   }
 
-  private WarmUp() {}
-
-  /** Has the kernel compiled soon. What shall happen then happens also where the compiler will not have it. */
-  static void add(Kernel kernel, Runnable compiled) {
-    synchronized (TASKS) {
-      TASKS.add(new Task(kernel, compiled, System.nanoTime() + PATIENCE_NANOS));
-      if (TASKS.size() == 1) {
-        Thread thread = new Thread(WarmUp::work, "tandem-cpu-warm-up");
-        thread.setDaemon(true);
-        thread.start();
-      }
-    }
-  }
-
-  /** Goes through the kernels in turns, so that the compiler has the next ones at hand while it works on one. */
+  /** Goes through the kernels in turns, so that C2 has the next ones at hand while it is at one. */
   private static void work() {
-    Task task = first();
-    while (task != null) {
+    boolean more = true;
+    while (more) {
+      WarmUp kernel;
+      synchronized (WAITING) {
+        kernel = WAITING.peek();
+      }
       long start = System.nanoTime();
-      boolean done = task.done();
+      kernel.warm();
       long millis = (System.nanoTime() - start) / 1_000_000;
-      task = next(task, done);
-      try {
-        Thread.sleep(Math.clamp(millis, 1, MOST_REST_MILLIS));
-      } catch (InterruptedException ignored) {
-        // Nobody who knows of this thread has a reason to interrupt it, and kernels would wait for ever.
+      synchronized (WAITING) {
+        WAITING.remove();
+        if (!kernel.done) {
+          WAITING.add(kernel);
+        }
+        more = !WAITING.isEmpty();
       }
+      rest(Math.clamp(millis, 1, MOST_REST_MILLIS));
     }
   }
 
-  private static Task first() {
-    synchronized (TASKS) {
-      return TASKS.peek();
+  /** Leaves the core to the work that waits for all this. */
+  private static void rest(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // no reason to leave kernels waiting
     }
   }
 
-  private static Task next(Task last, boolean done) {
-    synchronized (TASKS) {
-      TASKS.remove();
-      if (!done) {
-        TASKS.add(last);
+  /** A kernel that the compiler will not have is done in the end, too. */
+  private void warm() {
+    long operations = 0;
+    long start = System.nanoTime();
+    for (int round = 0; round < ROUNDS; round++) {
+      operations += calls.run();
+      for (int i = 0; i < DRY_A_ROUND; i++) {
+        calls.dry();
       }
-      return TASKS.peek();
     }
+    long end = System.nanoTime();
+    done = end - start < COMPILED_NANOS * operations || end > until;
   }
 }

@@ -1,84 +1,86 @@
 package dev.tandem.cpu;
 
-/**
- * Vector tiles once the compiler has made machine code of them, plain Java until then, whose bits are the same: before
- * that each vector is an object, and a tile takes a hundred times as long. Calls in the background bring the compiler to it.
- */
+/** Vector tiles as soon as they are compiled, and plain Java until then; see {@link WarmUp}. */
 final class WarmingGemmKernels implements GemmKernels {
-  private static final int KINDS = 6;
+  private static final VectorGemmKernels VECTOR = new VectorGemmKernels();
+  private static final ScalarGemmKernels SCALAR =
+      new ScalarGemmKernels(VECTOR.lanes(), VECTOR.vectors());
 
-  // One for all backends, as machine code is. Written by one thread each and read without ordering: either twin is right.
-  private static final boolean[] WARM = new boolean[KINDS];
-  private static final boolean[] ASKED = new boolean[KINDS];
+  /** By the tile's height and the logarithm of its vectors. One for all backends, as machine code is. */
+  private static final WarmUp[] SHORT_TILES = warmUps(SHORT);
 
-  private final VectorGemmKernels vector = new VectorGemmKernels();
-  private final ScalarGemmKernels scalar =
-      new ScalarGemmKernels(vector.lanes(), vector.vectors());
+  private static final WarmUp[] TALL_TILES = warmUps(TALL);
 
+  private static WarmUp[] warmUps(int height) {
+    WarmUp[] warmUps = new WarmUp[3];
+    for (int log = 0; log < warmUps.length; log++) {
+      warmUps[log] = new WarmUp(new TileCalls(height, 1 << log));
+    }
+    return warmUps;
+  }
+
+  WarmingGemmKernels() {
+    ready(TALL, VECTOR.vectors());
+    ready(SHORT, VECTOR.vectors());
+  }
 
   @Override
   public int lanes() {
-    return vector.lanes();
+    return VECTOR.lanes();
   }
 
   @Override
   public int vectors() {
-    return vector.vectors();
+    return VECTOR.vectors();
   }
 
   @Override
   public void run(Tile tile, int height, int vectors) {
-    int kind = kind(height, vectors);
-    if (WARM[kind]) {
-      vector.run(tile, height, vectors);
+    if (ready(height, vectors)) {
+      VECTOR.run(tile, height, vectors);
     } else {
-      ask(height, vectors);
-      scalar.run(tile, height, vectors);
+      SCALAR.run(tile, height, vectors);
     }
   }
 
-  private static int kind(int height, int vectors) {
-    return 2 * Integer.numberOfTrailingZeros(vectors) + (height == TALL ? 1 : 0);
-  }
-
-  private void ask(int height, int vectors) {
-    int kind = kind(height, vectors);
-    if (ASKED[kind]) {
-      return;
-    }
-    synchronized (ASKED) {
-      if (!ASKED[kind]) {
-        ASKED[kind] = true;
-        WarmUp.add(new Calls(height, vectors), () -> WARM[kind] = true);
-      }
-    }
+  private static boolean ready(int height, int vectors) {
+    WarmUp[] tiles = height == TALL ? TALL_TILES : SHORT_TILES;
+    return tiles[Integer.numberOfTrailingZeros(vectors)].done();
   }
 
   /** Products of zeros. */
-  private final class Calls implements WarmUp.Kernel {
+  private static final class TileCalls implements WarmUp.Calls {
+    private static final int DEPTH = 8;
+
     private final int height;
     private final int vectors;
     private final Tile tile = new Tile();
 
-    Calls(int height, int vectors) {
+    TileCalls(int height, int vectors) {
       this.height = height;
       this.vectors = vectors;
-      int width = vectors * lanes();
-      tile.a = new float[height * WarmUp.TURNS];
-      tile.stepAt = Packing.steps(WarmUp.TURNS, 1);
-      tile.rows(height, 0, WarmUp.TURNS);
-      tile.b = new float[WarmUp.TURNS * width];
+      int width = vectors * VECTOR.lanes();
+      tile.a = new float[height * DEPTH];
+      tile.stepAt = Packing.steps(DEPTH, 1);
+      tile.rows(height, 0, DEPTH);
+      tile.b = new float[DEPTH * width];
       tile.bStep = width;
       tile.c = new float[height * width];
       tile.cStep = width;
     }
 
     @Override
-    public int run(int turns) {
-      tile.depth = turns;
-      tile.accumulate = !tile.accumulate; // the compiler leaves out what has never been run
-      vector.run(tile, height, vectors);
-      return height * vectors * (turns + 2);
+    public int run() {
+      tile.depth = DEPTH;
+      tile.accumulate = !tile.accumulate;
+      VECTOR.run(tile, height, vectors);
+      return height * vectors * DEPTH;
+    }
+
+    @Override
+    public void dry() {
+      tile.depth = 0;
+      VECTOR.run(tile, height, vectors);
     }
   }
 }
