@@ -58,7 +58,16 @@ final class ScalarGemmKernels implements GemmKernels {
   }
 
   private static void addFour(
-      float a0, float a1, float a2, float a3, float[] b, int bAt, int step, float[] c, int cAt, int width) {
+      float a0,
+      float a1,
+      float a2,
+      float a3,
+      float[] b,
+      int bAt,
+      int step,
+      float[] c,
+      int cAt,
+      int width) {
     for (int j = 0; j < width; j++) {
       float sum = Math.fma(a0, b[bAt + j], c[cAt + j]);
       sum = Math.fma(a1, b[bAt + step + j], sum);

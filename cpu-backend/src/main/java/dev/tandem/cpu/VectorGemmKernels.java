@@ -57,7 +57,7 @@ final class VectorGemmKernels implements GemmKernels {
 
   private static void tile6x4(Tile t) {
     if (t.depth == 0) {
-      return;
+      return; // a warm-up's dry call
     }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
@@ -166,7 +166,7 @@ final class VectorGemmKernels implements GemmKernels {
 
   private static void tile4x4(Tile t) {
     if (t.depth == 0) {
-      return;
+      return; // a warm-up's dry call
     }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
@@ -242,7 +242,7 @@ final class VectorGemmKernels implements GemmKernels {
 
   private static void tile6x2(Tile t) {
     if (t.depth == 0) {
-      return;
+      return; // a warm-up's dry call
     }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
@@ -313,7 +313,7 @@ final class VectorGemmKernels implements GemmKernels {
 
   private static void tile4x2(Tile t) {
     if (t.depth == 0) {
-      return;
+      return; // a warm-up's dry call
     }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
@@ -363,7 +363,7 @@ final class VectorGemmKernels implements GemmKernels {
 
   private static void tile6x1(Tile t) {
     if (t.depth == 0) {
-      return;
+      return; // a warm-up's dry call
     }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
@@ -415,7 +415,7 @@ final class VectorGemmKernels implements GemmKernels {
 
   private static void tile4x1(Tile t) {
     if (t.depth == 0) {
-      return;
+      return; // a warm-up's dry call
     }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;

@@ -1,5 +1,6 @@
 package dev.tandem.cpu;
 
+import dev.tandem.backend.Flag;
 import java.util.ArrayDeque;
 import java.util.Queue;
 
@@ -18,22 +19,25 @@ final class WarmUp {
     void dry();
   }
 
-  // C2 takes up what was called 5000 times, more where it is behind. Calls with nothing to do count as well and are free; some must do
-  // something, for the compiler leaves out what has never been run.
-  private static final int ROUNDS = 64;
-  private static final int DRY_A_ROUND = 31;
+  // C2 takes up what was called 5000 times, more where it is behind. Calls with nothing to do count
+  // as well and are free; some must do
+  // something, for the compiler leaves out what has never been run. With 31 a round, the MLP's
+  // warm-up made 200 MiB of garbage for 80.
+  private static final int ROUNDS = 8;
+  private static final int DRY_A_ROUND = 127;
   // Between the 0.3 to 2 of compiled code and the 20 and more of vectors that are objects.
   private static final double COMPILED_NANOS = 5;
   private static final long PATIENCE_NANOS = 10_000_000_000L;
   private static final long MOST_REST_MILLIS = 20;
 
+  private static final boolean ON = Flag.WARM_UP.number(1) != 0;
   private static final Queue<WarmUp> WAITING = new ArrayDeque<>();
 
   private final Calls calls;
-  private boolean asked;
+  private boolean asked = !ON;
   private long until;
   // Read without ordering: either twin is right.
-  private boolean done;
+  private boolean done = !ON;
 
   WarmUp(Calls calls) {
     this.calls = calls;

@@ -43,7 +43,7 @@ final class WarmingGemmKernels implements GemmKernels {
     }
   }
 
-  private static boolean ready(int height, int vectors) {
+  static boolean ready(int height, int vectors) {
     WarmUp[] tiles = height == TALL ? TALL_TILES : SHORT_TILES;
     return tiles[Integer.numberOfTrailingZeros(vectors)].done();
   }

@@ -52,6 +52,15 @@ final class WarmingKernels implements Kernels {
     return WARM_UPS[kernel.ordinal()].done() ? VECTOR : SCALAR;
   }
 
+  /** Whether all of them are compiled. */
+  static boolean ready() {
+    boolean ready = true;
+    for (WarmUp warmUp : WARM_UPS) {
+      ready &= warmUp.done();
+    }
+    return ready;
+  }
+
   @Override
   public void exp(float[] x, float[] y, int from, int to) {
     of(Kernel.EXP).exp(x, y, from, to);
