@@ -21,10 +21,11 @@ final class WarmUp {
 
   // C2 takes up what was called 5000 times, more where it is behind. Calls with nothing to do count
   // as well and are free; some must do
-  // something, for the compiler leaves out what has never been run. With 31 a round, the MLP's
+  // something, for the compiler leaves out what has never been run. With 30 for each of those, the
+  // MLP's
   // warm-up made 200 MiB of garbage for 80.
-  private static final int ROUNDS = 8;
-  private static final int DRY_A_ROUND = 127;
+  private static final int CALLS = 8;
+  private static final int DRY_CALLS = 1000;
   // Between the 0.3 to 2 of compiled code and the 20 and more of vectors that are objects.
   private static final double COMPILED_NANOS = 5;
   private static final long PATIENCE_NANOS = 10_000_000_000L;
@@ -101,13 +102,13 @@ final class WarmUp {
   private void warm() {
     long operations = 0;
     long start = System.nanoTime();
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int call = 0; call < CALLS; call++) {
       operations += calls.run();
-      for (int i = 0; i < DRY_A_ROUND; i++) {
-        calls.dry();
-      }
     }
     long end = System.nanoTime();
+    for (int call = 0; call < DRY_CALLS; call++) {
+      calls.dry();
+    }
     done = end - start < COMPILED_NANOS * operations || end > until;
   }
 }

@@ -174,13 +174,15 @@ final class WarmingKernels implements Kernels {
 
   /** Spans of zeros: of some vectors, with a rest and without, and of less than one. */
   private static final class SpanCalls implements WarmUp.Calls {
-    private static final int[] LENGTHS = {128, 144, 203, 7};
+    private static final int[] LENGTHS = {256, 272, 331, 7};
+    // What comes before and after the loop counts as so many turns.
+    private static final int ENDS = 8;
     private static final Binary[] BINARIES = {
       new Add(), new Sub(), new Mul(), new Div(), new Maximum(), new Minimum()
     };
 
     private final Kernel kernel;
-    private final float[] x = new float[256];
+    private final float[] x = new float[384];
     private final float[] dy = new float[x.length];
     private final float[] y = new float[x.length];
     private final int[] words = new int[4 * x.length];
@@ -196,7 +198,7 @@ final class WarmingKernels implements Kernels {
       int length = LENGTHS[turn % LENGTHS.length];
       call(kernel == Kernel.WEIGHTS ? length / SUM_COLUMN * SUM_COLUMN : length);
       turn++;
-      return length / Lanes.FLOAT.length() * operations();
+      return (length / Lanes.FLOAT.length() + ENDS) * operations();
     }
 
     @Override
