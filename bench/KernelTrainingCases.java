@@ -19,6 +19,9 @@ final class KernelTrainingCases extends KernelCases {
 
   KernelTrainingCases(int scale, List<KernelCase> cases) {
     super(scale, cases);
+    biased(DType.F32, BIAS_RELU_F32);
+    biased(DType.BF16, BIAS_RELU_BF16);
+    biased(DType.F16, BIAS_RELU_F16);
     fused(DType.F32, BIAS_GELU_TANH_F32, BIAS_GELU_TANH_GRAD_F32);
     fused(DType.BF16, BIAS_GELU_TANH_BF16, BIAS_GELU_TANH_GRAD_BF16);
     fused(DType.F16, BIAS_GELU_TANH_F16, BIAS_GELU_TANH_GRAD_F16);
@@ -51,6 +54,19 @@ final class KernelTrainingCases extends KernelCases {
   /** What a kernel does, and in which type if not in F32. */
   private static String does(DType dtype, String does) {
     return does.isEmpty() || !dtype.half() ? does : does + ", " + dtype;
+  }
+
+  private void biased(DType dtype, Kernel kernel) {
+    int rows = 256 * scale;
+    Op op = new Fused.BiasedMatmul(true);
+    add("biased_matmul " + dtype, op, of(dtype, rows, 64), of(dtype, 1024, 64), of(dtype, 1024))
+        .size("n", 1024L * rows)
+        .size("C", 1024)
+        .partial()
+        .part(
+            kernel,
+            does(dtype, "relu of x + b, after a product"),
+            bytes(dtype, 8) + " n + " + bytes(dtype, 4) + " C");
   }
 
   private void fused(DType dtype, Kernel forward, Kernel backward) {

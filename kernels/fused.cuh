@@ -1,12 +1,13 @@
 // What could be composed, done in one pass, for an element type, here f32:
-//   bias_gelu_tanh_f32(x, b, y, n, strides)            y = gelu_tanh(x + b); strides: of x and of b, which is stretched over the rows
+//   bias_relu_f32(x, b, y, n, strides)                 y = relu(x + b); strides: of x and of b, which is stretched
+//   bias_gelu_tanh_f32(x, b, y, n, strides)            y = gelu_tanh(x + b); strides as of bias_relu
 //   bias_gelu_tanh_grad_f32(x, b, dy, dx, n, strides)
 //   residual_layer_norm_f32(x, delta, gamma, beta, y, sum, mean, rstd, rows, columns, epsilon)      a block a row;
 //                                                      short_residual_layer_norm_f32 a warp
 //   residual_layer_norm_grad_f32(sum, gamma, mean, rstd, dy, dsum, dx, dgamma, dbeta, rows, columns, length)     a block for length rows;
 //                                                      dgamma and dbeta as in row_norm.cuh
 //
-// Bound: memory; bias_gelu_tanh_grad on some cards, and more of halves, its instructions. Bytes: 8 n, 12 n, 16 n, 16 n; of halves half
+// Bound: memory; bias_gelu_tanh_grad on some cards, and more of halves, its instructions. Bytes: 8 n, 8 n, 12 n, 16 n, 16 n; of halves half
 // of that. A row's sum is kept in registers where a thread has MOST_KEPT packs of it at most: that is any row for a warp, and 8192 floats
 // or 16384 halves for a block of THREADS. Longer ones, and those not of whole packs, are looked at again where they were stored.
 #pragma once
@@ -27,6 +28,20 @@ __device__ inline Floats<W> widened(const Pack<T, W> &pack) {
 template <int W, class T>
 __device__ inline Floats<W> load_bias(const T *__restrict__ b, i64 at, const Strides<2> &s) {
   return widened(load_pack<W>(b + at, s.stride[1][0]));
+}
+
+extern "C" __global__ void ENTRY(bias_relu)(const ELEMENT *__restrict__ x, const ELEMENT *__restrict__ b, ELEMENT *__restrict__ y, i64 n,
+                                            const __grid_constant__ Strides<2> s) {
+  constexpr int W = LANES<ELEMENT>;
+  auto relu = [](float v) { return nan_or(v, fmaxf(v, 0.f)); };
+  auto one = [&](i64 i, i64(&at)[2]) { narrow(relu(widen(x[i]) + widen(b[at[1]])), y[i]); };
+  auto several = [&](i64 i, i64(&at)[2]) {
+    Floats<W> v = load<W>(x + i), bias = load_bias<W>(b, at[1], s);
+#pragma unroll
+    for (int k = 0; k < W; k++) v.v[k] = relu(v.v[k] + bias.v[k]);
+    store(y + i, v);
+  };
+  for_box<W>(s, n, one, several);
 }
 
 extern "C" __global__ void ENTRY(bias_gelu_tanh)(const ELEMENT *__restrict__ x, const ELEMENT *__restrict__ b, ELEMENT *__restrict__ y,

@@ -28,7 +28,7 @@ public final class Flops {
 
   public static Kind kind(Op op) {
     return switch (op) {
-      case Linear _ -> Kind.PRODUCTS;
+      case Linear _, Fused.BiasedMatmul _, Fused.BiasedConv2d _ -> Kind.PRODUCTS;
       case Sequence.Attention _,
           Sequence.AttentionGrad _,
           Sequence.PackedAttention _,
@@ -53,6 +53,10 @@ public final class Flops {
   public static long of(Op op, List<TensorType> inputs, List<TensorType> outputs) {
     return switch (op) {
       case Linear linear -> product(linear, inputs, outputs.getFirst().shape());
+      case Fused.BiasedMatmul _ ->
+          product(new Linear.Matmul(false, true), inputs, outputs.getFirst().shape());
+      case Fused.BiasedConv2d conv ->
+          product(new Linear.Conv2d(conv.geometry()), inputs, outputs.getFirst().shape());
       case Sequence sequence ->
           switch (sequence) {
             case Sequence.Attention attention -> attention(inputs, attention.causal(), FORWARD);

@@ -10,6 +10,55 @@ import java.util.List;
  */
 public sealed interface Fused extends Op {
 
+  /**
+   * A layer's product: y = f(x w^T + b), where f is {@link Elementwise.Relu} or nothing. x: (M, K); w: (N, K); b: (N); y: (M, N). In
+   * BF16 and F16 the product may be rounded before the bias is added.
+   */
+  record BiasedMatmul(boolean relu) implements Fused {
+    @Override
+    public List<TensorType> outputs(List<TensorType> inputs) {
+      Check.arity(name(), inputs, 3, "x, w, b");
+      TensorType x = inputs.getFirst();
+      Check.floating(name(), x);
+      Check.rank(name(), "x", x, 2, "(M, K)");
+      Check.rank(name(), "the weight", inputs.get(1), 2, "(N, K)");
+      TensorType y = new Linear.Matmul(false, true).outputs(inputs.subList(0, 2)).getFirst();
+      Check.sameType(name(), "b", inputs.get(2), y.withShape(y.shape().part(1, 2)));
+      return List.of(y);
+    }
+  }
+
+  /**
+   * A layer's convolution: y = f(conv2d(x, w) + b), where f is {@link Elementwise.Relu} or nothing; see {@link Linear.Conv2d}. x: (N, C,
+   * H, W); w: (O, C / groups, KH, KW); b: (O); y: (N, O, OH, OW). In BF16 and F16 the convolution may be rounded before the bias is
+   * added.
+   */
+  record BiasedConv2d(Linear.Conv2dGeometry geometry, boolean relu) implements Fused {
+    @Override
+    public List<TensorType> outputs(List<TensorType> inputs) {
+      Check.arity(name(), inputs, 3, "x, w, b");
+      TensorType y = new Linear.Conv2d(geometry).outputs(inputs.subList(0, 2)).getFirst();
+      Check.sameType(name(), "b", inputs.get(2), y.withShape(y.shape().part(1, 2)));
+      return List.of(y);
+    }
+  }
+
+  /**
+   * What the gradient of y = relu(z + b) comes to for z and for b. inputs: y, dy (N, C) or (N, C, ...); results: dz = {@link
+   * Elementwise.ReluGrad} of them; db (C), the sum of dz over the other axes.
+   */
+  record ReluGradSum() implements Fused {
+    @Override
+    public List<TensorType> outputs(List<TensorType> inputs) {
+      Check.arity(name(), inputs, 2, "y, dy");
+      TensorType y = inputs.getFirst();
+      Check.floating(name(), y);
+      Check.minRank(name(), "y", y, 2, "(N, C, ...)");
+      Check.sameType(name(), "dy", inputs.get(1), y);
+      return List.of(y, y.withShape(y.shape().part(1, 2)));
+    }
+  }
+
   /** y = gelu_tanh(x + b), see {@link Elementwise.GeluTanh}. x, y: (..., C); b: (C). */
   record BiasGeluTanh() implements Fused {
     @Override

@@ -363,6 +363,15 @@ final class Gradients {
   private static List<Tensor> fused(Fused op, List<Tensor> in, List<Tensor> out, List<Tensor> dys) {
     Tensor dy = dys.getFirst();
     return switch (op) {
+      case Fused.BiasedMatmul m -> {
+        List<Tensor> sloped = beforeBias(m.relu(), out.getFirst(), dy);
+        yield biased(new Linear.Matmul(false, true), in, sloped);
+      }
+      case Fused.BiasedConv2d c -> {
+        List<Tensor> sloped = beforeBias(c.relu(), out.getFirst(), dy);
+        yield biased(new Linear.Conv2d(c.geometry()), in, sloped);
+      }
+      case Fused.ReluGradSum _ -> throw secondOrder(op);
       case Fused.BiasGeluTanh _ -> {
         Tensor dx = Tensor.apply(new Fused.BiasGeluTanhGrad(), in.get(0), in.get(1), dy);
         yield List.of(dx, dx); // the bias's is summed down by the tape
@@ -371,6 +380,20 @@ final class Gradients {
       case Fused.BiasGeluTanhGrad _ -> throw secondOrder(op);
       case Fused.ResidualLayerNormGrad _ -> throw secondOrder(op);
     };
+  }
+
+  /** The gradients of what the bias is added to, and of the bias. */
+  private static List<Tensor> beforeBias(boolean relu, Tensor y, Tensor dy) {
+    if (relu) {
+      return Tensor.applyAll(new Fused.ReluGradSum(), List.of(y, dy));
+    }
+    int[] others = IntStream.range(0, dy.shape().rank()).filter(axis -> axis != 1).toArray();
+    return List.of(dy, dy.sum(others));
+  }
+
+  private static List<Tensor> biased(Linear op, List<Tensor> in, List<Tensor> sloped) {
+    List<Tensor> gradients = linear(op, in, sloped.getFirst());
+    return row(gradients.get(0), gradients.get(1), sloped.get(1));
   }
 
   private static List<Tensor> residualLayerNorm(

@@ -359,6 +359,16 @@ public sealed interface TensorOps permits Tensor {
     return Tensor.apply(new Normalization.RmsNorm(epsilon), self(), gamma);
   }
 
+  /** x w^T + b, with relu the relu of that, in one pass. x: (M, K); w: (N, K); b: (N); y: (M, N). */
+  default Tensor biasedMatmul(Tensor w, Tensor b, boolean relu) {
+    return Tensor.apply(new Fused.BiasedMatmul(relu), self(), w, b);
+  }
+
+  /** A convolution plus b, with relu the relu of that, in one pass: {@link Fused.BiasedConv2d}. */
+  default Tensor biasedConv2d(Tensor w, Tensor b, Linear.Conv2dGeometry geometry, boolean relu) {
+    return Tensor.apply(new Fused.BiasedConv2d(geometry, relu), self(), w, b);
+  }
+
   /** gelu_tanh(x + b) in one pass. x, y: (..., C); b: (C). */
   default Tensor biasGeluTanh(Tensor b) {
     return Tensor.apply(new Fused.BiasGeluTanh(), self(), b);

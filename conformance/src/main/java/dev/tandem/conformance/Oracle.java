@@ -17,6 +17,7 @@ import dev.tandem.op.Update;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
 import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -49,7 +50,7 @@ final class Oracle {
           case Normalization normalization -> OracleNormalization.run(normalization, inputs);
           case Loss loss -> OracleLoss.run(loss, inputs);
           case Sequence sequence -> OracleSequence.run(sequence, inputs, exact -> exact);
-          case Fused fused -> OracleFused.run(fused, inputs);
+          case Fused fused -> OracleFused.run(fused, inputs, exact -> exact);
           case Stochastic stochastic -> OracleStochastic.run(stochastic, inputs);
         };
     return results(op, inputs, results);
@@ -57,12 +58,14 @@ final class Oracle {
 
   /** The op with what each of its steps gives rounded to the type of its first input, as if it were composed of them. */
   static List<Values> stepwise(Op op, List<Values> inputs) {
-    if (!(op instanceof Sequence sequence)) {
-      throw new AssertionError(op.name() + ": rounds nothing on the way; judge it as one step");
-    }
     DType dtype = inputs.getFirst().dtype();
-    return results(
-        op, inputs, OracleSequence.run(sequence, inputs, x -> Rounding.computed(dtype, x)));
+    DoubleUnaryOperator rounded = x -> Rounding.computed(dtype, x);
+    return switch (op) {
+      case Sequence sequence -> results(op, inputs, OracleSequence.run(sequence, inputs, rounded));
+      case Fused fused -> results(op, inputs, OracleFused.run(fused, inputs, rounded));
+      default ->
+          throw new AssertionError(op.name() + ": rounds nothing on the way; judge it as one step");
+    };
   }
 
   private static List<Values> results(Op op, List<Values> inputs, List<double[]> results) {

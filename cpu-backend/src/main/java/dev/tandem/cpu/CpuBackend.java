@@ -57,7 +57,9 @@ final class CpuBackend implements Backend {
     normalization = new CpuNormalization(parallel);
     loss = new CpuLoss(parallel);
     sequence = new CpuSequence(parallel, pool);
-    fused = new CpuFused(parallel, pool);
+    fused =
+        new CpuFused(
+            parallel, pool, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
     stochastic = new CpuStochastic(parallel, pool);
     update = new CpuUpdate(parallel);
     inF32 = new InF32(parallel, pool, new Widened());

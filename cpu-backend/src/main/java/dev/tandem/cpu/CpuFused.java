@@ -16,17 +16,22 @@ final class CpuFused {
   private final Parallel parallel;
   private final BufferPool pool;
   private final Kernels kernels = Kernels.best();
+  private final BiasedProducts biased;
   private final LayerNorms layerNorms;
 
-  CpuFused(Parallel parallel, BufferPool pool) {
+  CpuFused(Parallel parallel, BufferPool pool, BiasedProducts biased) {
     this.parallel = parallel;
     this.pool = pool;
+    this.biased = biased;
     layerNorms = new LayerNorms(parallel);
   }
 
   void run(Fused op, List<Operand> in, List<Operand> out) {
     boolean f64 = in.getFirst().dtype() == DType.F64;
     switch (op) {
+      case Fused.BiasedMatmul matmul -> biased.matmul(matmul, in, out);
+      case Fused.BiasedConv2d conv -> biased.conv2d(conv, in, out);
+      case Fused.ReluGradSum _ -> biased.reluGrad(in, out);
       case Fused.BiasGeluTanh _, Fused.BiasGeluTanhGrad _ -> {
         if (f64) {
           biasGeluF64(in, Operands.f64(out.getFirst()));

@@ -82,6 +82,8 @@ final class InF32 {
   void run(Op op, List<Operand> in, List<Operand> out) {
     if (op instanceof Fused.ResidualLayerNorm norm) {
       residualLayerNorm(norm, in, out);
+    } else if (op instanceof Fused.BiasedMatmul matmul) {
+      biasedMatmul(matmul, in, out);
     } else if (op instanceof Reduction.GlobalNorm norm) {
       globalNorm(norm, in, out);
     } else {
@@ -101,6 +103,15 @@ final class InF32 {
         new Normalization.LayerNorm(op.epsilon()),
         List.of(sum, in.get(2), in.get(3)),
         List.of(out.get(0), out.get(2), out.get(3)));
+  }
+
+  /** The product takes halves as they lie: only what is added to is wide. */
+  private void biasedMatmul(Fused.BiasedMatmul op, List<Operand> in, List<Operand> out) {
+    runner.run(new Linear.Matmul(false, true), in.subList(0, 2), out);
+    run(new Elementwise.Add(), List.of(out.getFirst(), in.get(2)), out);
+    if (op.relu()) {
+      run(new Elementwise.Relu(), out, out);
+    }
   }
 
   /** The norm of each tensor, then that of the norms, so that the gradients of a model are never wide all at once. */

@@ -50,6 +50,12 @@ interface Kernels {
   /** y[yAt + i] = a[aAt + i] op b[bAt + i] for i below count. */
   void binary(Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count);
 
+  /** y[at + i] = f(y[at + i] + b[bAt + i]) for i below count, f being relu or nothing. */
+  void addBias(float[] y, int at, float[] b, int bAt, int count, boolean relu);
+
+  /** y[at + i] = f(y[at + i] + b) for i below count, f being relu or nothing. */
+  void addBias(float[] y, int at, float b, int count, boolean relu);
+
   /**
    * The sum of x[at] to x[at + count - 1], in {@link #SUM_LANES} partial sums that are folded in halves. 0 for
    * none.

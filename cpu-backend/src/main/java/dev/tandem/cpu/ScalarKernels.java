@@ -96,6 +96,22 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void addBias(float[] y, int at, float[] b, int bAt, int count, boolean relu) {
+    for (int i = 0; i < count; i++) {
+      float sum = y[at + i] + b[bAt + i];
+      y[at + i] = relu && sum <= 0 ? 0 : sum;
+    }
+  }
+
+  @Override
+  public void addBias(float[] y, int at, float b, int count, boolean relu) {
+    for (int i = at; i < at + count; i++) {
+      float sum = y[i] + b;
+      y[i] = relu && sum <= 0 ? 0 : sum;
+    }
+  }
+
+  @Override
   public void leakyReluGrad(float slope, float[] x, float[] dy, float[] dx, int from, int to) {
     for (int i = from; i < to; i++) {
       dx[i] = x[i] > 0 ? dy[i] : slope * dy[i];

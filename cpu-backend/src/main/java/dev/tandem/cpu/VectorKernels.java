@@ -149,6 +149,29 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public void addBias(float[] y, int at, float[] b, int bAt, int count, boolean relu) {
+    int end = lastVector(0, count);
+    for (int i = 0; i < end; i += WIDTH) {
+      FloatVector sum =
+          FloatVector.fromArray(LANES, y, at + i).add(FloatVector.fromArray(LANES, b, bAt + i));
+      // No maximum: that of floats takes several instructions, for NaN's and -0's sake.
+      (relu ? sum.blend(0f, sum.compare(VectorOperators.LE, 0f)) : sum).intoArray(y, at + i);
+    }
+    rest.addBias(y, at + end, b, bAt + end, count - end, relu);
+  }
+
+  @Override
+  public void addBias(float[] y, int at, float b, int count, boolean relu) {
+    int end = lastVector(at, at + count);
+    FloatVector bias = FloatVector.broadcast(LANES, b);
+    for (int i = at; i < end; i += WIDTH) {
+      FloatVector sum = FloatVector.fromArray(LANES, y, i).add(bias);
+      (relu ? sum.blend(0f, sum.compare(VectorOperators.LE, 0f)) : sum).intoArray(y, i);
+    }
+    rest.addBias(y, end, b, at + count - end, relu);
+  }
+
+  @Override
   public void leakyReluGrad(float slope, float[] x, float[] dy, float[] dx, int from, int to) {
     int end = lastVector(from, to);
     for (int i = from; i < end; i += WIDTH) {

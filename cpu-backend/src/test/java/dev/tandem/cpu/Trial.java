@@ -113,13 +113,21 @@ final class Trial {
             new CpuNormalization(parallel).run(normalization, inputs, outputs);
         case Loss loss -> new CpuLoss(parallel).run(loss, inputs, outputs);
         case Sequence sequence -> new CpuSequence(parallel, pool).run(sequence, inputs, outputs);
-        case Fused fused -> new CpuFused(parallel, pool).run(fused, inputs, outputs);
+        case Fused fused -> fused(parallel, pool).run(fused, inputs, outputs);
         case Reduction reduction ->
             new CpuReduction(parallel, pool).run(reduction, inputs, outputs);
         default -> throw new IllegalArgumentException(op.name());
       }
       return outputs.stream().map(Trial::numbers).toList();
     }
+  }
+
+  private static CpuFused fused(Parallel parallel, BufferPool pool) {
+    CpuLinear linear = new CpuLinear(parallel, pool);
+    CpuElementwise elementwise = new CpuElementwise(parallel, pool);
+    CpuReduction reduction = new CpuReduction(parallel, pool);
+    return new CpuFused(
+        parallel, pool, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
   }
 
   /** An operand with these values, or with NaN, so that what is not written shows. */

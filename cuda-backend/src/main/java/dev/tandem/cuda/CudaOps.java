@@ -46,7 +46,7 @@ final class CudaOps {
     normalization = new CudaNormalization(queue);
     loss = new CudaLoss(queue);
     sequence = new CudaSequence(queue);
-    fused = new CudaFused(queue);
+    fused = new CudaFused(queue, linear, elementwise, reduction);
     stochastic = new CudaStochastic(queue);
     update = new CudaUpdate(queue);
   }

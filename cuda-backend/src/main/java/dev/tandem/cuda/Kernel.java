@@ -372,6 +372,7 @@ public enum Kernel {
       "attention_128_f16", "ptr ptr ptr ptr ptr ptr ptr ptr attention", 66048),
 
   // fused.cu
+  BIAS_RELU_F32("fused", "ptr ptr ptr i64 strides2"),
   BIAS_GELU_TANH_F32("fused", "ptr ptr ptr i64 strides2"),
   BIAS_GELU_TANH_GRAD_F32("fused", "ptr ptr ptr ptr i64 strides2"),
   SHORT_RESIDUAL_LAYER_NORM_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
@@ -379,6 +380,7 @@ public enum Kernel {
   RESIDUAL_LAYER_NORM_GRAD_F32("fused", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
 
   // fused_bf16.cu
+  BIAS_RELU_BF16("fused_bf16", "ptr ptr ptr i64 strides2"),
   BIAS_GELU_TANH_BF16("fused_bf16", "ptr ptr ptr i64 strides2"),
   BIAS_GELU_TANH_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr i64 strides2"),
   SHORT_RESIDUAL_LAYER_NORM_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),
@@ -386,6 +388,7 @@ public enum Kernel {
   RESIDUAL_LAYER_NORM_GRAD_BF16("fused_bf16", "ptr ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 i64"),
 
   // fused_f16.cu
+  BIAS_RELU_F16("fused_f16", "ptr ptr ptr i64 strides2"),
   BIAS_GELU_TANH_F16("fused_f16", "ptr ptr ptr i64 strides2"),
   BIAS_GELU_TANH_GRAD_F16("fused_f16", "ptr ptr ptr ptr i64 strides2"),
   SHORT_RESIDUAL_LAYER_NORM_F16("fused_f16", "ptr ptr ptr ptr ptr ptr ptr ptr i64 i64 f32"),

@@ -56,6 +56,7 @@ final class Widened implements AutoCloseable {
 
   private static boolean takesHalves(Op op) {
     return switch (op) {
+      case Fused.BiasedConv2d _ -> false;
       case Creation _, Elementwise _, Movement _, Sequence _, Fused _, Stochastic _ -> true;
       case Reduction family ->
           switch (family) {

@@ -8,6 +8,8 @@ import static dev.tandem.conformance.Source.uniform;
 
 import dev.tandem.op.Elementwise.*;
 import dev.tandem.op.Fused.BiasGeluTanh;
+import dev.tandem.op.Fused.BiasedConv2d;
+import dev.tandem.op.Fused.BiasedMatmul;
 import dev.tandem.op.Fused.ResidualLayerNorm;
 import dev.tandem.op.Indexing.Embedding;
 import dev.tandem.op.Indexing.Gather;
@@ -220,6 +222,20 @@ final class GradientCases {
     Source x = uniform(Shape.of(2, 2, 5), -2, 2);
     Source channel = uniform(Shape.of(5), -2, 2);
     add(new BiasGeluTanh(), 2, x, channel);
+    for (boolean relu : new boolean[] {false, true}) {
+      add(
+          new BiasedMatmul(relu),
+          3,
+          uniform(Shape.of(4, 3), -2, 2),
+          uniform(Shape.of(5, 3), -2, 2),
+          channel);
+      add(
+          new BiasedConv2d(new Conv2dGeometry(Size2d.of(2), Size2d.of(1), Size2d.of(1), 1), relu),
+          3,
+          uniform(Shape.of(2, 2, 4, 5), -2, 2),
+          uniform(Shape.of(5, 2, 3, 2), -2, 2),
+          channel);
+    }
     add(new ResidualLayerNorm(1e-5), 4, x, uniform(Shape.of(2, 2, 5), -1, 1), channel, channel);
   }
 

@@ -374,6 +374,9 @@ final class RandomShapesTest {
   private OpCase fused() {
     Shape x = rows();
     Shape c = Shape.of(x.length(1));
+    if (random.nextBoolean()) {
+      return biased();
+    }
     return random.nextBoolean()
         ? of(
             new Fused.BiasGeluTanh(),
@@ -387,6 +390,23 @@ final class RandomShapesTest {
             uniform(x, -1, 1),
             uniform(c, -2, 2),
             uniform(c, -1, 1));
+  }
+
+  private OpCase biased() {
+    int rows = from(0, 40);
+    int columns = from(1, 90);
+    if (random.nextBoolean()) {
+      Shape y = Shape.of(rows, columns, from(1, 3), from(1, 30));
+      Source both = uniform(random.nextBoolean() ? y : y.part(0, 2), -2, 2);
+      return of(new Fused.ReluGradSum(), Tolerance.sums(), both, both);
+    }
+    int depth = from(0, 600);
+    return of(
+        new Fused.BiasedMatmul(random.nextBoolean()),
+        FusedCases.biasedSums(),
+        uniform(Shape.of(rows, depth), -2, 2),
+        uniform(Shape.of(columns, depth), -2, 2),
+        uniform(Shape.of(columns), -2, 2));
   }
 
   private OpCase rotary() {

@@ -8,7 +8,7 @@ import dev.tandem.tensor.Tensor;
  * Two-dimensional convolution with a bias a channel; see {@link dev.tandem.op.Linear.Conv2d} for
  * the formula. x: (N, C, H, W); weight: (O, C / groups, KH, KW); bias: (O); y: (N, O, OH, OW).
  */
-public final class Conv2d extends Module {
+public final class Conv2d extends Module implements BeforeRelu {
   private final int in;
   private final int out;
   private final Size2d kernel;
@@ -90,8 +90,17 @@ public final class Conv2d extends Module {
   @Override
   public Tensor forward(Tensor x) {
     requireLength(x, 1, in, "(N, " + in + ", H, W)");
-    Tensor y = x.conv2d(weight, geometry);
-    return bias == null ? y : y.add(bias.reshape(out, 1, 1));
+    return bias == null
+        ? x.conv2d(weight, geometry)
+        : x.biasedConv2d(weight, bias, geometry, false);
+  }
+
+  @Override
+  public Tensor forwardRelu(Tensor x) {
+    requireLength(x, 1, in, "(N, " + in + ", H, W)");
+    return bias == null
+        ? x.conv2d(weight, geometry).relu()
+        : x.biasedConv2d(weight, bias, geometry, true);
   }
 
   @Override

@@ -8,7 +8,7 @@ import java.util.function.UnaryOperator;
  * y = x W^T + b. x: (..., in); weight W: (out, in); bias b: (out); y: (..., out). Also called
  * dense, fully connected.
  */
-public final class Linear extends Module {
+public final class Linear extends Module implements BeforeRelu {
   private final int in;
   private final int out;
   private final Tensor weight;
@@ -53,22 +53,34 @@ public final class Linear extends Module {
 
   @Override
   public Tensor forward(Tensor x) {
-    return withRows(x, y -> bias == null ? y : y.add(bias));
+    return withRows(
+        x, rows -> bias == null ? product(rows) : rows.biasedMatmul(weight, bias, false));
+  }
+
+  @Override
+  public Tensor forwardRelu(Tensor x) {
+    return withRows(
+        x, rows -> bias == null ? product(rows).relu() : rows.biasedMatmul(weight, bias, true));
   }
 
   /** gelu_tanh(x W^T + b), the bias and the function in one pass. A layer without a bias has the function's alone. */
   public Tensor forwardGeluTanh(Tensor x) {
-    return withRows(x, y -> bias == null ? y.geluTanh() : y.biasGeluTanh(bias));
+    return withRows(
+        x, rows -> bias == null ? product(rows).geluTanh() : product(rows).biasGeluTanh(bias));
   }
 
-  private Tensor withRows(Tensor x, UnaryOperator<Tensor> finish) {
+  private Tensor product(Tensor rows) {
+    return rows.matmul(weight, false, true);
+  }
+
+  private Tensor withRows(Tensor x, UnaryOperator<Tensor> layer) {
     requireLength(x, -1, in, "(..., " + in + ")");
     // One matrix product over all rows; a batched one would make a weight gradient a batch element
     // and add them up.
     Shape leading = x.shape().without(-1);
     Tensor rows =
         leading.rank() == 1 ? x : x.reshape(Shape.of(Math.toIntExact(leading.elements()), in));
-    Tensor y = finish.apply(rows.matmul(weight, false, true));
+    Tensor y = layer.apply(rows);
     return leading.rank() == 1 ? y : y.reshape(leading.then(Shape.of(out)));
   }
 

@@ -4,7 +4,10 @@ import dev.tandem.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Modules one after another, named 0, 1, 2 and so on: y = last(... second(first(x))). */
+/**
+ * Modules one after another, named 0, 1, 2 and so on: y = last(... second(first(x))). Linear and convolutional layers are run together
+ * with a relu that follows them.
+ */
 public final class Sequential extends Module {
   private final List<Module> layers;
 
@@ -26,8 +29,17 @@ public final class Sequential extends Module {
   @Override
   public Tensor forward(Tensor x) {
     Tensor y = x;
-    for (Module layer : layers) {
-      y = layer.forward(y);
+    for (int i = 0; i < layers.size(); i++) {
+      boolean relu =
+          i + 1 < layers.size()
+              && layers.get(i + 1) instanceof Activation next
+              && next.kind() == Activation.Kind.RELU;
+      if (relu && layers.get(i) instanceof BeforeRelu layer) {
+        y = layer.forwardRelu(y);
+        i++;
+      } else {
+        y = layers.get(i).forward(y);
+      }
     }
     return y;
   }
