@@ -24,6 +24,8 @@ final class WarmingKernels implements Kernels {
     GELU_ERF_GRAD,
     RELU_GRAD,
     LEAKY_RELU_GRAD,
+    ADD_BIAS_OF_EACH,
+    ADD_BIAS_OF_ALL,
     BINARY,
     SUM,
     MAX,
@@ -127,6 +129,16 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public void addBias(float[] y, int at, float[] b, int bAt, int count, boolean relu) {
+    of(Kernel.ADD_BIAS_OF_EACH).addBias(y, at, b, bAt, count, relu);
+  }
+
+  @Override
+  public void addBias(float[] y, int at, float b, int count, boolean relu) {
+    of(Kernel.ADD_BIAS_OF_ALL).addBias(y, at, b, count, relu);
+  }
+
+  @Override
   public void binary(
       Binary op, float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
     of(Kernel.BINARY).binary(op, a, aAt, b, bAt, y, yAt, count);
@@ -174,7 +186,7 @@ final class WarmingKernels implements Kernels {
 
   /** Spans of zeros: of some vectors, with a rest and without, and of less than one. */
   private static final class SpanCalls implements WarmUp.Calls {
-    private static final int[] LENGTHS = {256, 272, 331, 7};
+    private static final int[] LENGTHS = {256, 272, 331, 7, 331}; // an odd number of them meets each flag
     // What comes before and after the loop counts as so many turns.
     private static final int ENDS = 8;
     private static final Binary[] BINARIES = {
@@ -210,7 +222,7 @@ final class WarmingKernels implements Kernels {
     private int operations() {
       return switch (kernel) {
         case SUM, MAX, MIN -> 2;
-        case RELU_GRAD, LEAKY_RELU_GRAD, BINARY, MAX_NUMBER, WIDEN_BF16, ROUND_BF16 -> 4;
+        case RELU_GRAD, LEAKY_RELU_GRAD, ADD_BIAS_OF_EACH, ADD_BIAS_OF_ALL, BINARY, MAX_NUMBER, WIDEN_BF16, ROUND_BF16 -> 4;
         case EXP, LOG, TANH, SIGMOID, SOFTPLUS, SILU, GELU_TANH, WEIGHTS -> 20;
         case GELU_ERF, SILU_GRAD, GELU_TANH_GRAD, GELU_ERF_GRAD, PHILOX -> 40;
       };
@@ -231,6 +243,8 @@ final class WarmingKernels implements Kernels {
         case GELU_ERF_GRAD -> VECTOR.geluErfGrad(x, dy, y, 0, n);
         case RELU_GRAD -> VECTOR.reluGrad(x, dy, y, 0, n);
         case LEAKY_RELU_GRAD -> VECTOR.leakyReluGrad(0.01f, x, dy, y, 0, n);
+        case ADD_BIAS_OF_EACH -> VECTOR.addBias(y, 0, x, 0, n, turn % 2 == 0);
+        case ADD_BIAS_OF_ALL -> VECTOR.addBias(y, 0, 0f, n, turn % 2 == 0);
         case BINARY -> VECTOR.binary(BINARIES[turn % BINARIES.length], x, 0, dy, 0, y, 0, n);
         case SUM -> VECTOR.sum(x, 0, n);
         case MAX -> VECTOR.max(x, 0, n);

@@ -64,7 +64,7 @@ class WarmUpTest {
 
     /** Something of every kernel. */
     private float[] spans(Kernels kernels) {
-      float[] all = new float[20 * K];
+      float[] all = new float[22 * K];
       float[] y = new float[K];
       kernels.exp(a, y, 0, K);
       System.arraycopy(y, 0, all, 0, K);
@@ -94,6 +94,10 @@ class WarmUpTest {
       System.arraycopy(y, 0, all, 12 * K, K);
       kernels.binary(new Elementwise.Div(), a, 0, b, 1, y, 0, K);
       System.arraycopy(y, 0, all, 13 * K, K);
+      kernels.addBias(y, 0, b, 0, K, true);
+      System.arraycopy(y, 0, all, 20 * K, K);
+      kernels.addBias(y, 0, 0.5f, K, false);
+      System.arraycopy(y, 0, all, 21 * K, K);
       short[] halves = new short[K];
       kernels.roundBf16(a, 0, halves, 0, K);
       kernels.widenBf16(halves, 0, y, 0, K);
