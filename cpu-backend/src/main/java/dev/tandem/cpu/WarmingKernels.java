@@ -186,7 +186,9 @@ final class WarmingKernels implements Kernels {
 
   /** Spans of zeros: of some vectors, with a rest and without, and of less than one. */
   private static final class SpanCalls implements WarmUp.Calls {
-    private static final int[] LENGTHS = {256, 272, 331, 7, 331}; // an odd number of them meets each flag
+    private static final int[] LENGTHS = {
+      256, 272, 331, 7, 331
+    }; // an odd number of them meets each flag
     // What comes before and after the loop counts as so many turns.
     private static final int ENDS = 8;
     private static final Binary[] BINARIES = {
@@ -222,7 +224,15 @@ final class WarmingKernels implements Kernels {
     private int operations() {
       return switch (kernel) {
         case SUM, MAX, MIN -> 2;
-        case RELU_GRAD, LEAKY_RELU_GRAD, ADD_BIAS_OF_EACH, ADD_BIAS_OF_ALL, BINARY, MAX_NUMBER, WIDEN_BF16, ROUND_BF16 -> 4;
+        case RELU_GRAD,
+            LEAKY_RELU_GRAD,
+            ADD_BIAS_OF_EACH,
+            ADD_BIAS_OF_ALL,
+            BINARY,
+            MAX_NUMBER,
+            WIDEN_BF16,
+            ROUND_BF16 ->
+            4;
         case EXP, LOG, TANH, SIGMOID, SOFTPLUS, SILU, GELU_TANH, WEIGHTS -> 20;
         case GELU_ERF, SILU_GRAD, GELU_TANH_GRAD, GELU_ERF_GRAD, PHILOX -> 40;
       };
