@@ -18,6 +18,8 @@ public enum Flag {
   BACKEND,
   /** Width of the CPU backend's vectors: 0 (scalar), 128, 256 or 512. Default: the widest the machine prefers. */
   VECTOR_BITS,
+  /** 0: the CPU backend uses vector kernels from their first call on, compiled or not; by default plain ones until they are. */
+  WARM_UP,
   /** Threads of the CPU backend. Default: all cores. */
   THREADS,
   /** How much to tell: 0 nothing, 1 the backend chosen and why, 2 each op with its shapes. */

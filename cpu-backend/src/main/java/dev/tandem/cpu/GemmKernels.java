@@ -14,7 +14,7 @@ interface GemmKernels {
   int SHORT = 4;
 
   static GemmKernels best() {
-    return Vectorization.available() ? new VectorGemmKernels() : new ScalarGemmKernels();
+    return Vectorization.available() ? new WarmingGemmKernels() : new ScalarGemmKernels();
   }
 
   /** Columns in a vector. */

@@ -14,7 +14,7 @@ interface Kernels {
   int SUM_COLUMN = 16;
 
   static Kernels best() {
-    return Vectorization.available() ? new VectorKernels() : new ScalarKernels();
+    return Vectorization.available() ? new WarmingKernels() : new ScalarKernels();
   }
 
   /** Functions of one element: y[i] = f(x[i]) for i from the first, inclusive, to the last, exclusive. */

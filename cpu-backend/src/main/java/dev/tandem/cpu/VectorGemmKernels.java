@@ -65,6 +65,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile6x4(Tile t) {
+    if (t.depth == 0) {
+      return; // a warm-up's dry call
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -171,6 +174,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile4x4(Tile t) {
+    if (t.depth == 0) {
+      return; // a warm-up's dry call
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -244,6 +250,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile6x2(Tile t) {
+    if (t.depth == 0) {
+      return; // a warm-up's dry call
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -312,6 +321,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile4x2(Tile t) {
+    if (t.depth == 0) {
+      return; // a warm-up's dry call
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -359,6 +371,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile6x1(Tile t) {
+    if (t.depth == 0) {
+      return; // a warm-up's dry call
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
@@ -408,6 +423,9 @@ final class VectorGemmKernels implements GemmKernels {
   }
 
   private static void tile4x1(Tile t) {
+    if (t.depth == 0) {
+      return; // a warm-up's dry call
+    }
     float[] a = t.a, b = t.b, c = t.c;
     int[] stepAt = t.stepAt;
     int depth = t.depth, at = t.bAt, bStep = t.bStep;
