@@ -7,21 +7,25 @@ final class WarmingGemmKernels implements GemmKernels {
       new ScalarGemmKernels(VECTOR.lanes(), VECTOR.vectors());
 
   /** By the tile's height and the logarithm of its vectors. One for all backends, as machine code is. */
-  private static final WarmUp[] SHORT_TILES = warmUps(SHORT);
+  private static final WarmUp[] SHORT_TILES = warmUps(SHORT, false);
 
-  private static final WarmUp[] TALL_TILES = warmUps(TALL);
+  private static final WarmUp[] TALL_TILES = warmUps(TALL, false);
 
-  private static WarmUp[] warmUps(int height) {
+  private static final WarmUp[] SHORT_PACKED = warmUps(SHORT, true);
+
+  private static final WarmUp[] TALL_PACKED = warmUps(TALL, true);
+
+  private static WarmUp[] warmUps(int height, boolean packed) {
     WarmUp[] warmUps = new WarmUp[3];
     for (int log = 0; log < warmUps.length; log++) {
-      warmUps[log] = new WarmUp(new TileCalls(height, 1 << log));
+      warmUps[log] = new WarmUp(new TileCalls(height, 1 << log, packed));
     }
     return warmUps;
   }
 
   WarmingGemmKernels() {
-    ready(TALL, VECTOR.vectors());
-    ready(SHORT, VECTOR.vectors());
+    packedReady(TALL, VECTOR.vectors());
+    packedReady(SHORT, VECTOR.vectors());
   }
 
   @Override
@@ -43,6 +47,20 @@ final class WarmingGemmKernels implements GemmKernels {
     }
   }
 
+  @Override
+  public void runPacked(Tile tile, int height, int vectors) {
+    if (packedReady(height, vectors)) {
+      VECTOR.runPacked(tile, height, vectors);
+    } else {
+      SCALAR.runPacked(tile, height, vectors);
+    }
+  }
+
+  static boolean packedReady(int height, int vectors) {
+    WarmUp[] tiles = height == TALL ? TALL_PACKED : SHORT_PACKED;
+    return tiles[Integer.numberOfTrailingZeros(vectors)].done();
+  }
+
   static boolean ready(int height, int vectors) {
     WarmUp[] tiles = height == TALL ? TALL_TILES : SHORT_TILES;
     return tiles[Integer.numberOfTrailingZeros(vectors)].done();
@@ -54,11 +72,13 @@ final class WarmingGemmKernels implements GemmKernels {
 
     private final int height;
     private final int vectors;
+    private final boolean packed;
     private final Tile tile = new Tile();
 
-    TileCalls(int height, int vectors) {
+    TileCalls(int height, int vectors, boolean packed) {
       this.height = height;
       this.vectors = vectors;
+      this.packed = packed;
       int width = vectors * VECTOR.lanes();
       tile.a = new float[height * DEPTH];
       tile.stepAt = Packing.steps(DEPTH, 1);
@@ -73,14 +93,22 @@ final class WarmingGemmKernels implements GemmKernels {
     public int run() {
       tile.depth = DEPTH;
       tile.accumulate = !tile.accumulate;
-      VECTOR.run(tile, height, vectors);
+      call();
       return height * vectors * DEPTH;
     }
 
     @Override
     public void dry() {
       tile.depth = 0;
-      VECTOR.run(tile, height, vectors);
+      call();
+    }
+
+    private void call() {
+      if (packed) {
+        VECTOR.runPacked(tile, height, vectors);
+      } else {
+        VECTOR.run(tile, height, vectors);
+      }
     }
   }
 }

@@ -18,9 +18,11 @@ final class WarmingKernels implements Kernels {
     SOFTPLUS,
     SILU,
     GELU_TANH,
+    BIAS_GELU_TANH,
     GELU_ERF,
     SILU_GRAD,
     GELU_TANH_GRAD,
+    BIAS_GELU_TANH_GRAD,
     GELU_ERF_GRAD,
     RELU_GRAD,
     LEAKY_RELU_GRAD,
@@ -99,6 +101,11 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public void biasGeluTanh(float[] x, float[] b, int bAt, float[] y, int from, int to) {
+    of(Kernel.BIAS_GELU_TANH).biasGeluTanh(x, b, bAt, y, from, to);
+  }
+
+  @Override
   public void geluErf(float[] x, float[] y, int from, int to) {
     of(Kernel.GELU_ERF).geluErf(x, y, from, to);
   }
@@ -111,6 +118,12 @@ final class WarmingKernels implements Kernels {
   @Override
   public void geluTanhGrad(float[] x, float[] dy, float[] dx, int from, int to) {
     of(Kernel.GELU_TANH_GRAD).geluTanhGrad(x, dy, dx, from, to);
+  }
+
+  @Override
+  public void biasGeluTanhGrad(
+      float[] x, float[] b, int bAt, float[] dy, float[] dx, int from, int to) {
+    of(Kernel.BIAS_GELU_TANH_GRAD).biasGeluTanhGrad(x, b, bAt, dy, dx, from, to);
   }
 
   @Override
@@ -233,8 +246,8 @@ final class WarmingKernels implements Kernels {
             WIDEN_BF16,
             ROUND_BF16 ->
             4;
-        case EXP, LOG, TANH, SIGMOID, SOFTPLUS, SILU, GELU_TANH, WEIGHTS -> 20;
-        case GELU_ERF, SILU_GRAD, GELU_TANH_GRAD, GELU_ERF_GRAD, PHILOX -> 40;
+        case EXP, LOG, TANH, SIGMOID, SOFTPLUS, SILU, GELU_TANH, BIAS_GELU_TANH, WEIGHTS -> 20;
+        case GELU_ERF, SILU_GRAD, GELU_TANH_GRAD, BIAS_GELU_TANH_GRAD, GELU_ERF_GRAD, PHILOX -> 40;
       };
     }
 
@@ -247,9 +260,11 @@ final class WarmingKernels implements Kernels {
         case SOFTPLUS -> VECTOR.softplus(x, y, 0, n);
         case SILU -> VECTOR.silu(x, y, 0, n);
         case GELU_TANH -> VECTOR.geluTanh(x, y, 0, n);
+        case BIAS_GELU_TANH -> VECTOR.biasGeluTanh(x, dy, 0, y, 0, n);
         case GELU_ERF -> VECTOR.geluErf(x, y, 0, n);
         case SILU_GRAD -> VECTOR.siluGrad(x, dy, y, 0, n);
         case GELU_TANH_GRAD -> VECTOR.geluTanhGrad(x, dy, y, 0, n);
+        case BIAS_GELU_TANH_GRAD -> VECTOR.biasGeluTanhGrad(x, dy, 0, dy, y, 0, n);
         case GELU_ERF_GRAD -> VECTOR.geluErfGrad(x, dy, y, 0, n);
         case RELU_GRAD -> VECTOR.reluGrad(x, dy, y, 0, n);
         case LEAKY_RELU_GRAD -> VECTOR.leakyReluGrad(0.01f, x, dy, y, 0, n);

@@ -44,6 +44,7 @@ class WarmUpTest {
         warm =
             WarmingGemmKernels.ready(GemmKernels.TALL, tiles.vectors())
                 && WarmingGemmKernels.ready(GemmKernels.SHORT, 1)
+                && WarmingGemmKernels.packedReady(GemmKernels.TALL, tiles.vectors())
                 && WarmingKernels.ready();
         if (!Arrays.equals(product, product(tiles)) || !Arrays.equals(spans, spans(kernels))) {
           System.out.println("bits changed");
@@ -64,7 +65,7 @@ class WarmUpTest {
 
     /** Something of every kernel. */
     private float[] spans(Kernels kernels) {
-      float[] all = new float[22 * K];
+      float[] all = new float[24 * K];
       float[] y = new float[K];
       kernels.exp(a, y, 0, K);
       System.arraycopy(y, 0, all, 0, K);
@@ -98,6 +99,10 @@ class WarmUpTest {
       System.arraycopy(y, 0, all, 20 * K, K);
       kernels.addBias(y, 0, 0.5f, K, false);
       System.arraycopy(y, 0, all, 21 * K, K);
+      kernels.biasGeluTanh(a, b, 1, y, 0, K);
+      System.arraycopy(y, 0, all, 22 * K, K);
+      kernels.biasGeluTanhGrad(a, b, 1, b, y, 0, K);
+      System.arraycopy(y, 0, all, 23 * K, K);
       short[] halves = new short[K];
       kernels.roundBf16(a, 0, halves, 0, K);
       kernels.widenBf16(halves, 0, y, 0, K);
