@@ -10,7 +10,7 @@ final class Options {
       bench/compare [options]: the same training steps on Tandem and on others, alternating, in one run.
 
         --workload LIST  of mlp:128 mlp:32 cnn:64 resnet:32 gpt:16, a name and its batch; all of them at first
-        --peer LIST      of bytedeco djl torch dl4j, with --gemm also blas mkl; all that can be had at first
+        --peer LIST      of bytedeco djl torch dl4j, with --gemm of bytedeco torch blas mkl; all that can be had at first
         --rounds N       alternations, 7 at first
         --threads N      of each side, the processors at first
         --start          instead: from the process's start to the first finished step of the MLP, and memory
@@ -48,6 +48,11 @@ final class Options {
     }
     if (options.peers.isEmpty()) {
       options.peers = options.allPeers();
+    }
+    for (Peer peer : options.peers) {
+      if (!options.allPeers().contains(peer)) {
+        throw new CompareException(peer.title + " has no part in this; choose from " + options.allPeers().toString().toLowerCase(Locale.ROOT));
+      }
     }
     return options;
   }
