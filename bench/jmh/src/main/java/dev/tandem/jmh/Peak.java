@@ -29,7 +29,6 @@ final class Peak implements AutoCloseable {
 
   /** Of multiply-adds. */
   Peak(int threads) {
-
     for (int i = 0; i < threads; i++) {
       tasks.add(Peak::multiplyAdds);
     }
@@ -38,7 +37,6 @@ final class Peak implements AutoCloseable {
 
   /** Of moving bytes, in three arrays a thread. */
   Peak(int threads, double megabytes) {
-
     int length =
         Math.max(
             SPECIES.length(),
