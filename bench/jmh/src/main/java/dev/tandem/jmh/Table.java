@@ -68,7 +68,10 @@ final class Table implements OutputFormat {
   }
 
   private static double quartile(double[] sorted, int quarters) {
-    return sorted[(int) Math.round((sorted.length - 1) * quarters / 4.0)];
+    double at = (sorted.length - 1) * quarters / 4.0;
+    int below = (int) at;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
   }
 
   private static double score(IterationResult iteration, String counter) {
