@@ -113,10 +113,7 @@ final class AttentionForward {
       for (int query = 0; query < queries; query++) {
         float scale = 1 / total[query];
         int at = s.y().at(sequence, first + query, head);
-        System.arraycopy(sums, query * tiles.padded, tensors.y, at, tiles.length);
-        for (int i = at; i < at + tiles.length; i++) {
-          tensors.y[i] *= scale;
-        }
+        machine.rows.scale(scale, sums, query * tiles.padded, tensors.y, at, tiles.length);
         tensors.lse[s.lseAt(sequence, head, first + query)] =
             max[query] + FloatMath.log(total[query]);
       }

@@ -14,6 +14,7 @@ final class CpuIndexing {
   private static final int TASKS_A_THREAD = 4;
 
   private final Parallel parallel;
+  private final RowKernels rowKernels = RowKernels.best();
 
   CpuIndexing(Parallel parallel) {
     this.parallel = parallel;
@@ -63,7 +64,7 @@ final class CpuIndexing {
           Elements.fill(dtype, sums, from * width, to * width, 0);
           for (int i = 0; i < count; i++) {
             if (rows[i] >= from && rows[i] < to) {
-              add(slopes, i * width, 1, sums, rows[i] * width, width);
+              add(slopes, i * width, sums, rows[i] * width, width);
             }
           }
         });
@@ -106,7 +107,7 @@ final class CpuIndexing {
           Elements.fill(dtype, sums, from * op.length() * inner, to * op.length() * inner, 0);
           for (int i = from * places * inner; i < to * places * inner; i++) {
             int place = (i / (places * inner) * op.length() + chosen[i]) * inner + i % inner;
-            add(slopes, i, 1, sums, place, 1);
+            add(slopes, i, sums, place, 1);
           }
         });
   }
@@ -149,18 +150,13 @@ final class CpuIndexing {
     return values;
   }
 
-  private static void add(Object source, int at, int step, Object target, int targetAt, int count) {
+  private void add(Object source, int at, Object target, int targetAt, int count) {
     switch (source) {
-      case float[] from -> {
-        float[] to = (float[]) target;
-        for (int i = 0; i < count; i++) {
-          to[targetAt + i] += from[at + i * step];
-        }
-      }
+      case float[] from -> rowKernels.add(from, at, (float[]) target, targetAt, count);
       case double[] from -> {
         double[] to = (double[]) target;
         for (int i = 0; i < count; i++) {
-          to[targetAt + i] += from[at + i * step];
+          to[targetAt + i] += from[at + i];
         }
       }
       default ->

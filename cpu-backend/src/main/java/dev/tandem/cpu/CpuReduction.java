@@ -26,6 +26,7 @@ final class CpuReduction {
   private final Parallel parallel;
   private final BufferPool pool;
   private final Kernels kernels = Kernels.best();
+  private final RowKernels rowKernels = RowKernels.best();
   private final GlobalNorm globalNorm;
 
   CpuReduction(Parallel parallel, BufferPool pool) {
@@ -172,13 +173,16 @@ final class CpuReduction {
         results * columns,
         Math.max(1, TASK / rows),
         (from, to) -> {
-          for (int i = from; i < to; i++) {
-            int at = i / columns * rows * columns + i % columns;
-            double value = joined[at];
+          for (int i = from, count; i < to; i += count) {
+            int column = i % columns;
+            count = Math.min(to - i, columns - column);
+            int at = i / columns * rows * columns + column;
             for (int row = 1; row < rows; row++) {
-              value = fold.join(value, joined[at + row * columns]);
+              fold.join(joined, at, joined, at + row * columns, count);
             }
-            y[i] = (float) (value / divisor);
+            for (int j = 0; j < count; j++) {
+              y[i + j] = (float) (joined[at + j] / divisor);
+            }
           }
         });
     pool.release(DType.F64, joined);
@@ -196,14 +200,21 @@ final class CpuReduction {
       double[] joined,
       int joinedAt) {
     Arrays.fill(joined, joinedAt, joinedAt + width, fold.ofNothing());
+    int[] rows = new int[ROWS];
     for (int group = from; group < to; group += ROWS) {
-      System.arraycopy(x, base + axes.folded().place(group), sums, 0, width);
-      for (int row = group + 1; row < Math.min(to, group + ROWS); row++) {
-        kernels.binary(fold.rows(), sums, 0, x, base + axes.folded().place(row), sums, 0, width);
+      int count = Math.min(ROWS, to - group);
+      for (int row = 0; row < count; row++) {
+        rows[row] = base + axes.folded().place(group + row);
       }
-      for (int i = 0; i < width; i++) {
-        joined[joinedAt + i] = fold.join(joined[joinedAt + i], sums[i]);
+      if (fold == Fold.SUM) {
+        rowKernels.sumOfRows(x, rows, count, sums, width);
+      } else {
+        System.arraycopy(x, rows[0], sums, 0, width);
+        for (int row = 1; row < count; row++) {
+          kernels.binary(fold.rows(), sums, 0, x, rows[row], sums, 0, width);
+        }
       }
+      fold.join(joined, joinedAt, sums, width);
     }
   }
 

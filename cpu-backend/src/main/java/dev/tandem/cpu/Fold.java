@@ -14,6 +14,20 @@ enum Fold {
     }
 
     @Override
+    void join(double[] to, int at, double[] from, int fromAt, int count) {
+      for (int i = 0; i < count; i++) {
+        to[at + i] += from[fromAt + i];
+      }
+    }
+
+    @Override
+    void join(double[] to, int at, float[] from, int count) {
+      for (int i = 0; i < count; i++) {
+        to[at + i] += from[i];
+      }
+    }
+
+    @Override
     float span(Kernels kernels, float[] x, int at, int count) {
       return kernels.sum(x, at, count);
     }
@@ -50,6 +64,19 @@ enum Fold {
   }
 
   abstract double join(double a, double b);
+
+  /** Joins one row to another: to[at + i] and from[fromAt + i] for i below count. */
+  void join(double[] to, int at, double[] from, int fromAt, int count) {
+    for (int i = 0; i < count; i++) {
+      to[at + i] = join(to[at + i], from[fromAt + i]);
+    }
+  }
+
+  void join(double[] to, int at, float[] from, int count) {
+    for (int i = 0; i < count; i++) {
+      to[at + i] = join(to[at + i], from[i]);
+    }
+  }
 
   /** The fold of x[at] to x[at + count - 1]. */
   abstract float span(Kernels kernels, float[] x, int at, int count);

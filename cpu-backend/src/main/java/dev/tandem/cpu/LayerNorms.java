@@ -86,6 +86,7 @@ final class LayerNorms {
         (from, to) -> {
           RowKernels.Row r = rows.row(in.get(0), in.get(1), out.getFirst());
           rows.differentiate(r, from, dy, dgammas, dbetas);
+          r.dsum = dsum;
           for (int row = from; row < to; row++) {
             r.at = row * n;
             r.mean = means[row];
@@ -93,9 +94,6 @@ final class LayerNorms {
             rowKernels.normalizeGradSums(r);
             rowKernels.normalizeGrad(
                 r, kernels.sum(r.g, 0, n) / n, rowKernels.dot(r.g, 0, r.h, 0, n) / n);
-            if (dsum != null) {
-              rowKernels.add(dsum, r.at, r.out, r.at, n);
-            }
           }
         });
     rows.sumParts(dgammas, Operands.f32(out.get(1)));

@@ -24,6 +24,12 @@ interface RowKernels {
   /** y += x. */
   void add(float[] x, int xAt, float[] y, int yAt, int n);
 
+  /** y[j] = x[rows[0] + j] + x[rows[1] + j] + ..., in this order, of count rows for j below n. */
+  void sumOfRows(float[] x, int[] rows, int count, float[] y, int n);
+
+  /** y = a * x. */
+  void scale(float a, float[] x, int xAt, float[] y, int yAt, int n);
+
   /** y += a * x, fused. */
   void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int n);
 
@@ -120,7 +126,7 @@ interface RowKernels {
   /** h = (x - mean) * rstd; g = dy * gamma; dgamma += dy * h; dbeta += dy. */
   void normalizeGradSums(Row r);
 
-  /** dx = rstd * (g - meanG - h * meanGh). */
+  /** dx = rstd * (g - meanG - h * meanGh), and dsum where there is one. */
   void normalizeGrad(Row r, float meanG, float meanGh);
 
   /** A row of a normalization and its statistics. Mutable and reused, for a task goes through hundreds. */
@@ -131,10 +137,13 @@ interface RowKernels {
     float[] beta;
     float[] dy;
 
+    /** What is added to dx, or null. */
+    float[] dsum;
+
     /** y or dx. */
     float[] out;
 
-    /** Where the row starts in x, dy and out. */
+    /** Where the row starts in x, dy, dsum and out. */
     int at;
 
     float mean;

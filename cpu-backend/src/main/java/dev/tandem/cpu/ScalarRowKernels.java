@@ -55,6 +55,21 @@ final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
+  public void sumOfRows(float[] x, int[] rows, int count, float[] y, int n) {
+    System.arraycopy(x, rows[0], y, 0, n);
+    for (int row = 1; row < count; row++) {
+      add(x, rows[row], y, 0, n);
+    }
+  }
+
+  @Override
+  public void scale(float a, float[] x, int xAt, float[] y, int yAt, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yAt + i] = a * x[xAt + i];
+    }
+  }
+
+  @Override
   public void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int n) {
     for (int i = 0; i < n; i++) {
       y[yAt + i] = Math.fma(a, x[xAt + i], y[yAt + i]);
@@ -112,7 +127,8 @@ final class ScalarRowKernels implements RowKernels {
 
   static void normalizeGrad(Row r, float meanG, float meanGh, int from) {
     for (int j = from; j < r.n; j++) {
-      r.out[r.at + j] = (r.g[j] - meanG - r.h[j] * meanGh) * r.rstd;
+      float dx = (r.g[j] - meanG - r.h[j] * meanGh) * r.rstd;
+      r.out[r.at + j] = r.dsum == null ? dx : dx + r.dsum[r.at + j];
     }
   }
 

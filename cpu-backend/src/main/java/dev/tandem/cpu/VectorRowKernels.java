@@ -195,6 +195,48 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
+  public void sumOfRows(float[] x, int[] rows, int count, float[] y, int n) {
+    System.arraycopy(x, rows[0], y, 0, n);
+    int row = 1;
+    for (; row + 5 <= count; row += 5) {
+      addFive(x, rows, row, y, n);
+    }
+    for (; row < count; row++) {
+      add(x, rows[row], y, 0, n);
+    }
+  }
+
+  /** Five rows for one trip of y: three such trips after the first row make 16. */
+  private static void addFive(float[] x, int[] rows, int row, float[] y, int n) {
+    int r0 = rows[row], r1 = rows[row + 1], r2 = rows[row + 2], r3 = rows[row + 3];
+    int r4 = rows[row + 4];
+    int i = 0;
+    for (; i + L <= n; i += L) {
+      at(y, i)
+          .add(at(x, r0 + i))
+          .add(at(x, r1 + i))
+          .add(at(x, r2 + i))
+          .add(at(x, r3 + i))
+          .add(at(x, r4 + i))
+          .intoArray(y, i);
+    }
+    for (; i < n; i++) {
+      y[i] = y[i] + x[r0 + i] + x[r1 + i] + x[r2 + i] + x[r3 + i] + x[r4 + i];
+    }
+  }
+
+  @Override
+  public void scale(float a, float[] x, int xAt, float[] y, int yAt, int n) {
+    int i = 0;
+    for (; i + L <= n; i += L) {
+      at(x, xAt + i).mul(a).intoArray(y, yAt + i);
+    }
+    for (; i < n; i++) {
+      y[yAt + i] = a * x[xAt + i];
+    }
+  }
+
+  @Override
   public void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int n) {
     FloatVector factor = FloatVector.broadcast(S, a);
     int i = 0;
@@ -304,7 +346,11 @@ final class VectorRowKernels implements RowKernels {
   public void normalizeGrad(Row r, float meanG, float meanGh) {
     int j = 0;
     for (; j + L <= r.n; j += L) {
-      at(r.g, j).sub(meanG).sub(at(r.h, j).mul(meanGh)).mul(r.rstd).intoArray(r.out, r.at + j);
+      FloatVector dx = at(r.g, j).sub(meanG).sub(at(r.h, j).mul(meanGh)).mul(r.rstd);
+      if (r.dsum != null) {
+        dx = dx.add(at(r.dsum, r.at + j));
+      }
+      dx.intoArray(r.out, r.at + j);
     }
     ScalarRowKernels.normalizeGrad(r, meanG, meanGh, j);
   }

@@ -88,6 +88,20 @@ class KernelsTest {
         (x, dy, dx, from, to) -> vector.leakyReluGrad(0.1f, x, dy, dx, from, to));
   }
 
+  @Test
+  void biasAtAnyPlace() {
+    agree(
+        "biasGeluTanh",
+        (x, y, from, to) -> scalar.biasGeluTanh(x, samples(to + 5, 3), 2, y, from, to),
+        (x, y, from, to) -> vector.biasGeluTanh(x, samples(to + 5, 3), 2, y, from, to));
+    agree(
+        "biasGeluTanhGrad",
+        (x, dy, dx, from, to) ->
+            scalar.biasGeluTanhGrad(x, samples(to + 5, 3), 2, dy, dx, from, to),
+        (x, dy, dx, from, to) ->
+            vector.biasGeluTanhGrad(x, samples(to + 5, 3), 2, dy, dx, from, to));
+  }
+
   /** Values within what the exponent may be, and infinitely far ones. */
   @Test
   void weightsOfScores() {

@@ -63,6 +63,13 @@ class RowKernelsTest {
             return y;
           });
       same(
+          "scale " + n,
+          kernels -> {
+            float[] y = numbers(n + 5, 2);
+            kernels.scale(0.7f, numbers(n + 5, 1), 2, y, 5, n);
+            return y;
+          });
+      same(
           "slopes " + n,
           kernels -> {
             float[] y = numbers(n + 5, 2);
@@ -97,6 +104,32 @@ class RowKernelsTest {
             kernels.normalizeGrad(r, 0.1f, 0.2f);
             return concat(r.out, r.h, r.g, r.dgamma, r.dbeta);
           });
+      same(
+          "normalize grad to a sum " + n,
+          kernels -> {
+            RowKernels.Row r = row(n);
+            r.dsum = numbers(r.x.length, 9);
+            kernels.normalizeGradSums(r);
+            kernels.normalizeGrad(r, 0.1f, 0.2f);
+            return r.out;
+          });
+    }
+  }
+
+  @Test
+  void sumsOfRows() {
+    for (int n : LENGTHS) {
+      for (int count = 1; count <= 16; count++) {
+        int[] rows = new int[count];
+        Arrays.setAll(rows, row -> (row * 5 + 3) % 17 * n + 2);
+        same(
+            "rows " + n,
+            kernels -> {
+              float[] y = numbers(n + 5, 2);
+              kernels.sumOfRows(numbers(17 * n + 5, 1), rows, rows.length, y, n);
+              return y;
+            });
+      }
     }
   }
 
