@@ -12,6 +12,10 @@ import java.util.List;
 final class BatchNorms {
   private static final int CHUNK = 1 << 14;
   private static final int LINE = 64;
+  // Planes of no more elements are added up in plain loops: a kernel's beginning and end take
+  // longer,
+  // 7.8 against 1.1 ms for the gradients of (32, 512, 4, 4).
+  private static final int SHORT = 64;
 
   private final Parallel parallel;
   private final Kernels kernels;
@@ -157,7 +161,15 @@ final class BatchNorms {
     for (int image = 0; image < p.images; image++) {
       for (int c = from; c < to; c++) {
         int at = p.at(image, c);
-        sums[c - from] += p.elements == 1 ? x[at] : kernels.sum(x, at, p.elements);
+        if (p.elements <= SHORT) {
+          double sum = sums[c - from];
+          for (int i = at; i < at + p.elements; i++) {
+            sum += x[i];
+          }
+          sums[c - from] = sum;
+        } else {
+          sums[c - from] += kernels.sum(x, at, p.elements);
+        }
       }
     }
   }
@@ -167,10 +179,16 @@ final class BatchNorms {
     for (int image = 0; image < p.images; image++) {
       for (int c = from; c < to; c++) {
         int at = p.at(image, c);
-        if (p.elements == 1) {
-          double d = (double) x[at] - shifts[c - from];
-          rests[c - from] += d;
-          squares[c - from] += d * d;
+        if (p.elements <= SHORT) {
+          double rest = rests[c - from];
+          double square = squares[c - from];
+          for (int i = at; i < at + p.elements; i++) {
+            double d = (double) x[i] - shifts[c - from];
+            rest += d;
+            square += d * d;
+          }
+          rests[c - from] = rest;
+          squares[c - from] = square;
         } else {
           rests[c - from] += rowKernels.sumOfDifferences(x, at, p.elements, shifts[c - from]);
           squares[c - from] += rowKernels.sumOfSquares(x, at, p.elements, shifts[c - from]);
@@ -187,8 +205,12 @@ final class BatchNorms {
       for (int c = from; c < to; c++) {
         int at = p.at(image, c);
         float mean = means[c];
-        if (p.elements == 1) {
-          products[c - from] += (double) dy[at] * (x[at] - mean);
+        if (p.elements <= SHORT) {
+          double product = products[c - from];
+          for (int i = at; i < at + p.elements; i++) {
+            product += (double) dy[i] * (x[i] - mean);
+          }
+          products[c - from] = product;
         } else {
           for (int i = 0; i < h.length; i++) {
             h[i] = x[at + i] - mean;

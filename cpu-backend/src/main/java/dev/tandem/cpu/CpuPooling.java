@@ -3,6 +3,7 @@ package dev.tandem.cpu;
 import dev.tandem.backend.BackendException;
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Pooling;
+import dev.tandem.op.Size2d;
 import dev.tandem.shape.DType;
 import java.util.Arrays;
 import java.util.List;
@@ -11,6 +12,9 @@ import java.util.List;
 final class CpuPooling {
   // Planes are grouped into chunks of about so many window elements.
   private static final int CHUNK = 1 << 15;
+
+  private static final Pooling.Window PAIRS =
+      new Pooling.Window(Size2d.of(2), Size2d.of(2), Size2d.of(0));
 
   private final Parallel parallel;
   private final RowKernels rowKernels = RowKernels.best();
@@ -111,6 +115,7 @@ final class CpuPooling {
     float[] xs = Operands.f32(x);
     float[] ys = Operands.f32(out.get(0));
     int[] indices = Operands.i32(out.get(1));
+    boolean pairs = p.window.equals(PAIRS);
     parallel.range(
         p.count,
         p.grain(),
@@ -119,6 +124,18 @@ final class CpuPooling {
           for (int row = from * p.rows; row < to * p.rows; row++) {
             int plane = row / p.rows * p.plane();
             int top = p.top(row % p.rows);
+            if (pairs
+                && rowKernels.maxOfPairs(
+                    xs,
+                    plane + top * p.width,
+                    w,
+                    top * p.width,
+                    ys,
+                    indices,
+                    row * p.columns,
+                    to * p.places())) {
+              continue;
+            }
             w.clear(top);
             for (int h = top; h < p.bottom(row % p.rows); h++) {
               rowKernels.maxOfColumns(w, xs, plane + h * p.width, h);

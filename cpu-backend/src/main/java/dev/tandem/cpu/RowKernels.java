@@ -43,6 +43,16 @@ interface RowKernels {
   void maxOfWindows(Windows w);
 
   /**
+   * Windows of 2x2 at step 2 without padding, whose two rows begin at these places of x: the largest to y, and where in the plane it
+   * is, from index on, to places. Writes on beyond the count of columns, but not beyond the end. False if there is no room for that, or no
+   * fast way: nothing is done then.
+   */
+  default boolean maxOfPairs(
+      float[] x, int at, Windows w, int index, float[] y, int[] places, int to, int end) {
+    return false;
+  }
+
+  /**
    * A row of the windows of a max-pooling: NaN wins, and of equals the first. Columns carry the padding, so
    * that no window is cut, and slack for vectors that read on.
    */

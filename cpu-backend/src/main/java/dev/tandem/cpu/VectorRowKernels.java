@@ -23,6 +23,7 @@ final class VectorRowKernels implements RowKernels {
   private static final FloatVector NOTHING = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
   private static final IntVector INDEX = IntVector.zero(I).addIndex(1);
   private static final VectorShuffle<Float> EVEN = VectorShuffle.makeUnzip(S, 0);
+  private static final VectorShuffle<Float> ODD = VectorShuffle.makeUnzip(S, 1);
   private static final VectorShuffle<Integer> EVEN_INTS = VectorShuffle.makeUnzip(I, 0);
   private static final VectorShuffle<Float> BY_8 = partner(8);
   private static final VectorShuffle<Float> BY_4 = partner(4);
@@ -312,6 +313,38 @@ final class VectorRowKernels implements RowKernels {
       most.intoArray(w.largest, j);
       place.intoArray(w.index, j);
     }
+  }
+
+  @Override
+  public boolean maxOfPairs(
+      float[] x, int at, Windows w, int index, float[] y, int[] places, int to, int end) {
+    int vectors = (w.columns + L - 1) / L;
+    if (to + vectors * L > end || at + w.width + 2 * vectors * L > x.length) {
+      return false;
+    }
+    for (int j = 0; j < w.columns; j += L) {
+      int first = at + 2 * j;
+      FloatVector a = at(x, first);
+      FloatVector b = at(x, first + L);
+      FloatVector most = a.rearrange(EVEN, b);
+      FloatVector value = a.rearrange(ODD, b);
+      // Not less or equal: larger, or one of them NaN.
+      var wins = value.compare(LE, most).not().and(most.compare(EQ, most));
+      IntVector place = IntVector.zero(I).blend(1, wins.cast(I));
+      most = most.blend(value, wins);
+      a = at(x, first + w.width);
+      b = at(x, first + w.width + L);
+      value = a.rearrange(EVEN, b);
+      wins = value.compare(LE, most).not().and(most.compare(EQ, most));
+      place = place.blend(w.width, wins.cast(I));
+      most = most.blend(value, wins);
+      value = a.rearrange(ODD, b);
+      wins = value.compare(LE, most).not().and(most.compare(EQ, most));
+      place = place.blend(w.width + 1, wins.cast(I));
+      most.blend(value, wins).intoArray(y, to + j);
+      place.add(INDEX.mul(2)).add(index + 2 * j).intoArray(places, to + j);
+    }
+    return true;
   }
 
   @Override

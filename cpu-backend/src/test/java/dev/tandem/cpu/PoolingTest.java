@@ -66,6 +66,18 @@ class PoolingTest {
     assertArrayEquals(new double[] {1, 2, 4}, out.get(1), "the first of equals");
   }
 
+  /** Of planes wide and many enough for whole vectors. */
+  @Test
+  void equalsAndNoNumbersAmongMany() {
+    for (Shape x : List.of(Shape.of(4, 3, 10, 34), Shape.of(9, 2, 11, 71), Shape.of(30, 4, 5, 7))) {
+      double[] values = new double[(int) x.elements()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = i % 11 == 0 ? NAN : i % 13 == 0 ? Double.NEGATIVE_INFINITY : i * 7 % 3 - 1;
+      }
+      new Trial(new MaxPool2d(Window.of(2))).values(x, values).agrees(0);
+    }
+  }
+
   @Test
   void zerosOfEitherSignAreEqual() {
     List<double[]> out =
