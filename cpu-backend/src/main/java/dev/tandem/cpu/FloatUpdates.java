@@ -7,6 +7,13 @@ import dev.tandem.op.Update;
  * span from from, inclusive, to to, exclusive; constants are computed in double, once a step.
  */
 final class FloatUpdates {
+  /**
+   * Added to a moving average and taken away again: this keeps the bits of what is 2^24 times it or larger, and ends the decay of an
+   * average whose gradient stays zero some 2^-22 below it. It would else end among the subnormal numbers and stay there for good, and
+   * their products take Intel's cores 30 times as long: 9 against 0.3 ns an element.
+   */
+  private static final float FLOOR = 1e-25f;
+
   private FloatUpdates() {}
 
   static void accumulate(float[] target, float[] source, int from, int to) {
@@ -73,12 +80,12 @@ final class FloatUpdates {
     if (op.nesterov()) {
       for (int i = from; i < to; i++) {
         float g = factor * dw[i] + decay * w[i];
-        v[i] = momentum * v[i] + g;
+        v[i] = momentum * v[i] + g + FLOOR - FLOOR;
         w[i] -= lr * (g + momentum * v[i]);
       }
     } else {
       for (int i = from; i < to; i++) {
-        v[i] = momentum * v[i] + (factor * dw[i] + decay * w[i]);
+        v[i] = momentum * v[i] + (factor * dw[i] + decay * w[i]) + FLOOR - FLOOR;
         w[i] -= lr * v[i];
       }
     }
@@ -137,7 +144,7 @@ final class FloatUpdates {
     float correction = (float) adam.rootCorrection();
     for (int i = from; i < to; i++) {
       float g = factor * dw[i] + decay * w[i];
-      m[i] = beta1 * m[i] + rest1 * g;
+      m[i] = beta1 * m[i] + rest1 * g + FLOOR - FLOOR;
       v[i] = beta2 * v[i] + rest2 * g * g;
       w[i] = keep * w[i] - rate * m[i] / ((float) Math.sqrt(v[i]) * correction + epsilon);
     }
@@ -158,7 +165,7 @@ final class FloatUpdates {
       float g = factor * dw[i];
       float u = Math.signum(beta1 * m[i] + rest1 * g);
       w[i] = keep * w[i] - lr * u;
-      m[i] = beta2 * m[i] + rest2 * g;
+      m[i] = beta2 * m[i] + rest2 * g + FLOOR - FLOOR;
     }
   }
 }

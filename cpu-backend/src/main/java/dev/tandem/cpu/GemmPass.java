@@ -56,10 +56,14 @@ final class GemmPass {
     int wanted =
         threads == 1 ? 1 : Math.clamp(work / Gemm.WORK_A_TASK, 1, TASKS_A_THREAD * threads);
     panelGroups = tiles >= TALL_TILES * threads ? 1 : Math.min(panels, wanted);
-    int wantedRows = Math.min(tiles, Math.ceilDiv(wanted, panelGroups));
-    int leastRows = Math.ceilDiv(tiles, TILES_A_TASK);
+    // Tasks of one panel group share rows of A that all lie packed already; others each pack
+    // theirs.
+    int leastRows = panelGroups > 1 ? 1 : Math.ceilDiv(tiles, TILES_A_TASK);
+    int wantedRows = Math.max(leastRows, Math.ceilDiv(wanted, panelGroups));
     rowBlocks =
-        Math.max(wantedRows, wanted == 1 ? leastRows : Math.ceilDiv(leastRows, threads) * threads);
+        wanted == 1 || wantedRows == 1
+            ? leastRows
+            : Math.min(tiles, Math.ceilDiv(wantedRows, threads) * threads);
     boolean small = work <= UNPACKED_WORK;
     boolean half = p.a().dtype().half();
     boolean packA = half || !small && (panels > 1 || p.a().columnStep() != 1);

@@ -48,9 +48,8 @@ final class Packing {
       Matrix from, int depth, int columns, float[] to, int at, int width) {
     int j = 0;
     if (VECTORS && VectorPacking.SQUARE > 0 && columns >= VectorPacking.SQUARE) {
-      float[] quads = new float[VectorPacking.QUADS];
       for (; j + VectorPacking.SQUARE <= columns; j += VectorPacking.SQUARE) {
-        int done = VectorPacking.columns(from.from(0, j), depth, to, at + j, width, quads);
+        int done = VectorPacking.columns(from.from(0, j), depth, to, at + j, width);
         for (int k = done; k < depth; k++) {
           for (int i = j; i < j + VectorPacking.SQUARE; i++) {
             to[at + k * width + i] = from.data()[from.at(k, i)];

@@ -2,12 +2,14 @@ package dev.tandem.cpu;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A pool of daemon threads that share the work of one caller, who takes part. Chunks are cut by the grain alone
  * and handed out as threads become free, so a loop whose chunks do not depend on each other gives the same bits
- * on any number of threads.
+ * on any number of threads. Each thread begins with its own share of consecutive chunks, so that what one loop wrote
+ * the next one over the same indices finds in the same core's cache, and helps with the others' shares after that.
  */
 final class Parallel implements AutoCloseable {
   /** The body of a loop: does the indices from the first, inclusive, to the last, exclusive. */
@@ -32,7 +34,7 @@ final class Parallel implements AutoCloseable {
     }
     workers = new Worker[threads - 1];
     for (int i = 0; i < workers.length; i++) {
-      workers[i] = new Worker("tandem-cpu-" + (i + 1));
+      workers[i] = new Worker(i + 1);
       workers[i].setDaemon(true);
       workers[i].start();
     }
@@ -66,7 +68,7 @@ final class Parallel implements AutoCloseable {
       }
     } else {
       try {
-        share(new Job(body, count, grain));
+        share(new Job(body, count, grain, threads()));
       } finally {
         current = null;
         busy.set(false);
@@ -95,7 +97,7 @@ final class Parallel implements AutoCloseable {
         LockSupport.unpark(workers[i]);
       }
     }
-    job.work();
+    job.work(0);
     job.await();
   }
 
@@ -104,41 +106,73 @@ final class Parallel implements AutoCloseable {
    * loop's.
    */
   private static final class Job {
+    // The counter of a share, a cache line apart from the others.
+    private static final int LINE = 16;
+
     final int chunks;
     private final Range body;
     private final int count;
     private final int grain;
-    private final AtomicInteger next = new AtomicInteger();
+    private final int shares;
+    private final AtomicIntegerArray next;
     private final AtomicInteger done = new AtomicInteger();
     private volatile int failedChunk = Integer.MAX_VALUE;
     private Throwable failure;
 
-    Job(Range body, int count, int grain) {
+    Job(Range body, int count, int grain, int threads) {
       this.body = body;
       this.count = count;
       this.grain = grain;
       this.chunks = Math.ceilDiv(count, grain);
+      this.shares = Math.min(threads, chunks);
+      next = new AtomicIntegerArray(shares * LINE);
+      for (int share = 1; share < shares; share++) {
+        next.setPlain(share * LINE, start(share));
+      }
     }
 
-    void work() {
-      // Reading first keeps latecomers from counting next beyond the range of int.
-      while (next.get() < chunks) {
-        int chunk = next.getAndIncrement();
-        if (chunk >= chunks) {
-          return;
+    private int start(int share) {
+      return (int) ((long) chunks * share / shares);
+    }
+
+    /** Whether chunks of the share are left. Read before counting on, lest latecomers count beyond the range of int. */
+    private boolean left(int share) {
+      return next.get(share * LINE) < start(share + 1);
+    }
+
+    boolean pending() {
+      for (int share = 0; share < shares; share++) {
+        if (left(share)) {
+          return true;
         }
-        // Chunks before a failed one still run, so that which failure is reported does not depend
-        // on the threads.
-        if (chunk < failedChunk) {
-          try {
-            int from = chunk * grain;
-            body.run(from, end(from, count, grain));
-          } catch (Throwable thrown) {
-            fail(chunk, thrown);
+      }
+      return false;
+    }
+
+    void work(int thread) {
+      for (int i = 0; i < shares; i++) {
+        int share = (thread + i) % shares;
+        while (left(share)) {
+          int chunk = next.getAndIncrement(share * LINE);
+          if (chunk < start(share + 1)) {
+            run(chunk);
           }
         }
-        done.incrementAndGet();
       }
+    }
+
+    private void run(int chunk) {
+      // Chunks before a failed one still run, so that which failure is reported does not depend
+      // on the threads.
+      if (chunk < failedChunk) {
+        try {
+          int from = chunk * grain;
+          body.run(from, end(from, count, grain));
+        } catch (Throwable thrown) {
+          fail(chunk, thrown);
+        }
+      }
+      done.incrementAndGet();
     }
 
     void await() {
@@ -166,10 +200,12 @@ final class Parallel implements AutoCloseable {
   }
 
   private final class Worker extends Thread {
+    private final int thread;
     volatile boolean parked;
 
-    Worker(String name) {
-      super(name);
+    Worker(int thread) {
+      super("tandem-cpu-" + thread);
+      this.thread = thread;
     }
 
     @Override
@@ -182,7 +218,7 @@ final class Parallel implements AutoCloseable {
     private void workOnce() {
       Job job = current;
       if (job != null) {
-        job.work();
+        job.work(thread);
       }
     }
 
@@ -210,7 +246,7 @@ final class Parallel implements AutoCloseable {
 
     private boolean pending() {
       Job job = current;
-      return job != null && job.next.get() < job.chunks;
+      return job != null && job.pending();
     }
   }
 }

@@ -14,9 +14,8 @@ final class VectorPacking {
   static final int SQUARE = L == 16 ? 16 : 0;
 
   private static final VectorSpecies<Float> EIGHT = L < 8 ? S : FloatVector.SPECIES_256;
-  // 8 KiB of quads stay in the first cache.
-  private static final int QUAD_ROWS = 128;
-  static final int QUADS = SQUARE * QUAD_ROWS;
+  // 8 KiB of quads, which stay in the first cache.
+  private static final int ROWS = 128;
 
   // Which lanes of two vectors, the second one's counted from L, make up a vector.
   private static final float[] LOW = lanes(l -> l % 2 * L + l / 2);
@@ -117,56 +116,53 @@ final class VectorPacking {
     }
   }
 
-  /**
-   * Transposes {@link #SQUARE} contiguous columns; gives how many rows of them it did, a multiple of that.
-   *
-   * @param quads scratch for {@link #QUADS} floats
-   */
-  static int columns(Matrix from, int depth, float[] to, int toAt, int width, float[] quads) {
+  /** Transposes {@link #SQUARE} contiguous columns; gives how many rows of them it did, a multiple of that. */
+  static int columns(Matrix from, int depth, float[] to, int toAt, int width) {
     int end = depth - depth % SQUARE;
-    for (int first = 0; first < end; first += QUAD_ROWS) {
-      int rows = Math.min(QUAD_ROWS, end - first);
-      for (int c = 0; c < SQUARE; c += 4) {
-        quads(from.data(), from.at(first, c), from.columnStep(), rows, quads, c * QUAD_ROWS);
+    for (int first = 0; first < end; first += ROWS) {
+      int rows = Math.min(ROWS, end - first);
+      int at = toAt + first * width;
+      for (int c = 0; c < 4; c++) {
+        quads(from.from(first, 4 * c), rows, to, at + c * width, width);
       }
-      rowsOfQuads(quads, rows, to, toAt + first * width, width);
+      rowsOfQuads(rows, to, at, width);
     }
     return end;
   }
 
-  /** From four columns, vectors of four rows of them each. */
-  private static void quads(float[] b, int at, int step, int rows, float[] to, int toAt) {
+  /** From four columns, vectors of four rows of them each, in the places of every fourth row. */
+  private static void quads(Matrix from, int rows, float[] to, int at, int width) {
     FloatVector low = FloatVector.fromArray(S, LOW, 0), high = FloatVector.fromArray(S, HIGH, 0);
     FloatVector lowPairs = FloatVector.fromArray(S, LOW_PAIRS, 0);
     FloatVector highPairs = FloatVector.fromArray(S, HIGH_PAIRS, 0);
-    int s1 = at + step, s2 = s1 + step, s3 = s2 + step;
-    for (int k = 0; k < rows; k += L) {
-      FloatVector c0 = FloatVector.fromArray(S, b, at + k);
+    float[] b = from.data();
+    int s0 = from.at(0, 0), s1 = from.at(0, 1), s2 = from.at(0, 2), s3 = from.at(0, 3);
+    for (int k = 0, t = at; k < rows; k += L, t += L * width) {
+      FloatVector c0 = FloatVector.fromArray(S, b, s0 + k);
       FloatVector c1 = FloatVector.fromArray(S, b, s1 + k);
       FloatVector c2 = FloatVector.fromArray(S, b, s2 + k);
       FloatVector c3 = FloatVector.fromArray(S, b, s3 + k);
       FloatVector p01 = low.selectFrom(c0, c1), p23 = low.selectFrom(c2, c3);
-      int t = toAt + 4 * k;
       lowPairs.selectFrom(p01, p23).intoArray(to, t);
-      highPairs.selectFrom(p01, p23).intoArray(to, t + L);
+      highPairs.selectFrom(p01, p23).intoArray(to, t + 4 * width);
       p01 = high.selectFrom(c0, c1);
       p23 = high.selectFrom(c2, c3);
-      lowPairs.selectFrom(p01, p23).intoArray(to, t + 2 * L);
-      highPairs.selectFrom(p01, p23).intoArray(to, t + 3 * L);
+      lowPairs.selectFrom(p01, p23).intoArray(to, t + 8 * width);
+      highPairs.selectFrom(p01, p23).intoArray(to, t + 12 * width);
     }
   }
 
-  /** Rows of a panel from the vectors that hold a quarter of each of four. */
-  private static void rowsOfQuads(float[] quads, int rows, float[] to, int toAt, int width) {
+  /** Four rows of a panel from the four vectors in their places, which hold a quarter of each. */
+  private static void rowsOfQuads(int rows, float[] to, int at, int width) {
     FloatVector low = FloatVector.fromArray(S, LOW_FOURS, 0);
     FloatVector high = FloatVector.fromArray(S, HIGH_FOURS, 0);
     FloatVector lowHalves = FloatVector.fromArray(S, LOW_HALVES, 0);
     FloatVector highHalves = FloatVector.fromArray(S, HIGH_HALVES, 0);
-    for (int k = 0, t = toAt; k < rows; k += 4, t += 4 * width) {
-      FloatVector q0 = FloatVector.fromArray(S, quads, 4 * k);
-      FloatVector q1 = FloatVector.fromArray(S, quads, 4 * k + 4 * QUAD_ROWS);
-      FloatVector q2 = FloatVector.fromArray(S, quads, 4 * k + 8 * QUAD_ROWS);
-      FloatVector q3 = FloatVector.fromArray(S, quads, 4 * k + 12 * QUAD_ROWS);
+    for (int k = 0, t = at; k < rows; k += 4, t += 4 * width) {
+      FloatVector q0 = FloatVector.fromArray(S, to, t);
+      FloatVector q1 = FloatVector.fromArray(S, to, t + width);
+      FloatVector q2 = FloatVector.fromArray(S, to, t + 2 * width);
+      FloatVector q3 = FloatVector.fromArray(S, to, t + 3 * width);
       FloatVector p01 = low.selectFrom(q0, q1), p23 = low.selectFrom(q2, q3);
       lowHalves.selectFrom(p01, p23).intoArray(to, t);
       highHalves.selectFrom(p01, p23).intoArray(to, t + width);

@@ -2,6 +2,7 @@ package dev.tandem.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Operand;
 import dev.tandem.op.Update;
@@ -32,6 +33,26 @@ class UpdateTest {
   @AfterEach
   void close() {
     cpu.close();
+  }
+
+  /** Subnormal numbers would make every later step many times slower. */
+  @Test
+  void averagesOfZeroGradientsStayNormal() {
+    for (Update.Optimizer rule :
+        List.of(
+            new Update.Momentum(0.9, false, 0),
+            new Update.Momentum(0.9, true, 0),
+            new Update.Adam(0.9, 0.999, 1e-8, 0, false),
+            new Update.Lion(0.9, 0.99, 0))) {
+      float[] w = {1, 1}, first = {1e-24f, -1e-33f}, second = {1, 1};
+      OptimizerStep step = OptimizerStep.of(rule, LR, 1, 1);
+      for (int t = 0; t < 4000; t++) {
+        FloatUpdates.step(step, new FloatWeight(w, first, second, new float[2]), 0, 2);
+      }
+      for (float average : first) {
+        assertTrue(average == 0 || Math.abs(average) > 1e-33, rule + ": " + average);
+      }
+    }
   }
 
   @Test
