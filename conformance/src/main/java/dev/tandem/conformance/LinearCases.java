@@ -106,6 +106,8 @@ final class LinearCases {
         cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(4, 32, 7, 9), Shape.of(35, 32, 3, 3));
     convolution(
         cases, geometry(1, 1, 0, 2, 1, 1, 1), Shape.of(13, 33, 5, 4), Shape.of(64, 33, 3, 3));
+    convolution(
+        cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(7, 63, 5, 6), Shape.of(66, 63, 3, 3));
     // Nothing in; and sums over no channels, which are 0.
     convolution(cases, geometry(1, 1, 1, 1, 1, 1, 1), Shape.of(0, 3, 5, 5), Shape.of(4, 3, 3, 3));
     convolution(cases, plain, Shape.of(2, 0, 5, 5), Shape.of(4, 0, 3, 3));

@@ -58,8 +58,7 @@ final class CpuBackend implements Backend {
     loss = new CpuLoss(parallel);
     sequence = new CpuSequence(parallel, pool);
     fused =
-        new CpuFused(
-            parallel, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
+        new CpuFused(parallel, new BiasedProducts(parallel, pool, linear, elementwise, reduction));
     stochastic = new CpuStochastic(parallel, pool);
     update = new CpuUpdate(parallel);
     inF32 = new InF32(parallel, pool, new Widened());

@@ -182,7 +182,7 @@ final class CpuConv2d {
       Arrays.fill(Operands.f32(dw), 0, Operands.elements(dw), 0f);
     } else if (s.groups() > 1 && s.groupOutputs() < THIN) {
       thin.gradWeight(s, Operands.f32(x), Operands.f32(dy), Operands.f32(dw));
-    } else if (Winograd.suits(s, s.rows(), s.columns())) {
+    } else if (WinogradGradient.suits(s)) {
       new WinogradGradient(machine, s, Operands.f32(x), Operands.f32(dy), Operands.f32(dw)).run();
     } else {
       new WeightGradient(machine, s, Operands.f32(x), Operands.f32(dy), Operands.f32(dw)).run();

@@ -6,6 +6,9 @@ package dev.tandem.cpu;
  * decide, which are then added in order.
  */
 final class WinogradGradient {
+  // 32 channels to 64 took 2.1 ms beside 1.9 ms of one product, in a step 4.5 beside 2.4.
+  private static final int LEAST_PRODUCTS = 64 * 64;
+
   private static final int POINTS = WinogradTiles.POINTS;
   private static final int MOST_PARTS = 8;
   private static final int MOST_PART_ELEMENTS = 1 << 20;
@@ -26,6 +29,11 @@ final class WinogradGradient {
   private final int parts;
   private final int step;
   private float[] sums;
+
+  /** Whether it is the faster way. */
+  static boolean suits(Conv2dSizes s) {
+    return Winograd.suits(s, s.rows(), s.columns()) && s.channels() * s.outputs() >= LEAST_PRODUCTS;
+  }
 
   WinogradGradient(CpuConv2d.Machine machine, Conv2dSizes s, float[] x, float[] dy, float[] dw) {
     this.machine = machine;

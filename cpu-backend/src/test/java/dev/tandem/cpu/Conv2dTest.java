@@ -50,6 +50,8 @@ class Conv2dTest {
                 // blocks an image.
                 new Sample(Shape.of(13, 32, 4, 4), Shape.of(33, 32, 3, 3), geometry(1, 1, 1, 1)),
                 new Sample(Shape.of(3, 33, 7, 9), Shape.of(50, 33, 3, 3), geometry(1, 2, 1, 1)),
+                new Sample(Shape.of(5, 66, 5, 8), Shape.of(63, 66, 3, 3), geometry(1, 1, 1, 1)),
+                new Sample(Shape.of(2, 70, 21, 9), Shape.of(61, 70, 3, 3), geometry(1, 0, 1, 1)),
                 new Sample(Shape.of(2, 32, 31, 18), Shape.of(49, 32, 3, 3), geometry(1, 0, 1, 1)),
                 new Sample(
                     Shape.of(2, 2, 17, 15),
