@@ -18,6 +18,8 @@ final class GemmPass {
   // Packed rows of A of one task: 480 KiB at the full depth, beside a panel of B in the second
   // cache.
   private static final int TILES_A_TASK = 40;
+  // A panel of B this deep takes 40 KiB of a first cache of 48, beside a tile's rows of A.
+  private static final int CACHED_DEPTH = 160;
   private static final int TILES_A_UNIT = 4;
   private static final int TASKS_A_THREAD = 4;
   // From so many tiles a thread on only rows are cut: each task reads all of B, which fewer would
@@ -177,8 +179,6 @@ final class GemmPass {
     float[] ownB = copyB == Copy.OWN || packLast ? pool.borrow(widest * block.depth) : null;
     float[] narrowC = packLast ? pool.borrow(GemmKernels.TALL * widest) : null;
     GemmKernels.Tile t = new GemmKernels.Tile();
-    t.depth = block.depth;
-    t.accumulate = block.first > 0;
     for (int panel = firstPanel; panel < endPanel; panel++) {
       int start = Panels.start(panel, block.columns, kernels);
       boolean packed = true;
@@ -209,49 +209,61 @@ final class GemmPass {
 
   private record Span(int start, int firstTile, int endTile) {}
 
-  /** The tiles of one panel. */
+  /**
+   * The tiles of one panel; packed operands some {@link #CACHED_DEPTH} deep at a time, so that this part of the panel stays in the first
+   * cache from tile to tile, and C's in the second.
+   */
   private void panel(
       GemmKernels.Tile t, Span span, float[] a, int firstRow, boolean packed, float[] narrowC) {
     int vectors = Panels.vectors(block.columns - span.start, kernels);
     int width = vectors * kernels.lanes();
     int columns = Math.min(width, block.columns - span.start);
+    boolean bothPacked = packed && a != null;
+    int cuts = bothPacked ? Math.ceilDiv(block.depth, CACHED_DEPTH) : 1;
+    int depth = Math.ceilDiv(block.depth, cuts);
+    int panelAt = t.bAt;
     t.bStep = packed ? width : p.b().rowStep();
-    for (int tile = span.firstTile; tile < span.endTile; tile++) {
-      int row = Panels.tileStart(tile, p.m());
-      int rows = Panels.tileStart(tile + 1, p.m()) - row;
-      int height = Panels.height(tile, p.m());
-      if (a == null) {
-        t.a = p.a().data();
-        t.stepAt = stepAt;
-        t.rows(rows, p.a().at(row, block.first), p.a().rowStep());
-      } else {
-        t.a = a;
-        t.stepAt = Packing.stepsOfTile(height);
-        t.rows(height, (row - firstRow) * block.depth, 1);
-        t.lastRow = rows - 1;
-      }
-      t.c = p.c().data();
-      t.cAt = p.c().at(row, block.column + span.start);
-      t.cStep = p.c().rowStep();
-      boolean whole = columns == width;
-      if (!whole) {
-        narrow(t, narrowC, columns, width);
-      }
-      if (packed && a != null) {
-        kernels.runPacked(t, height, vectors);
-      } else {
-        kernels.run(t, height, vectors);
-      }
-      if (!whole) {
-        for (int i = 0; i < rows; i++) {
-          System.arraycopy(
-              narrowC,
-              i * width,
-              p.c().data(),
-              p.c().at(row + i, block.column + span.start),
-              columns);
+    for (int first = 0; first < block.depth; first += depth) {
+      t.depth = Math.min(depth, block.depth - first);
+      t.accumulate = block.first + first > 0;
+      t.bAt = panelAt + first * t.bStep;
+      for (int tile = span.firstTile; tile < span.endTile; tile++) {
+        int row = Panels.tileStart(tile, p.m());
+        int rows = Panels.tileStart(tile + 1, p.m()) - row;
+        int height = Panels.height(tile, p.m());
+        if (a == null) {
+          t.a = p.a().data();
+          t.stepAt = stepAt;
+          t.rows(rows, p.a().at(row, block.first), p.a().rowStep());
+        } else {
+          t.a = a;
+          t.stepAt = Packing.stepsOfTile(height);
+          t.rows(height, (row - firstRow) * block.depth + first * height, 1);
+          t.lastRow = rows - 1;
+        }
+        t.c = p.c().data();
+        t.cAt = p.c().at(row, block.column + span.start);
+        t.cStep = p.c().rowStep();
+        boolean whole = columns == width;
+        if (!whole) {
+          narrow(t, narrowC, columns, width);
+        }
+        if (bothPacked) {
+          kernels.runPacked(t, height, vectors);
+        } else {
+          kernels.run(t, height, vectors);
+        }
+        if (!whole) {
+          restore(narrowC, row, rows, span.start, columns, width);
         }
       }
+    }
+  }
+
+  private void restore(float[] narrowC, int row, int rows, int start, int columns, int width) {
+    for (int i = 0; i < rows; i++) {
+      int to = p.c().at(row + i, block.column + start);
+      System.arraycopy(narrowC, i * width, p.c().data(), to, columns);
     }
   }
 
