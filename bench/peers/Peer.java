@@ -96,8 +96,7 @@ enum Peer {
       case TANDEM ->
           command.addAll(
               List.of( // as the script tandem starts it
-                  "--add-modules", "jdk.incubator.vector", "-XX:+UseParallelGC", "-XX:CompileCommand=quiet",
-                  "-XX:CompileCommand=CompileThresholdScaling,dev.tandem.cpu.Vector*::*,0.2", "-Dtandem.threads=" + setting.threads()));
+                  "--add-modules", "jdk.incubator.vector", "-XX:+UseParallelGC", "-Dtandem.threads=" + setting.threads()));
       case DJL -> command.addAll(List.of("-Dai.djl.offline=true", "-Doffline=true", "-DOPT_OUT_TRACKING=true"));
       case DL4J -> command.addAll(List.of("--add-opens", "java.base/java.nio=ALL-UNNAMED"));
       default -> {}

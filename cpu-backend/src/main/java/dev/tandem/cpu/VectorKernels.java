@@ -276,11 +276,12 @@ final class VectorKernels implements Kernels {
       c3 = c3.add(FloatVector.fromArray(LANES, x, i + 3 * SUM_COLUMN));
     }
     int last = at + count;
-    if (i < last) {
-      c0 = c0.add(upTo(x, i, last));
-      c1 = c1.add(upTo(x, i + SUM_COLUMN, last));
-      c2 = c2.add(upTo(x, i + 2 * SUM_COLUMN, last));
-      c3 = c3.add(upTo(x, i + 3 * SUM_COLUMN, last));
+    for (int part = 0; i < last + part * SUM_COLUMN && part < 4; part++, i += SUM_COLUMN) {
+      FloatVector sum = c0.add(FloatVector.fromArray(LANES, x, i, LANES.indexInRange(i, last)));
+      c0 = c1;
+      c1 = c2;
+      c2 = c3;
+      c3 = sum;
     }
     return c0.add(c2).add(c1.add(c3));
   }
@@ -387,12 +388,6 @@ final class VectorKernels implements Kernels {
 
   private static int lastVector(int from, int to) {
     return from + LANES.loopBound(to - from);
-  }
-
-  private static FloatVector upTo(float[] x, int index, int end) {
-    return index < end
-        ? FloatVector.fromArray(LANES, x, index, LANES.indexInRange(index, end))
-        : FloatVector.zero(LANES);
   }
 
   private static VectorShuffle<Float> partner(int distance) {

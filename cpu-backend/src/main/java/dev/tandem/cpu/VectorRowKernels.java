@@ -30,18 +30,11 @@ final class VectorRowKernels implements RowKernels {
   private static final VectorShuffle<Float> BY_2 = partner(2);
   private static final VectorShuffle<Float> BY_1 = partner(1);
 
+  // Loads are written out: from a method of our own that the compiler does not inline a vector
+  // comes as an object.
+
   private static VectorShuffle<Float> partner(int distance) {
     return VectorShuffle.fromOp(S, lane -> (lane + distance) % L);
-  }
-
-  private static FloatVector at(float[] x, int index) {
-    return FloatVector.fromArray(S, x, index);
-  }
-
-  private static FloatVector upTo(float[] x, int index, int end) {
-    return index < end
-        ? FloatVector.fromArray(S, x, index, S.indexInRange(index, end))
-        : FloatVector.zero(S);
   }
 
   @Override
@@ -74,18 +67,26 @@ final class VectorRowKernels implements RowKernels {
     FloatVector c3 = c0;
     int i = offset;
     for (int end = offset + n - n % LANES; i < end; i += LANES) {
-      c0 = at(x, xAt + i).fma(at(y, yAt + i), c0);
-      c1 = at(x, xAt + i + COLUMN).fma(at(y, yAt + i + COLUMN), c1);
-      c2 = at(x, xAt + i + 2 * COLUMN).fma(at(y, yAt + i + 2 * COLUMN), c2);
-      c3 = at(x, xAt + i + 3 * COLUMN).fma(at(y, yAt + i + 3 * COLUMN), c3);
+      c0 = FloatVector.fromArray(S, x, xAt + i).fma(FloatVector.fromArray(S, y, yAt + i), c0);
+      c1 =
+          FloatVector.fromArray(S, x, xAt + i + COLUMN)
+              .fma(FloatVector.fromArray(S, y, yAt + i + COLUMN), c1);
+      c2 =
+          FloatVector.fromArray(S, x, xAt + i + 2 * COLUMN)
+              .fma(FloatVector.fromArray(S, y, yAt + i + 2 * COLUMN), c2);
+      c3 =
+          FloatVector.fromArray(S, x, xAt + i + 3 * COLUMN)
+              .fma(FloatVector.fromArray(S, y, yAt + i + 3 * COLUMN), c3);
     }
-    if (i < n) {
-      int xEnd = xAt + n;
-      int yEnd = yAt + n;
-      c0 = upTo(x, xAt + i, xEnd).fma(upTo(y, yAt + i, yEnd), c0);
-      c1 = upTo(x, xAt + i + COLUMN, xEnd).fma(upTo(y, yAt + i + COLUMN, yEnd), c1);
-      c2 = upTo(x, xAt + i + 2 * COLUMN, xEnd).fma(upTo(y, yAt + i + 2 * COLUMN, yEnd), c2);
-      c3 = upTo(x, xAt + i + 3 * COLUMN, xEnd).fma(upTo(y, yAt + i + 3 * COLUMN, yEnd), c3);
+    for (int part = 0; i < n + part * COLUMN && part < 4; part++, i += COLUMN) {
+      var live = S.indexInRange(i, n);
+      FloatVector sum =
+          FloatVector.fromArray(S, x, xAt + i, live)
+              .fma(FloatVector.fromArray(S, y, yAt + i, live), c0);
+      c0 = c1;
+      c1 = c2;
+      c2 = c3;
+      c3 = sum;
     }
     return c0.add(c2).add(c1.add(c3));
   }
@@ -115,27 +116,21 @@ final class VectorRowKernels implements RowKernels {
     FloatVector c3 = c0;
     int i = at + offset;
     for (int end = i + n - n % LANES; i < end; i += LANES) {
-      c0 = c0.add(at(x, i).sub(shift));
-      c1 = c1.add(at(x, i + COLUMN).sub(shift));
-      c2 = c2.add(at(x, i + 2 * COLUMN).sub(shift));
-      c3 = c3.add(at(x, i + 3 * COLUMN).sub(shift));
+      c0 = c0.add(FloatVector.fromArray(S, x, i).sub(shift));
+      c1 = c1.add(FloatVector.fromArray(S, x, i + COLUMN).sub(shift));
+      c2 = c2.add(FloatVector.fromArray(S, x, i + 2 * COLUMN).sub(shift));
+      c3 = c3.add(FloatVector.fromArray(S, x, i + 3 * COLUMN).sub(shift));
     }
     int last = at + n;
-    if (i < last) {
-      c0 = c0.add(difference(x, i, last, shift));
-      c1 = c1.add(difference(x, i + COLUMN, last, shift));
-      c2 = c2.add(difference(x, i + 2 * COLUMN, last, shift));
-      c3 = c3.add(difference(x, i + 3 * COLUMN, last, shift));
+    for (int part = 0; i < last + part * COLUMN && part < 4; part++, i += COLUMN) {
+      var live = S.indexInRange(i, last);
+      FloatVector sum = c0.add(FloatVector.fromArray(S, x, i, live).sub(shift, live));
+      c0 = c1;
+      c1 = c2;
+      c2 = c3;
+      c3 = sum;
     }
     return c0.add(c2).add(c1.add(c3));
-  }
-
-  /** x - shift, and 0 beyond the end. */
-  private static FloatVector difference(float[] x, int index, int end, float shift) {
-    FloatVector zero = FloatVector.zero(S);
-    return index < end
-        ? zero.blend(upTo(x, index, end).sub(shift), S.indexInRange(index, end))
-        : zero;
   }
 
   @Override
@@ -161,25 +156,24 @@ final class VectorRowKernels implements RowKernels {
     FloatVector c3 = c0;
     int i = at + offset;
     for (int end = i + n - n % LANES; i < end; i += LANES) {
-      FloatVector d0 = at(x, i).sub(shift);
-      FloatVector d1 = at(x, i + COLUMN).sub(shift);
-      FloatVector d2 = at(x, i + 2 * COLUMN).sub(shift);
-      FloatVector d3 = at(x, i + 3 * COLUMN).sub(shift);
+      FloatVector d0 = FloatVector.fromArray(S, x, i).sub(shift);
+      FloatVector d1 = FloatVector.fromArray(S, x, i + COLUMN).sub(shift);
+      FloatVector d2 = FloatVector.fromArray(S, x, i + 2 * COLUMN).sub(shift);
+      FloatVector d3 = FloatVector.fromArray(S, x, i + 3 * COLUMN).sub(shift);
       c0 = d0.fma(d0, c0);
       c1 = d1.fma(d1, c1);
       c2 = d2.fma(d2, c2);
       c3 = d3.fma(d3, c3);
     }
     int last = at + n;
-    if (i < last) {
-      FloatVector d0 = difference(x, i, last, shift);
-      FloatVector d1 = difference(x, i + COLUMN, last, shift);
-      FloatVector d2 = difference(x, i + 2 * COLUMN, last, shift);
-      FloatVector d3 = difference(x, i + 3 * COLUMN, last, shift);
-      c0 = d0.fma(d0, c0);
-      c1 = d1.fma(d1, c1);
-      c2 = d2.fma(d2, c2);
-      c3 = d3.fma(d3, c3);
+    for (int part = 0; i < last + part * COLUMN && part < 4; part++, i += COLUMN) {
+      var live = S.indexInRange(i, last);
+      FloatVector d = FloatVector.fromArray(S, x, i, live).sub(shift, live);
+      FloatVector sum = d.fma(d, c0);
+      c0 = c1;
+      c1 = c2;
+      c2 = c3;
+      c3 = sum;
     }
     return c0.add(c2).add(c1.add(c3));
   }
@@ -188,7 +182,9 @@ final class VectorRowKernels implements RowKernels {
   public void add(float[] x, int xAt, float[] y, int yAt, int n) {
     int i = 0;
     for (; i + L <= n; i += L) {
-      at(y, yAt + i).add(at(x, xAt + i)).intoArray(y, yAt + i);
+      FloatVector.fromArray(S, y, yAt + i)
+          .add(FloatVector.fromArray(S, x, xAt + i))
+          .intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] += x[xAt + i];
@@ -213,12 +209,12 @@ final class VectorRowKernels implements RowKernels {
     int r4 = rows[row + 4];
     int i = 0;
     for (; i + L <= n; i += L) {
-      at(y, i)
-          .add(at(x, r0 + i))
-          .add(at(x, r1 + i))
-          .add(at(x, r2 + i))
-          .add(at(x, r3 + i))
-          .add(at(x, r4 + i))
+      FloatVector.fromArray(S, y, i)
+          .add(FloatVector.fromArray(S, x, r0 + i))
+          .add(FloatVector.fromArray(S, x, r1 + i))
+          .add(FloatVector.fromArray(S, x, r2 + i))
+          .add(FloatVector.fromArray(S, x, r3 + i))
+          .add(FloatVector.fromArray(S, x, r4 + i))
           .intoArray(y, i);
     }
     for (; i < n; i++) {
@@ -230,7 +226,7 @@ final class VectorRowKernels implements RowKernels {
   public void scale(float a, float[] x, int xAt, float[] y, int yAt, int n) {
     int i = 0;
     for (; i + L <= n; i += L) {
-      at(x, xAt + i).mul(a).intoArray(y, yAt + i);
+      FloatVector.fromArray(S, x, xAt + i).mul(a).intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] = a * x[xAt + i];
@@ -242,7 +238,9 @@ final class VectorRowKernels implements RowKernels {
     FloatVector factor = FloatVector.broadcast(S, a);
     int i = 0;
     for (; i + L <= n; i += L) {
-      factor.fma(at(x, xAt + i), at(y, yAt + i)).intoArray(y, yAt + i);
+      factor
+          .fma(FloatVector.fromArray(S, x, xAt + i), FloatVector.fromArray(S, y, yAt + i))
+          .intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] = Math.fma(a, x[xAt + i], y[yAt + i]);
@@ -255,7 +253,10 @@ final class VectorRowKernels implements RowKernels {
   public void slopes(float[] weights, float[] slopes, int at, int n, float dot, float scale) {
     int i = at;
     for (; i + L <= at + n; i += L) {
-      at(weights, i).mul(at(slopes, i).sub(dot)).mul(scale).intoArray(slopes, i);
+      FloatVector.fromArray(S, weights, i)
+          .mul(FloatVector.fromArray(S, slopes, i).sub(dot))
+          .mul(scale)
+          .intoArray(slopes, i);
     }
     for (; i < at + n; i++) {
       slopes[i] = weights[i] * (slopes[i] - dot) * scale;
@@ -266,7 +267,7 @@ final class VectorRowKernels implements RowKernels {
   public void maxOfColumns(Windows w, float[] x, int at, int row) {
     int j = 0;
     for (; j + L <= w.width; j += L) {
-      foldColumns(w, at(x, at + j), j, row);
+      foldColumns(w, FloatVector.fromArray(S, x, at + j), j, row);
     }
     if (!MASKS) {
       w.columns(x, at, row, j);
@@ -278,7 +279,7 @@ final class VectorRowKernels implements RowKernels {
 
   private static void foldColumns(Windows w, FloatVector value, int column, int row) {
     int j = w.padding + column;
-    FloatVector old = at(w.best, j);
+    FloatVector old = FloatVector.fromArray(S, w.best, j);
     // Not less or equal: larger, or one of them NaN.
     var wins = value.compare(LE, old).not().and(old.compare(EQ, old));
     old.blend(value, wins).intoArray(w.best, j);
@@ -297,10 +298,10 @@ final class VectorRowKernels implements RowKernels {
       IntVector place = IntVector.broadcast(I, Integer.MAX_VALUE);
       for (int q = 0; q < w.kernel; q++) {
         int at = j * w.stride + q;
-        FloatVector value = at(w.best, at);
+        FloatVector value = FloatVector.fromArray(S, w.best, at);
         IntVector row = IntVector.fromArray(I, w.where, at);
         if (w.stride == 2) {
-          value = value.rearrange(EVEN, at(w.best, at + L));
+          value = value.rearrange(EVEN, FloatVector.fromArray(S, w.best, at + L));
           row = row.rearrange(EVEN_INTS, IntVector.fromArray(I, w.where, at + L));
         }
         IntVector candidate = row.mul(w.width).add(INDEX.mul(w.stride)).add(at - w.padding);
@@ -324,16 +325,16 @@ final class VectorRowKernels implements RowKernels {
     }
     for (int j = 0; j < w.columns; j += L) {
       int first = at + 2 * j;
-      FloatVector a = at(x, first);
-      FloatVector b = at(x, first + L);
+      FloatVector a = FloatVector.fromArray(S, x, first);
+      FloatVector b = FloatVector.fromArray(S, x, first + L);
       FloatVector most = a.rearrange(EVEN, b);
       FloatVector value = a.rearrange(ODD, b);
       // Not less or equal: larger, or one of them NaN.
       var wins = value.compare(LE, most).not().and(most.compare(EQ, most));
       IntVector place = IntVector.zero(I).blend(1, wins.cast(I));
       most = most.blend(value, wins);
-      a = at(x, first + w.width);
-      b = at(x, first + w.width + L);
+      a = FloatVector.fromArray(S, x, first + w.width);
+      b = FloatVector.fromArray(S, x, first + w.width + L);
       value = a.rearrange(EVEN, b);
       wins = value.compare(LE, most).not().and(most.compare(EQ, most));
       place = place.blend(w.width, wins.cast(I));
@@ -351,11 +352,11 @@ final class VectorRowKernels implements RowKernels {
   public void normalize(Row r) {
     int j = 0;
     for (; j + L <= r.n; j += L) {
-      at(r.x, r.at + j)
+      FloatVector.fromArray(S, r.x, r.at + j)
           .sub(r.mean)
           .sub(r.rest)
           .mul(r.rstd)
-          .fma(at(r.gamma, j), at(r.beta, j))
+          .fma(FloatVector.fromArray(S, r.gamma, j), FloatVector.fromArray(S, r.beta, j))
           .intoArray(r.out, r.at + j);
     }
     ScalarRowKernels.normalize(r, j);
@@ -365,12 +366,12 @@ final class VectorRowKernels implements RowKernels {
   public void normalizeGradSums(Row r) {
     int j = 0;
     for (; j + L <= r.n; j += L) {
-      FloatVector dy = at(r.dy, r.at + j);
-      FloatVector h = at(r.x, r.at + j).sub(r.mean).mul(r.rstd);
+      FloatVector dy = FloatVector.fromArray(S, r.dy, r.at + j);
+      FloatVector h = FloatVector.fromArray(S, r.x, r.at + j).sub(r.mean).mul(r.rstd);
       h.intoArray(r.h, j);
-      dy.mul(at(r.gamma, j)).intoArray(r.g, j);
-      dy.fma(h, at(r.dgamma, r.part + j)).intoArray(r.dgamma, r.part + j);
-      at(r.dbeta, r.part + j).add(dy).intoArray(r.dbeta, r.part + j);
+      dy.mul(FloatVector.fromArray(S, r.gamma, j)).intoArray(r.g, j);
+      dy.fma(h, FloatVector.fromArray(S, r.dgamma, r.part + j)).intoArray(r.dgamma, r.part + j);
+      FloatVector.fromArray(S, r.dbeta, r.part + j).add(dy).intoArray(r.dbeta, r.part + j);
     }
     ScalarRowKernels.normalizeGradSums(r, j);
   }
@@ -379,9 +380,13 @@ final class VectorRowKernels implements RowKernels {
   public void normalizeGrad(Row r, float meanG, float meanGh) {
     int j = 0;
     for (; j + L <= r.n; j += L) {
-      FloatVector dx = at(r.g, j).sub(meanG).sub(at(r.h, j).mul(meanGh)).mul(r.rstd);
+      FloatVector dx =
+          FloatVector.fromArray(S, r.g, j)
+              .sub(meanG)
+              .sub(FloatVector.fromArray(S, r.h, j).mul(meanGh))
+              .mul(r.rstd);
       if (r.dsum != null) {
-        dx = dx.add(at(r.dsum, r.at + j));
+        dx = dx.add(FloatVector.fromArray(S, r.dsum, r.at + j));
       }
       dx.intoArray(r.out, r.at + j);
     }
@@ -392,10 +397,10 @@ final class VectorRowKernels implements RowKernels {
   public void turn(Turn t) {
     int j = 0;
     for (; j + L <= t.pairs; j += L) {
-      FloatVector cosine = at(t.cosines, t.angle + j);
-      FloatVector sine = at(t.sines, t.angle + j).mul(t.sign);
-      FloatVector a = at(t.x, t.at + j);
-      FloatVector b = at(t.x, t.at + t.pairs + j);
+      FloatVector cosine = FloatVector.fromArray(S, t.cosines, t.angle + j);
+      FloatVector sine = FloatVector.fromArray(S, t.sines, t.angle + j).mul(t.sign);
+      FloatVector a = FloatVector.fromArray(S, t.x, t.at + j);
+      FloatVector b = FloatVector.fromArray(S, t.x, t.at + t.pairs + j);
       sine.neg().fma(b, a.mul(cosine)).intoArray(t.y, t.at + j);
       sine.fma(a, b.mul(cosine)).intoArray(t.y, t.at + t.pairs + j);
     }
@@ -409,7 +414,9 @@ final class VectorRowKernels implements RowKernels {
       for (int i = 0, from = r.at + j, to = r.to + j;
           i < r.count;
           i++, from += r.step, to += r.toStep) {
-        at(r.y, to).add(at(r.x, from)).intoArray(r.y, to);
+        FloatVector.fromArray(S, r.y, to)
+            .add(FloatVector.fromArray(S, r.x, from))
+            .intoArray(r.y, to);
       }
     }
     if (!MASKS) {
@@ -433,7 +440,7 @@ final class VectorRowKernels implements RowKernels {
       for (int i = 0, from = r.at + j, to = r.to + j;
           i < r.count;
           i++, from += r.step, to += r.toStep) {
-        at(r.x, from).intoArray(r.y, to);
+        FloatVector.fromArray(S, r.x, from).intoArray(r.y, to);
       }
     }
     if (!MASKS) {
@@ -457,7 +464,7 @@ final class VectorRowKernels implements RowKernels {
     int j = 0;
     for (; j + L <= g.count; j += L) {
       for (int k = 0, to = g.to + j; k < g.depth; k++, to += g.toStep) {
-        at(g.x, g.at + j + g.offsets[g.first + k]).intoArray(g.y, to);
+        FloatVector.fromArray(S, g.x, g.at + j + g.offsets[g.first + k]).intoArray(g.y, to);
       }
     }
     if (!MASKS) {

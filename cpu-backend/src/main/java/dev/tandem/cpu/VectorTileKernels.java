@@ -11,10 +11,6 @@ final class VectorTileKernels implements TileKernels {
   private static final VectorShuffle<Float> LOW = VectorShuffle.makeZip(S, 0);
   private static final VectorShuffle<Float> HIGH = VectorShuffle.makeZip(S, 1);
 
-  private static FloatVector at(float[] x, int index) {
-    return FloatVector.fromArray(S, x, index);
-  }
-
   @Override
   public void transpose(Lines t) {
     int rows = t.rows - t.rows % L;
@@ -51,10 +47,10 @@ final class VectorTileKernels implements TileKernels {
     int[] fromAt = t.fromAt;
     int from = t.from + column, first = t.fromFirst + row;
     for (int r = 0; r < L / 4; r++) {
-      FloatVector a = at(x, from + fromAt[first + r]);
-      FloatVector b = at(x, from + fromAt[first + r + L / 4]);
-      FloatVector c = at(x, from + fromAt[first + r + L / 2]);
-      FloatVector d = at(x, from + fromAt[first + r + 3 * L / 4]);
+      FloatVector a = FloatVector.fromArray(S, x, from + fromAt[first + r]);
+      FloatVector b = FloatVector.fromArray(S, x, from + fromAt[first + r + L / 4]);
+      FloatVector c = FloatVector.fromArray(S, x, from + fromAt[first + r + L / 2]);
+      FloatVector d = FloatVector.fromArray(S, x, from + fromAt[first + r + 3 * L / 4]);
       FloatVector low = a.rearrange(LOW, c);
       FloatVector high = a.rearrange(HIGH, c);
       FloatVector low2 = b.rearrange(LOW, d);
@@ -69,7 +65,8 @@ final class VectorTileKernels implements TileKernels {
       case 8 -> lastOne(t, row, column);
       default -> {
         for (int r = 0; r < Math.min(L, t.columns - column); r++) {
-          at(blocks, r * L).intoArray(t.y, t.to + row + t.toAt[t.toFirst + column + r]);
+          FloatVector.fromArray(S, blocks, r * L)
+              .intoArray(t.y, t.to + row + t.toAt[t.toFirst + column + r]);
         }
       }
     }
@@ -80,10 +77,10 @@ final class VectorTileKernels implements TileKernels {
     int[] toAt = t.toAt;
     int to = t.to + row, target = t.toFirst + column, lines = Math.min(L, t.columns - column);
     for (int r = 0; 4 * r < lines; r++, target += 4) {
-      FloatVector a = at(blocks, r * L);
-      FloatVector b = at(blocks, (r + L / 4) * L);
-      FloatVector c = at(blocks, (r + L / 2) * L);
-      FloatVector d = at(blocks, (r + 3 * L / 4) * L);
+      FloatVector a = FloatVector.fromArray(S, blocks, r * L);
+      FloatVector b = FloatVector.fromArray(S, blocks, (r + L / 4) * L);
+      FloatVector c = FloatVector.fromArray(S, blocks, (r + L / 2) * L);
+      FloatVector d = FloatVector.fromArray(S, blocks, (r + 3 * L / 4) * L);
       FloatVector low = a.rearrange(LOW, c);
       FloatVector high = a.rearrange(HIGH, c);
       FloatVector low2 = b.rearrange(LOW, d);
@@ -106,8 +103,8 @@ final class VectorTileKernels implements TileKernels {
     int[] toAt = t.toAt;
     int to = t.to + row, target = t.toFirst + column, lines = Math.min(L, t.columns - column);
     for (int r = 0; 2 * r < lines; r++, target += 2) {
-      FloatVector a = at(blocks, r * L);
-      FloatVector b = at(blocks, (r + L / 2) * L);
+      FloatVector a = FloatVector.fromArray(S, blocks, r * L);
+      FloatVector b = FloatVector.fromArray(S, blocks, (r + L / 2) * L);
       a.rearrange(LOW, b).intoArray(y, to + toAt[target]);
       if (2 * r + 1 < lines) {
         a.rearrange(HIGH, b).intoArray(y, to + toAt[target + 1]);
@@ -128,37 +125,37 @@ final class VectorTileKernels implements TileKernels {
     for (int i = 0; i < g.length; i += L) {
       int at = first + i, to = target + i;
       int at0 = at;
-      FloatVector x00 = at(x, at0);
-      FloatVector x01 = at(x, at0 + column);
-      FloatVector x02 = at(x, at0 + 2 * column);
-      FloatVector x03 = at(x, at0 + 3 * column);
+      FloatVector x00 = FloatVector.fromArray(S, x, at0);
+      FloatVector x01 = FloatVector.fromArray(S, x, at0 + column);
+      FloatVector x02 = FloatVector.fromArray(S, x, at0 + 2 * column);
+      FloatVector x03 = FloatVector.fromArray(S, x, at0 + 3 * column);
       FloatVector s00 = x00.sub(x02);
       FloatVector s01 = x01.add(x02);
       FloatVector s02 = x02.sub(x01);
       FloatVector s03 = x01.sub(x03);
       int at1 = at + row;
-      FloatVector x10 = at(x, at1);
-      FloatVector x11 = at(x, at1 + column);
-      FloatVector x12 = at(x, at1 + 2 * column);
-      FloatVector x13 = at(x, at1 + 3 * column);
+      FloatVector x10 = FloatVector.fromArray(S, x, at1);
+      FloatVector x11 = FloatVector.fromArray(S, x, at1 + column);
+      FloatVector x12 = FloatVector.fromArray(S, x, at1 + 2 * column);
+      FloatVector x13 = FloatVector.fromArray(S, x, at1 + 3 * column);
       FloatVector s10 = x10.sub(x12);
       FloatVector s11 = x11.add(x12);
       FloatVector s12 = x12.sub(x11);
       FloatVector s13 = x11.sub(x13);
       int at2 = at + 2 * row;
-      FloatVector x20 = at(x, at2);
-      FloatVector x21 = at(x, at2 + column);
-      FloatVector x22 = at(x, at2 + 2 * column);
-      FloatVector x23 = at(x, at2 + 3 * column);
+      FloatVector x20 = FloatVector.fromArray(S, x, at2);
+      FloatVector x21 = FloatVector.fromArray(S, x, at2 + column);
+      FloatVector x22 = FloatVector.fromArray(S, x, at2 + 2 * column);
+      FloatVector x23 = FloatVector.fromArray(S, x, at2 + 3 * column);
       FloatVector s20 = x20.sub(x22);
       FloatVector s21 = x21.add(x22);
       FloatVector s22 = x22.sub(x21);
       FloatVector s23 = x21.sub(x23);
       int at3 = at + 3 * row;
-      FloatVector x30 = at(x, at3);
-      FloatVector x31 = at(x, at3 + column);
-      FloatVector x32 = at(x, at3 + 2 * column);
-      FloatVector x33 = at(x, at3 + 3 * column);
+      FloatVector x30 = FloatVector.fromArray(S, x, at3);
+      FloatVector x31 = FloatVector.fromArray(S, x, at3 + column);
+      FloatVector x32 = FloatVector.fromArray(S, x, at3 + 2 * column);
+      FloatVector x33 = FloatVector.fromArray(S, x, at3 + 3 * column);
       FloatVector s30 = x30.sub(x32);
       FloatVector s31 = x31.add(x32);
       FloatVector s32 = x32.sub(x31);
@@ -199,15 +196,15 @@ final class VectorTileKernels implements TileKernels {
     for (int i = 0; i < g.length; i += L) {
       int at = first + i, to = target + i;
       int at0 = at;
-      FloatVector x00 = at(x, at0);
-      FloatVector x01 = at(x, at0 + column);
+      FloatVector x00 = FloatVector.fromArray(S, x, at0);
+      FloatVector x01 = FloatVector.fromArray(S, x, at0 + column);
       FloatVector s00 = x00;
       FloatVector s01 = x00.add(x01);
       FloatVector s02 = x00.sub(x01);
       FloatVector s03 = x01.neg();
       int at1 = at + row;
-      FloatVector x10 = at(x, at1);
-      FloatVector x11 = at(x, at1 + column);
+      FloatVector x10 = FloatVector.fromArray(S, x, at1);
+      FloatVector x11 = FloatVector.fromArray(S, x, at1 + column);
       FloatVector s10 = x10;
       FloatVector s11 = x10.add(x11);
       FloatVector s12 = x10.sub(x11);
@@ -248,25 +245,25 @@ final class VectorTileKernels implements TileKernels {
     for (int i = 0; i < g.length; i += L) {
       int at = first + i, to = target + i;
       int at0 = at;
-      FloatVector x00 = at(x, at0);
-      FloatVector x01 = at(x, at0 + column);
-      FloatVector x02 = at(x, at0 + 2 * column);
+      FloatVector x00 = FloatVector.fromArray(S, x, at0);
+      FloatVector x01 = FloatVector.fromArray(S, x, at0 + column);
+      FloatVector x02 = FloatVector.fromArray(S, x, at0 + 2 * column);
       FloatVector s00 = x00;
       FloatVector s01 = x00.add(x02).add(x01).mul(0.5f);
       FloatVector s02 = x00.add(x02).sub(x01).mul(0.5f);
       FloatVector s03 = x02;
       int at1 = at + row;
-      FloatVector x10 = at(x, at1);
-      FloatVector x11 = at(x, at1 + column);
-      FloatVector x12 = at(x, at1 + 2 * column);
+      FloatVector x10 = FloatVector.fromArray(S, x, at1);
+      FloatVector x11 = FloatVector.fromArray(S, x, at1 + column);
+      FloatVector x12 = FloatVector.fromArray(S, x, at1 + 2 * column);
       FloatVector s10 = x10;
       FloatVector s11 = x10.add(x12).add(x11).mul(0.5f);
       FloatVector s12 = x10.add(x12).sub(x11).mul(0.5f);
       FloatVector s13 = x12;
       int at2 = at + 2 * row;
-      FloatVector x20 = at(x, at2);
-      FloatVector x21 = at(x, at2 + column);
-      FloatVector x22 = at(x, at2 + 2 * column);
+      FloatVector x20 = FloatVector.fromArray(S, x, at2);
+      FloatVector x21 = FloatVector.fromArray(S, x, at2 + column);
+      FloatVector x22 = FloatVector.fromArray(S, x, at2 + 2 * column);
       FloatVector s20 = x20;
       FloatVector s21 = x20.add(x22).add(x21).mul(0.5f);
       FloatVector s22 = x20.add(x22).sub(x21).mul(0.5f);
@@ -307,31 +304,31 @@ final class VectorTileKernels implements TileKernels {
     for (int i = 0; i < g.length; i += L) {
       int at = first + i, to = target + i;
       int at0 = at;
-      FloatVector x00 = at(x, at0);
-      FloatVector x01 = at(x, at0 + column);
-      FloatVector x02 = at(x, at0 + 2 * column);
-      FloatVector x03 = at(x, at0 + 3 * column);
+      FloatVector x00 = FloatVector.fromArray(S, x, at0);
+      FloatVector x01 = FloatVector.fromArray(S, x, at0 + column);
+      FloatVector x02 = FloatVector.fromArray(S, x, at0 + 2 * column);
+      FloatVector x03 = FloatVector.fromArray(S, x, at0 + 3 * column);
       FloatVector s00 = x00.add(x01).add(x02);
       FloatVector s01 = x01.sub(x02).sub(x03);
       int at1 = at + row;
-      FloatVector x10 = at(x, at1);
-      FloatVector x11 = at(x, at1 + column);
-      FloatVector x12 = at(x, at1 + 2 * column);
-      FloatVector x13 = at(x, at1 + 3 * column);
+      FloatVector x10 = FloatVector.fromArray(S, x, at1);
+      FloatVector x11 = FloatVector.fromArray(S, x, at1 + column);
+      FloatVector x12 = FloatVector.fromArray(S, x, at1 + 2 * column);
+      FloatVector x13 = FloatVector.fromArray(S, x, at1 + 3 * column);
       FloatVector s10 = x10.add(x11).add(x12);
       FloatVector s11 = x11.sub(x12).sub(x13);
       int at2 = at + 2 * row;
-      FloatVector x20 = at(x, at2);
-      FloatVector x21 = at(x, at2 + column);
-      FloatVector x22 = at(x, at2 + 2 * column);
-      FloatVector x23 = at(x, at2 + 3 * column);
+      FloatVector x20 = FloatVector.fromArray(S, x, at2);
+      FloatVector x21 = FloatVector.fromArray(S, x, at2 + column);
+      FloatVector x22 = FloatVector.fromArray(S, x, at2 + 2 * column);
+      FloatVector x23 = FloatVector.fromArray(S, x, at2 + 3 * column);
       FloatVector s20 = x20.add(x21).add(x22);
       FloatVector s21 = x21.sub(x22).sub(x23);
       int at3 = at + 3 * row;
-      FloatVector x30 = at(x, at3);
-      FloatVector x31 = at(x, at3 + column);
-      FloatVector x32 = at(x, at3 + 2 * column);
-      FloatVector x33 = at(x, at3 + 3 * column);
+      FloatVector x30 = FloatVector.fromArray(S, x, at3);
+      FloatVector x31 = FloatVector.fromArray(S, x, at3 + column);
+      FloatVector x32 = FloatVector.fromArray(S, x, at3 + 2 * column);
+      FloatVector x33 = FloatVector.fromArray(S, x, at3 + 3 * column);
       FloatVector s30 = x30.add(x31).add(x32);
       FloatVector s31 = x31.sub(x32).sub(x33);
       int to0 = to;
@@ -356,34 +353,34 @@ final class VectorTileKernels implements TileKernels {
     for (int i = 0; i < g.length; i += L) {
       int at = first + i, to = target + i;
       int at0 = at;
-      FloatVector x00 = at(x, at0);
-      FloatVector x01 = at(x, at0 + column);
-      FloatVector x02 = at(x, at0 + 2 * column);
-      FloatVector x03 = at(x, at0 + 3 * column);
+      FloatVector x00 = FloatVector.fromArray(S, x, at0);
+      FloatVector x01 = FloatVector.fromArray(S, x, at0 + column);
+      FloatVector x02 = FloatVector.fromArray(S, x, at0 + 2 * column);
+      FloatVector x03 = FloatVector.fromArray(S, x, at0 + 3 * column);
       FloatVector s00 = x00.add(x01.add(x02).mul(0.5f));
       FloatVector s01 = x01.sub(x02).mul(0.5f);
       FloatVector s02 = x01.add(x02).mul(0.5f).add(x03);
       int at1 = at + row;
-      FloatVector x10 = at(x, at1);
-      FloatVector x11 = at(x, at1 + column);
-      FloatVector x12 = at(x, at1 + 2 * column);
-      FloatVector x13 = at(x, at1 + 3 * column);
+      FloatVector x10 = FloatVector.fromArray(S, x, at1);
+      FloatVector x11 = FloatVector.fromArray(S, x, at1 + column);
+      FloatVector x12 = FloatVector.fromArray(S, x, at1 + 2 * column);
+      FloatVector x13 = FloatVector.fromArray(S, x, at1 + 3 * column);
       FloatVector s10 = x10.add(x11.add(x12).mul(0.5f));
       FloatVector s11 = x11.sub(x12).mul(0.5f);
       FloatVector s12 = x11.add(x12).mul(0.5f).add(x13);
       int at2 = at + 2 * row;
-      FloatVector x20 = at(x, at2);
-      FloatVector x21 = at(x, at2 + column);
-      FloatVector x22 = at(x, at2 + 2 * column);
-      FloatVector x23 = at(x, at2 + 3 * column);
+      FloatVector x20 = FloatVector.fromArray(S, x, at2);
+      FloatVector x21 = FloatVector.fromArray(S, x, at2 + column);
+      FloatVector x22 = FloatVector.fromArray(S, x, at2 + 2 * column);
+      FloatVector x23 = FloatVector.fromArray(S, x, at2 + 3 * column);
       FloatVector s20 = x20.add(x21.add(x22).mul(0.5f));
       FloatVector s21 = x21.sub(x22).mul(0.5f);
       FloatVector s22 = x21.add(x22).mul(0.5f).add(x23);
       int at3 = at + 3 * row;
-      FloatVector x30 = at(x, at3);
-      FloatVector x31 = at(x, at3 + column);
-      FloatVector x32 = at(x, at3 + 2 * column);
-      FloatVector x33 = at(x, at3 + 3 * column);
+      FloatVector x30 = FloatVector.fromArray(S, x, at3);
+      FloatVector x31 = FloatVector.fromArray(S, x, at3 + column);
+      FloatVector x32 = FloatVector.fromArray(S, x, at3 + 2 * column);
+      FloatVector x33 = FloatVector.fromArray(S, x, at3 + 3 * column);
       FloatVector s30 = x30.add(x31.add(x32).mul(0.5f));
       FloatVector s31 = x31.sub(x32).mul(0.5f);
       FloatVector s32 = x31.add(x32).mul(0.5f).add(x33);
