@@ -27,7 +27,7 @@ final class Gemm {
 
   private static final int COLUMNS = 2048;
   // A task of less than this is done before another thread has noticed it.
-  static final long WORK_A_TASK = 1 << 17;
+  static final long WORK_A_TASK = 1 << 18;
   static final int FEW_ROWS = 8;
   // Products so small have too few tiles to share, so where the depth allows it is shared instead.
   private static final int SPLIT_ELEMENTS = 1 << 13;

@@ -25,8 +25,9 @@ final class GemmPass {
   // From so many tiles a thread on only rows are cut: each task reads all of B, which fewer would
   // not pay for.
   private static final int TALL_TILES = 16;
-  // Copies of so little would not pay.
-  private static final long UNPACKED_WORK = 1 << 19;
+  // Operands of so little stay in the second cache as they are: copies would not pay, up to 192 on
+  // a side.
+  private static final long UNPACKED_WORK = 1 << 23;
   private static final int UNPACKED_TILES = 4;
 
   private final Parallel parallel;
