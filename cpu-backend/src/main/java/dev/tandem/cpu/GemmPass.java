@@ -20,7 +20,7 @@ final class GemmPass {
   private static final int TILES_A_TASK = 40;
   // A panel of B this deep takes 40 KiB of a first cache of 48, beside a tile's rows of A.
   private static final int CACHED_DEPTH = 160;
-  private static final int TILES_A_UNIT = 4;
+  private static final int TILES_A_UNIT = 8;
   private static final int TASKS_A_THREAD = 4;
   // From so many tiles a thread on only rows are cut: each task reads all of B, which fewer would
   // not pay for.
@@ -134,7 +134,19 @@ final class GemmPass {
       wide = pool.borrow(rows * block.depth);
       a = a.widened(rows, block.depth, wide);
     }
-    for (int tile = firstTile; tile < endTile; tile++) {
+    int tile = firstTile;
+    int side = Packing.adjacent(a);
+    if (side > 0) {
+      for (; tile + side <= endTile; tile += side) {
+        int row = Panels.tileStart(tile, p.m());
+        if (Panels.tileStart(tile + side, p.m()) - row < side * GemmKernels.TALL) {
+          break;
+        }
+        Packing.adjacentTiles(
+            a.from(row - start, 0), block.depth, to, (row - firstRow) * block.depth);
+      }
+    }
+    for (; tile < endTile; tile++) {
       int row = Panels.tileStart(tile, p.m());
       int rows = Panels.tileStart(tile + 1, p.m()) - row;
       Packing.tile(

@@ -124,6 +124,22 @@ final class Packing {
     }
   }
 
+  /** How many tiles {@link #adjacentTiles} packs at a time; 0 where it does not pay. */
+  static int adjacent(Matrix from) {
+    return VECTORS && VectorPacking.LANES >= 8 && from.columnStep() != 1 ? VectorPacking.TILES : 0;
+  }
+
+  /** Packs {@link #adjacent} tall tiles, none of whose rows is missing, one behind the other. */
+  static void adjacentTiles(Matrix from, int depth, float[] to, int at) {
+    float[] a = from.data();
+    for (int k = Math.max(0, VectorPacking.adjacentTiles(from, depth, to, at)); k < depth; k++) {
+      for (int i = 0; i < VectorPacking.TILES * GemmKernels.TALL; i++) {
+        int tile = i / GemmKernels.TALL;
+        to[at + (tile * depth + k) * GemmKernels.TALL + i % GemmKernels.TALL] = a[from.at(i, k)];
+      }
+    }
+  }
+
   private static void sixAdjacent(Matrix from, int depth, float[] to, int at) {
     float[] a = from.data();
     int done =

@@ -13,6 +13,9 @@ final class VectorPacking {
   /** Columns that {@link #columns} takes at a time, and rows: a square of registers. 0 where vectors are narrower. */
   static final int SQUARE = L == 16 ? 16 : 0;
 
+  /** Tiles that {@link #adjacentTiles} packs. */
+  static final int TILES = 8;
+
   private static final VectorSpecies<Float> EIGHT = L < 8 ? S : FloatVector.SPECIES_256;
   // 8 KiB of quads, which stay in the first cache.
   private static final int ROWS = 128;
@@ -182,6 +185,29 @@ final class VectorPacking {
     int end = Math.min(depth - 1, Math.floorDiv(a.length - 8 - from.offset(), step) + 1);
     for (int k = 0, s = from.offset(), t = at; k < end; k++, s += step, t += 6) {
       FloatVector.fromArray(EIGHT, a, s).intoArray(to, t);
+    }
+    return end;
+  }
+
+  /**
+   * As {@link #sixAdjacent} for {@link #TILES} tiles side by side, row by row: theirs are three cache lines of a row, and the same
+   * lines of other rows often share the first cache's places.
+   */
+  static int adjacentTiles(Matrix from, int depth, float[] to, int at) {
+    float[] a = from.data();
+    int step = from.columnStep();
+    int tile = 6 * depth;
+    int last = 6 * (TILES - 1);
+    int end = Math.min(depth - 1, Math.floorDiv(a.length - 8 - last - from.offset(), step) + 1);
+    for (int k = 0, s = from.offset(), t = at; k < end; k++, s += step, t += 6) {
+      FloatVector.fromArray(EIGHT, a, s).intoArray(to, t);
+      FloatVector.fromArray(EIGHT, a, s + 6).intoArray(to, t + tile);
+      FloatVector.fromArray(EIGHT, a, s + 12).intoArray(to, t + 2 * tile);
+      FloatVector.fromArray(EIGHT, a, s + 18).intoArray(to, t + 3 * tile);
+      FloatVector.fromArray(EIGHT, a, s + 24).intoArray(to, t + 4 * tile);
+      FloatVector.fromArray(EIGHT, a, s + 30).intoArray(to, t + 5 * tile);
+      FloatVector.fromArray(EIGHT, a, s + 36).intoArray(to, t + 6 * tile);
+      FloatVector.fromArray(EIGHT, a, s + 42).intoArray(to, t + 7 * tile);
     }
     return end;
   }

@@ -138,7 +138,9 @@ class GemmTest {
             new int[] {13, 40, 1100},
             new int[] {260, 300, 600},
             new int[] {100, 500, 90},
-            new int[] {50, 70, 2000})) {
+            new int[] {50, 70, 2000},
+            new int[] {131, 520, 200},
+            new int[] {401, 64, 701})) {
       for (int transposes = 0; transposes < 4; transposes++) {
         float[] expected = product(new ScalarGemmKernels(), 1, size, transposes);
         for (int threads = 1; threads <= 3; threads++) {
