@@ -34,7 +34,10 @@ final class Packing {
   static void panel(Matrix from, int depth, int columns, float[] to, int at, int width) {
     if (from.columnStep() != 1) {
       transposedPanel(from, depth, columns, to, at, width);
-    } else if (VECTORS && columns == width && width % VectorPacking.LANES == 0) {
+    } else if (VECTORS
+        && columns == width
+        && width % VectorPacking.LANES == 0
+        && WarmingPacking.ROWS.ready()) {
       VectorPacking.rows(from, depth, to, at, width);
     } else {
       for (int k = 0, row = at; k < depth; k++, row += width) {
@@ -47,7 +50,10 @@ final class Packing {
   private static void transposedPanel(
       Matrix from, int depth, int columns, float[] to, int at, int width) {
     int j = 0;
-    if (VECTORS && VectorPacking.SQUARE > 0 && columns >= VectorPacking.SQUARE) {
+    if (VECTORS
+        && VectorPacking.SQUARE > 0
+        && columns >= VectorPacking.SQUARE
+        && WarmingPacking.COLUMNS.ready()) {
       for (; j + VectorPacking.SQUARE <= columns; j += VectorPacking.SQUARE) {
         int done = VectorPacking.columns(from.from(0, j), depth, to, at + j, width);
         for (int k = done; k < depth; k++) {
@@ -126,7 +132,7 @@ final class Packing {
 
   /** How many tiles {@link #adjacentTiles} packs at a time; 0 where it does not pay. */
   static int adjacent(Matrix from) {
-    return VECTORS && VectorPacking.LANES >= 8 && from.columnStep() != 1 ? VectorPacking.TILES : 0;
+    return from.columnStep() != 1 && adjacentInVectors() ? VectorPacking.TILES : 0;
   }
 
   /** Packs {@link #adjacent} tall tiles, none of whose rows is missing, one behind the other. */
@@ -140,10 +146,13 @@ final class Packing {
     }
   }
 
+  private static boolean adjacentInVectors() {
+    return VECTORS && VectorPacking.LANES >= 8 && WarmingPacking.ADJACENT.ready();
+  }
+
   private static void sixAdjacent(Matrix from, int depth, float[] to, int at) {
     float[] a = from.data();
-    int done =
-        VECTORS && VectorPacking.LANES >= 8 ? VectorPacking.sixAdjacent(from, depth, to, at) : 0;
+    int done = adjacentInVectors() ? VectorPacking.sixAdjacent(from, depth, to, at) : 0;
     for (int k = done; k < depth; k++) {
       int s = from.at(0, k);
       int t = at + k * GemmKernels.TALL;
@@ -161,7 +170,10 @@ final class Packing {
     int s0 = from.at(0, 0), s1 = from.at(Math.min(1, last), 0), s2 = from.at(Math.min(2, last), 0);
     int s3 = from.at(Math.min(3, last), 0), s4 = from.at(Math.min(4, last), 0);
     int s5 = from.at(last, 0);
-    int done = VECTORS ? VectorPacking.sixRows(a, s0, s1, s2, s3, s4, s5, depth, to, at) : 0;
+    int done =
+        WarmingPacking.SIX_ROWS.ready()
+            ? VectorPacking.sixRows(a, s0, s1, s2, s3, s4, s5, depth, to, at)
+            : 0;
     for (int k = done; k < depth; k++) {
       int t = at + k * GemmKernels.TALL;
       to[t] = a[s0 + k];

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Vector kernels take over from plain ones while these are in use, and no bit shows it. In a JVM of its own: those of tests go without. */
 class WarmUpTest {
   static final class Probe {
-    private static final int M = 65, N = 90, K = 100;
+    private static final int M = 65, N = 400, K = 400; // large enough to be packed
     private static final long PATIENCE_NANOS = 60_000_000_000L;
 
     private final float[] a = numbers(M * K);
@@ -45,7 +45,8 @@ class WarmUpTest {
             WarmingGemmKernels.ready(GemmKernels.TALL, tiles.vectors())
                 && WarmingGemmKernels.ready(GemmKernels.SHORT, 1)
                 && WarmingGemmKernels.packedReady(GemmKernels.TALL, tiles.vectors())
-                && WarmingKernels.ready();
+                && WarmingKernels.ready()
+                && Arrays.stream(WarmingPacking.values()).allMatch(WarmingPacking::ready);
         if (!Arrays.equals(product, product(tiles)) || !Arrays.equals(spans, spans(kernels))) {
           System.out.println("bits changed");
           return;
