@@ -37,6 +37,22 @@ final class BiasedProducts {
   }
 
   void matmul(Fused.BiasedMatmul op, List<Operand> in, List<Operand> out) {
+    Operand y = out.getFirst();
+    if (y.dtype() == DType.F32) {
+      float[] bias = Operands.f32(in.get(2));
+      float[] sums = Operands.f32(y);
+      int channels = y.shape().length(1);
+      linear.affine(
+          in.get(0),
+          in.get(1),
+          y,
+          (row, rows, column, columns) -> {
+            for (int i = row; i < row + rows; i++) {
+              kernels.addBias(sums, i * channels + column, bias, column, columns, op.relu());
+            }
+          });
+      return;
+    }
     linear.run(new Linear.Matmul(false, true), in.subList(0, 2), out);
     add(in.get(2), op.relu(), out.getFirst());
   }

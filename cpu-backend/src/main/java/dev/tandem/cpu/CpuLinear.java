@@ -35,6 +35,22 @@ final class CpuLinear {
     }
   }
 
+  /** x (n, in) times w (out, in) transposed, of F32. */
+  void affine(Operand x, Operand w, Operand y, Gemm.Epilogue epilogue) {
+    int rows = y.shape().length(0);
+    int columns = y.shape().length(1);
+    int depth = x.shape().length(1);
+    gemm.multiply(
+        new Gemm.Product(
+            rows,
+            columns,
+            depth,
+            Matrix.rows(Operands.f32(x), 0, depth),
+            Matrix.rows(Operands.f32(w), 0, depth).transposed(),
+            Matrix.rows(Operands.f32(y), 0, columns)),
+        epilogue);
+  }
+
   /** The sizes of a batch of products, and where each one's operands start, in elements. */
   private record Batch(int m, int n, int k, int[] aAt, int[] bAt) {
     int count() {

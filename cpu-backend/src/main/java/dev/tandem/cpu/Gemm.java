@@ -22,6 +22,14 @@ final class Gemm {
     }
   }
 
+  /** What becomes of elements of C when they are sums: called once for each, on the thread that made them, while they are in its cache. */
+  interface Epilogue {
+    /** No more than the product. */
+    Epilogue NONE = (row, rows, column, columns) -> {};
+
+    void finish(int row, int rows, int column, int columns);
+  }
+
   /** Depth of a block: a panel of B, 64 wide, then takes an eighth of a 1 MiB L2 cache. */
   static final int DEPTH = 512;
 
@@ -47,9 +55,22 @@ final class Gemm {
   }
 
   void multiply(Product p) {
+    multiply(p, Epilogue.NONE);
+  }
+
+  void multiply(Product p, Epilogue epilogue) {
     if (p.m == 0 || p.n == 0) {
       return;
     }
+    if (multiplyOdd(p)) {
+      epilogue.finish(0, p.m, 0, p.n);
+    } else {
+      blocks(p, epilogue);
+    }
+  }
+
+  /** Products that are not cut into tiles; false where it is none of them. */
+  private boolean multiplyOdd(Product p) {
     if (p.k == 0) {
       for (int i = 0; i < p.m; i++) {
         Arrays.fill(p.c.data(), p.c.at(i, 0), p.c.at(i, 0) + p.n, 0f);
@@ -61,8 +82,9 @@ final class Gemm {
     } else if ((long) p.m * p.n <= SPLIT_ELEMENTS && p.k >= SPLIT_DEPTH) {
       split(p);
     } else {
-      blocks(p);
+      return false;
     }
+    return true;
   }
 
   /** Few rows against B whose columns are contiguous: packing would take longer than the product. */
@@ -122,11 +144,11 @@ final class Gemm {
     if (p.k == 0) {
       multiply(p);
     } else {
-      blocks(p);
+      blocks(p, Epilogue.NONE);
     }
   }
 
-  private void blocks(Product p) {
+  private void blocks(Product p, Epilogue epilogue) {
     int depthBlocks = (p.k + DEPTH - 1) / DEPTH;
     int depth = (p.k + depthBlocks - 1) / depthBlocks;
     for (int column = 0; column < p.n; column += COLUMNS) {
@@ -137,7 +159,8 @@ final class Gemm {
                 pool,
                 kernels,
                 p,
-                new GemmPass.Block(column, columns, first, Math.min(depth, p.k - first)))
+                new GemmPass.Block(column, columns, first, Math.min(depth, p.k - first)),
+                epilogue)
             .run();
       }
     }

@@ -35,6 +35,7 @@ final class GemmPass {
   private final GemmKernels kernels;
   private final Gemm.Product p;
   private final Block block;
+  private final Gemm.Epilogue epilogue;
   private final int panels;
   private final int tiles;
   private final int rowBlocks;
@@ -46,12 +47,19 @@ final class GemmPass {
   private float[] packedA;
   private float[] packedB;
 
-  GemmPass(Parallel parallel, BufferPool pool, GemmKernels kernels, Gemm.Product p, Block block) {
+  GemmPass(
+      Parallel parallel,
+      BufferPool pool,
+      GemmKernels kernels,
+      Gemm.Product p,
+      Block block,
+      Gemm.Epilogue epilogue) {
     this.parallel = parallel;
     this.pool = pool;
     this.kernels = kernels;
     this.p = p;
     this.block = block;
+    this.epilogue = block.first + block.depth == p.k() ? epilogue : Gemm.Epilogue.NONE;
     panels = Panels.count(block.columns, kernels);
     tiles = Panels.tiles(p.m());
     long work = (long) p.m() * block.columns * block.depth;
@@ -208,6 +216,13 @@ final class GemmPass {
         packed = false;
       }
       panel(t, new Span(start, firstTile, endTile), a, firstRow, packed, narrowC);
+      int row = Panels.tileStart(firstTile, p.m());
+      int width = Panels.vectors(block.columns - start, kernels) * kernels.lanes();
+      epilogue.finish(
+          row,
+          Panels.tileStart(endTile, p.m()) - row,
+          block.column + start,
+          Math.min(width, block.columns - start));
     }
     if (copyA == Copy.OWN) {
       pool.release(a);
