@@ -99,7 +99,7 @@ final class Overrides {
           now,
           path,
           at + 1,
-          "unknown key; " + Spelling.remedy(path.get(at), section.spellings(), "keys"));
+          "unknown key; " + section.remedy(path.get(at)));
     }
     YamlValue.Keyed before = now.entries().get(path.get(at));
     YamlValue inner =

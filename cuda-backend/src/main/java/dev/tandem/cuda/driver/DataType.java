@@ -20,6 +20,7 @@ public enum DataType {
     return code;
   }
 
+  /** Bytes an element. */
   public int bytes() {
     return bytes;
   }
