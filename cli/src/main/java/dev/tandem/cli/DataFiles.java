@@ -51,8 +51,7 @@ record DataFiles(List<Entry> entries) {
   }
 
   private static Entry entry(Path file) {
-    try (CheckedInputStream in =
-        new CheckedInputStream(Files.newInputStream(file), new CRC32C())) {
+    try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(file), new CRC32C())) {
       long bytes = in.transferTo(OutputStream.nullOutputStream());
       return new Entry(bytes, in.getChecksum().getValue(), file.toAbsolutePath().toString());
     } catch (IOException e) {

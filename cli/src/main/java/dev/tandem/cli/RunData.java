@@ -223,9 +223,7 @@ record RunData(
             Report.format(
                 "data.source.target: large numbers, '%s' has mean %,.4g and deviation %,.4g; learning them takes long or"
                     + " diverges, and target_normalization: standardize mends that",
-                names.get(i),
-                seen.center().get(i),
-                seen.scale().get(i)));
+                names.get(i), seen.center().get(i), seen.scale().get(i)));
       }
     }
     return Optional.empty();

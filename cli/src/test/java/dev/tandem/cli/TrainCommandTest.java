@@ -113,7 +113,8 @@ class TrainCommandTest extends CommandTest {
 
   @Test
   void tellsOfLargeTargetsAndOfAFileEditedInPlace() throws IOException {
-    Path table = file("houses.csv", "rooms,price\n1,100000\n2,210000\n3,290000\n4,405000\n5,500000\n");
+    Path table =
+        file("houses.csv", "rooms,price\n1,100000\n2,210000\n3,290000\n4,405000\n5,500000\n");
     Path config =
         file(
             "houses.yaml",

@@ -25,7 +25,8 @@ final class LibraryRulesTest {
   private static final Set<String> PROGRAMS = Set.of("cli");
 
   private static final Pattern PRINTS =
-      Pattern.compile("System\\.(out|err)\\b|printStackTrace\\(|\\bIO\\.print|java\\.util\\.logging");
+      Pattern.compile(
+          "System\\.(out|err)\\b|printStackTrace\\(|\\bIO\\.print|java\\.util\\.logging");
 
   /** Enums whose constants are a catalogue, with a text of their own where they need one. */
   private static final Set<String> CATALOGUES =
@@ -55,7 +56,7 @@ final class LibraryRulesTest {
     assertEquals(List.of(), printing, "use SLF4J, or throw");
   }
 
-  /** javac's own look at documentation comments, of which "no comment" matters here. */
+  /** javac looks at documentation comments: none is malformed, and none is missing. That each parameter has a tag is not asked. */
   @ParameterizedTest
   @ValueSource(strings = {"api", "train", "cpu-backend", "cuda-backend", "conformance"})
   void everythingPublicIsDocumented(String module) throws Exception {
@@ -68,7 +69,7 @@ final class LibraryRulesTest {
       List<String> options =
           List.of(
               "-proc:none",
-              "-Xdoclint:missing/public",
+              "-Xdoclint:all/public",
               "-Xmaxwarns",
               "100000",
               "--add-modules",

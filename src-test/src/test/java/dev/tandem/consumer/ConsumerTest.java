@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.readme.Child;
 import dev.tandem.readme.Readme;
+import java.io.File;
 import java.io.IOException;
 import java.lang.module.ModuleFinder;
 import java.lang.module.ModuleReference;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -72,7 +74,8 @@ class ConsumerTest {
       assertTrue(with.errors().contains("backend: cuda cannot be used here: "), with.errors());
     }
     System.out.printf(
-        "consumer: 2 projects built and run, cuda %s%n", with.exit() == 0 ? "1" : "0 (cannot be used here)");
+        "consumer: 2 projects built and run, cuda %s%n",
+        with.exit() == 0 ? "1" : "0 (cannot be used here)");
   }
 
   private static double accuracy(String output) {
@@ -82,11 +85,10 @@ class ConsumerTest {
   /** Of the entries of a class path, Tandem's modules. */
   private static Set<String> tandems(Project project) {
     Set<String> modules = new TreeSet<>();
-    for (String entry : project.classPath.split(java.io.File.pathSeparator)) {
+    for (String entry : project.classPath.split(File.pathSeparator)) {
       String name = Path.of(entry).getFileName().toString();
       if (name.startsWith("tandem-")) {
-        modules.add(
-            name.substring("tandem-".length(), name.indexOf("-" + PUBLISHED.version())));
+        modules.add(name.substring("tandem-".length(), name.indexOf("-" + PUBLISHED.version())));
       }
     }
     return modules;
@@ -96,7 +98,7 @@ class ConsumerTest {
     Path project = Files.createDirectories(folder.resolve(name));
     String pom;
     try (var stream = ConsumerTest.class.getResourceAsStream("pom.xml")) {
-      pom = new String(stream.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      pom = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     }
     Files.writeString(
         project.resolve("pom.xml"),
@@ -135,7 +137,7 @@ class ConsumerTest {
     assertEquals(0, maven.exit(), maven.output() + maven.errors());
     String classPath =
         "target/classes"
-            + java.io.File.pathSeparator
+            + File.pathSeparator
             + Files.readString(project.resolve("class-path.txt")).strip();
     Child run = Child.java(project, classPath, "FirstModel", "cpu");
     assertEquals(0, run.exit(), run.errors());
@@ -191,7 +193,7 @@ class ConsumerTest {
     List<String> wrong = new ArrayList<>();
     for (Published.Artifact artifact : PUBLISHED.jars()) {
       try (JarFile jar = new JarFile(artifact.jar(PUBLISHED.version()).toFile())) {
-        for (ZipEntry entry : (Iterable<? extends ZipEntry>) jar.stream()::iterator) {
+        for (ZipEntry entry : jar.stream().toList()) {
           if (!entry.getTimeLocal().equals(stamp)) {
             wrong.add(artifact.id() + ": " + entry + " " + entry.getTimeLocal());
           }

@@ -26,7 +26,8 @@ class MavenCentralTest {
     assertTrue(
         PUBLISHED
             .version()
-            .matches("(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*)?"),
+            .matches(
+                "(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*)?"),
         PUBLISHED.version());
   }
 

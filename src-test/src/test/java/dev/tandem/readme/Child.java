@@ -13,7 +13,8 @@ public record Child(int exit, String output, String errors) {
   private static final long MINUTES = 5;
 
   /** Runs a command in a folder, with this JVM's JDK as JAVA_HOME; its streams go through files there. */
-  public static Child run(Path folder, List<String> command) throws IOException, InterruptedException {
+  public static Child run(Path folder, List<String> command)
+      throws IOException, InterruptedException {
     Path output = Files.createTempFile(folder, "stdout", ".txt");
     Path errors = Files.createTempFile(folder, "stderr", ".txt");
     ProcessBuilder builder =

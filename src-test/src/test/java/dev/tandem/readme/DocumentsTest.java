@@ -116,7 +116,8 @@ class DocumentsTest {
   /** Headings as GitHub names them: lower case, blanks as hyphens, no punctuation. */
   private static Set<String> anchors(String document) {
     String text = BLOCK.matcher(Readme.read(document)).replaceAll("");
-    return HEADING.matcher(text)
+    return HEADING
+        .matcher(text)
         .results()
         .map(heading ->
             heading
@@ -207,7 +208,15 @@ class DocumentsTest {
         ByteArrayOutputStream errors = new ByteArrayOutputStream();
         int result =
             ToolProvider.getSystemJavaCompiler()
-                .run(null, null, errors, "-cp", classPath, "-d", folder.toString(), source.toString());
+                .run(
+                    null,
+                    null,
+                    errors,
+                    "-cp",
+                    classPath,
+                    "-d",
+                    folder.toString(),
+                    source.toString());
         assertEquals(0, result, document + ": " + errors);
         if (block.contains("void main(")) {
           Child run =
@@ -246,14 +255,20 @@ class DocumentsTest {
   @Test
   void everyMessageHasItsCure() {
     List<String> messages = documented(Readme.read(TROUBLES));
-    Pattern message =
-        Pattern.compile("\"((?:" + String.join("|", SUBJECTS) + "): [^\"%{]*)[\"%{]");
+    Pattern message = Pattern.compile("\"((?:" + String.join("|", SUBJECTS) + "): [^\"%{]*)[\"%{]");
     Set<String> missing = new LinkedHashSet<>();
     int count = 0;
     String all =
-        String.join("\n", sources("api"), sources("train"), sources("cpu-backend"), sources("cuda-backend"), sources("cli"));
+        String.join(
+            "\n",
+            sources("api"),
+            sources("train"),
+            sources("cpu-backend"),
+            sources("cuda-backend"),
+            sources("cli"));
     for (MatchResult found : message.matcher(all).results().toList()) {
-      String head = found.group(1).replaceAll("(, got.*|[;,(' ]+)$", "").replaceAll(", got .*", "").strip();
+      String head =
+          found.group(1).replaceAll("(, got.*|[;,(' ]+)$", "").replaceAll(", got .*", "").strip();
       if (head.endsWith(":") || NO_ERRORS.stream().anyMatch(head::startsWith)) {
         continue; // the rest is put together from values
       }
@@ -272,7 +287,13 @@ class DocumentsTest {
     String text = Readme.read(TROUBLES);
     String rows = text.substring(text.indexOf("\n## Backends\n"));
     String all =
-        String.join("\n", sources("api"), sources("train"), sources("cpu-backend"), sources("cuda-backend"), sources("cli"));
+        String.join(
+            "\n",
+            sources("api"),
+            sources("train"),
+            sources("cpu-backend"),
+            sources("cuda-backend"),
+            sources("cli"));
     List<String> stale = new ArrayList<>();
     for (String message : documented(rows)) {
       for (String part : message.split("…")) {

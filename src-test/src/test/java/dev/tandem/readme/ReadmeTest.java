@@ -48,8 +48,7 @@ class ReadmeTest {
 
   @Test
   void everyExampleThatTheReadmeNamesExists() {
-    Matcher named =
-        Pattern.compile("examples/[\\w-]+\\.\\w+").matcher(Readme.read("README.md"));
+    Matcher named = Pattern.compile("examples/[\\w-]+\\.\\w+").matcher(Readme.read("README.md"));
     int count = 0;
     while (named.find()) {
       assertTrue(Files.exists(Readme.root().resolve(named.group())), named.group());

@@ -75,7 +75,8 @@ class TroubleshootingTest {
     String text = Files.readString(folder.resolve("docs/backends-and-troubleshooting.md"));
     String section =
         text.substring(
-            text.indexOf("\n## CUDA cannot be used\n"), text.indexOf("\ncuBLAS, which is searched"));
+            text.indexOf("\n## CUDA cannot be used\n"),
+            text.indexOf("\ncuBLAS, which is searched"));
     return Pattern.compile("(?m)^\\| `([^`]+)` \\|")
         .matcher(section)
         .results()
