@@ -3,6 +3,7 @@ package dev.tandem.readme;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tandem.backend.Flag;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -279,6 +280,16 @@ class DocumentsTest {
     }
     assertTrue(count > 90, "only " + count + " messages");
     assertEquals(Set.of(), missing, "messages without a row in " + TROUBLES);
+  }
+
+  @Test
+  void everySwitchHasItsRow() {
+    List<String> missing =
+        Stream.of(Flag.values())
+            .map(flag -> "`TANDEM_" + flag.name() + "`")
+            .filter(variable -> !Readme.read(TROUBLES).contains(variable))
+            .toList();
+    assertEquals(List.of(), missing);
   }
 
   /** A row whose message nobody says any more misleads. Those on CUDA are held to the diagnosis itself, by its own test. */
