@@ -50,7 +50,8 @@ sealed interface Schema {
       return spellings().containsKey(plain)
           ? Spelling.remedy(written, spellings(), "keys")
           : below(plain, false)
-              .or(() -> below(plain, true)) // a kind's keys may be those of a kind that is not meant
+              .or(() ->
+                  below(plain, true)) // a kind's keys may be those of a kind that is not meant
               .map(path -> "did you mean '" + path + "'?")
               .orElseGet(() -> Spelling.remedy(written, spellings(), "keys"));
     }
@@ -128,7 +129,8 @@ sealed interface Schema {
       return switch (schema() instanceof Maybe(Schema inner) ? inner : schema()) {
         case Section section -> List.of(section);
         case Kinds choice when kinds -> choice.classes().stream().map(Section::new).toList();
-        case Numeric _, Flag _, Words _, FilePath _, Word _, Maybe _, Listed _, Kinds _ -> List.of();
+        case Numeric _, Flag _, Words _, FilePath _, Word _, Maybe _, Listed _, Kinds _ ->
+            List.of();
       };
     }
 
