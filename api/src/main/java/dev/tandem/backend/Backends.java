@@ -7,9 +7,13 @@ import java.util.ServiceLoader;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Chooses a backend by its name in a config: {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:1}. */
 public final class Backends {
+  private static final Logger LOG = LoggerFactory.getLogger(Backends.class);
+
   private Backends() {}
 
   /** The kinds of backend on the class path, the most preferred first. */
@@ -20,9 +24,24 @@ public final class Backends {
     return List.copyOf(found);
   }
 
-  /** Opens the backend that {@code TANDEM_BACKEND} names, {@code auto} where it is not set. Notes go to standard error. */
+  /**
+   * Opens the backend that {@code TANDEM_BACKEND} names, {@code auto} where it is not set; see {@link #open(String)}.
+   *
+   * @throws BackendException naming the reason
+   */
   public static Backend open() {
-    return open(Flag.BACKEND.value().orElse("auto"), System.err::println);
+    return open(Flag.BACKEND.value().orElse("auto"));
+  }
+
+  /**
+   * Opens the named backend, as {@link #open(String, Consumer)} does. What a user should see is logged, as a warning: that
+   * {@code auto} passes over a backend must not go unseen.
+   *
+   * @param name {@code auto}, or a kind with an optional device number, {@code cuda:1}
+   * @throws BackendException naming the reason
+   */
+  public static Backend open(String name) {
+    return open(name, LOG::warn);
   }
 
   /**

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * The switches that are not part of a run's config. Each is an environment variable, {@code TANDEM_VECTOR_BITS}, that a
- * system property of the same name, {@code tandem.vector.bits}, overrides. The README lists them.
+ * system property of the same name, {@code tandem.vector.bits}, overrides. docs/backends-and-troubleshooting.md lists them.
  */
 public enum Flag {
   /** Which backend to use where the config does not say: auto, cpu, cuda or cuda:N. */

@@ -78,10 +78,10 @@ public sealed interface Elementwise extends Op {
   /** y = 1 where a = b; NaN equals nothing. */
   record Equal() implements Comparison {}
 
-  /** y = 1 where a < b. */
+  /** y = 1 where {@code a < b}. */
   record Less() implements Comparison {}
 
-  /** y = 1 where a <= b. */
+  /** y = 1 where {@code a <= b}. */
   record LessEqual() implements Comparison {}
 
   /** y = a where condition is not 0, b elsewhere. condition: U8; a, b: any one type; all three broadcast. */
@@ -136,6 +136,7 @@ public sealed interface Elementwise extends Op {
 
   /** y = x limited to [low, high]; NaN stays NaN. The derivative is 1 on the closed interval and 0 outside. */
   record Clamp(double low, double high) implements Unary {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Clamp {
       Check.attribute(
           low <= high, "clamp", "low must not be above high", low + " and " + high, "swap them");

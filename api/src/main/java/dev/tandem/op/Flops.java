@@ -21,11 +21,13 @@ public final class Flops {
   public enum Kind {
     /** Matrix products and convolutions. */
     PRODUCTS,
+    /** Scores, softmax and weighted sums of attention. */
     ATTENTION,
     /** What reads and writes more than it computes. */
     ELEMENTS
   }
 
+  /** Which kind of work the op is. */
   public static Kind kind(Op op) {
     return switch (op) {
       case Linear _, Fused.BiasedMatmul _, Fused.BiasedConv2d _ -> Kind.PRODUCTS;

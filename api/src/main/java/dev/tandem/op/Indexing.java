@@ -48,6 +48,7 @@ public sealed interface Indexing extends Op {
    * for the axis; y: the shape of indices.
    */
   record Gather(int axis) implements Indexing {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Gather {
       Check.countedFromZero("gather", axis);
     }
@@ -72,6 +73,7 @@ public sealed interface Indexing extends Op {
 
   /** dx of {@link Gather}: dy added at its index, in ascending order. inputs: dy, indices; dx: dy's shape with length. */
   record GatherGrad(int axis, int length) implements Indexing {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public GatherGrad {
       Check.countedFromZero("gather_grad", axis);
     }

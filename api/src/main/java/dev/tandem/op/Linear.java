@@ -46,6 +46,7 @@ public sealed interface Linear extends Op {
 
   /** Geometry of a two-dimensional convolution. stride, padding and dilation in pixels; groups split the channels. */
   record Conv2dGeometry(Size2d stride, Size2d padding, Size2d dilation, int groups) {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Conv2dGeometry {
       Check.attribute(
           stride.atLeast(1),

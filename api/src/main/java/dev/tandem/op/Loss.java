@@ -17,6 +17,7 @@ public sealed interface Loss extends Op {
    * smoothing: Szegedy et al. 2015, arXiv:1512.00567, section 7.
    */
   record CrossEntropy(double smoothing) implements Loss {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public CrossEntropy {
       Check.attribute(
           smoothing >= 0 && smoothing <= 1,

@@ -28,6 +28,7 @@ public sealed interface Movement extends Op {
 
   /** Axis i of y is axis order[i] of x. */
   record Permute(List<Integer> order) implements Movement {
+    /** Copies what it is given: later changes do not reach it. */
     public Permute {
       order = List.copyOf(order);
     }
@@ -67,6 +68,7 @@ public sealed interface Movement extends Op {
 
   /** The box of x that begins at start[i] and has length[i] on axis i. */
   record Slice(List<Integer> start, List<Integer> length) implements Movement {
+    /** Copies what it is given: later changes do not reach it. */
     public Slice {
       start = List.copyOf(start);
       length = List.copyOf(length);
@@ -94,6 +96,7 @@ public sealed interface Movement extends Op {
 
   /** x with before[i] and after[i] elements of the value added around axis i. */
   record Pad(List<Integer> before, List<Integer> after, double value) implements Movement {
+    /** Copies what it is given: later changes do not reach it. */
     public Pad {
       before = List.copyOf(before);
       after = List.copyOf(after);
@@ -126,6 +129,7 @@ public sealed interface Movement extends Op {
 
   /** The inputs one after another along the axis; all other axes and the element type are equal. */
   record Concat(int axis) implements Movement {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Concat {
       Check.countedFromZero("concat", axis);
     }

@@ -7,10 +7,19 @@ package dev.tandem.op;
  */
 public final class Philox {
   // Table 2 of the paper; public for the backends' own loops.
+  /** Multiplies word 0 of the counter in each round. */
   public static final int MULTIPLIER_0 = 0xD2511F53;
+
+  /** Multiplies word 2 of the counter in each round. */
   public static final int MULTIPLIER_1 = 0xCD9E8D57;
+
+  /** Added to the low word of the key after each round. */
   public static final int WEYL_0 = 0x9E3779B9;
+
+  /** Added to the high word of the key after each round. */
   public static final int WEYL_1 = 0xBB67AE85;
+
+  /** Rounds of the bijection. */
   public static final int ROUNDS = 10;
 
   private Philox() {}

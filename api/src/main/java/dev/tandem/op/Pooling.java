@@ -10,6 +10,7 @@ public sealed interface Pooling extends Op {
 
   /** Size, steps and padding of the window, in pixels. Padding is at most half the kernel. */
   record Window(Size2d kernel, Size2d stride, Size2d padding) {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Window {
       Check.attribute(
           kernel.atLeast(1),

@@ -11,8 +11,10 @@ public sealed interface Reduction extends Op {
 
   /** Folds the listed axes (ascending, from 0); with keep they stay with length 1. No axes: x itself. */
   sealed interface OverAxes extends Reduction {
+    /** The axes that are folded, ascending, counted from 0. */
     List<Integer> axes();
 
+    /** Whether folded axes stay, with length 1. */
     boolean keep();
 
     /** Whether an empty fold has a value, as a sum does and a maximum does not. */
@@ -38,6 +40,7 @@ public sealed interface Reduction extends Op {
 
   /** y = sum of x over the axes; 0 over nothing. */
   record Sum(List<Integer> axes, boolean keep) implements OverAxes {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Sum {
       axes = ascending("sum", axes);
     }
@@ -45,6 +48,7 @@ public sealed interface Reduction extends Op {
 
   /** y = mean of x over the axes; NaN over nothing. */
   record Mean(List<Integer> axes, boolean keep) implements OverAxes {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Mean {
       axes = ascending("mean", axes);
     }
@@ -52,6 +56,7 @@ public sealed interface Reduction extends Op {
 
   /** y = largest of x over the axes; NaN if any is. The gradient is shared evenly among equals. */
   record Max(List<Integer> axes, boolean keep) implements OverAxes {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Max {
       axes = ascending("max", axes);
     }
@@ -64,6 +69,7 @@ public sealed interface Reduction extends Op {
 
   /** y = smallest of x over the axes; NaN if any is. The gradient is shared evenly among equals. */
   record Min(List<Integer> axes, boolean keep) implements OverAxes {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Min {
       axes = ascending("min", axes);
     }
@@ -76,6 +82,7 @@ public sealed interface Reduction extends Op {
 
   /** y = index of the largest of x along the axis, the first of equals, and the first NaN if there is one. y: I32. */
   record ArgMax(int axis, boolean keep) implements Reduction {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public ArgMax {
       Check.countedFromZero("arg_max", axis);
     }

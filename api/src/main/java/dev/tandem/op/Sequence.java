@@ -16,7 +16,7 @@ public sealed interface Sequence extends Op {
 
   /**
    * y[t] = sum over s of softmax(scale * q[t] . k[s]) v[s], a head at a time, without a matrix of all scores. causal: query t looks
-   * at keys s <= t + S - T, so that the last query sees them all. q: (B, T, H, D); k, v: (B, S, G, D). Results: y (B, T, H, D), and
+   * at keys {@code s <= t + S - T}, so that the last query sees them all. q: (B, T, H, D); k, v: (B, S, G, D). Results: y (B, T, H, D), and
    * lse (B, H, T), the logarithms of the sums of exponentials. Dao et al. 2022, arXiv:2205.14135; Dao 2023, arXiv:2307.08691.
    */
   record Attention(boolean causal, double scale) implements Sequence {
@@ -47,6 +47,7 @@ public sealed interface Sequence extends Op {
    */
   record PackedAttention(int heads, int keyHeads, boolean causal, double scale)
       implements Sequence {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public PackedAttention {
       checkHeads("packed_attention", heads, keyHeads);
     }
@@ -61,6 +62,7 @@ public sealed interface Sequence extends Op {
   /** Gradient of {@link PackedAttention}. inputs: qkv, y, lse, dy; dqkv: as qkv. */
   record PackedAttentionGrad(int heads, int keyHeads, boolean causal, double scale)
       implements Sequence {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public PackedAttentionGrad {
       checkHeads("packed_attention_grad", heads, keyHeads);
     }
@@ -83,6 +85,7 @@ public sealed interface Sequence extends Op {
    * weights as published, half a head apart, not neighbours.
    */
   record Rotary(int rotated, double base, int start, boolean inverse) implements Sequence {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Rotary {
       Check.attribute(
           rotated >= 0,

@@ -2,6 +2,7 @@ package dev.tandem.op;
 
 /** A height and a width, in pixels: of a window, of its steps, of padding. */
 public record Size2d(int height, int width) {
+  /** The same extent in height and width. */
   public static Size2d of(int both) {
     return new Size2d(both, both);
   }

@@ -19,6 +19,7 @@ public sealed interface Stochastic extends Op {
    * (word >>> 8) * 2^-24 >= p. Srivastava et al. 2014.
    */
   record Dropout(double p) implements Stochastic {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Dropout {
       Check.attribute(
           p >= 0 && p < 1, "dropout", "the probability must lie in [0, 1)", p, "0 means none");

@@ -83,7 +83,9 @@ public sealed interface Update {
   enum Masters {
     /** Weights of F32 and F64 are their own. */
     NONE,
+    /** Weights are their masters rounded to nearest even. */
     ROUNDED_TO_NEAREST,
+    /** Weights are their masters rounded up or down at random, with the probability of what is cut off. */
     ROUNDED_STOCHASTICALLY
   }
 
@@ -104,6 +106,7 @@ public sealed interface Update {
    * @param count how many weights, at least 1
    */
   record Many(Optimizer rule, int count, Masters masters) implements Update {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public Many {
       Check.attribute(
           count >= 1, "many", "there must be a weight", count, "give the optimizer parameters");
@@ -202,6 +205,7 @@ public sealed interface Update {
    * @param interval how many good steps in a row before the scale grows
    */
   record LossScale(double growth, double backoff, int interval) implements Update {
+    /** Throws {@link dev.tandem.shape.ShapeException} when a component is out of its range; the message names it. */
     public LossScale {
       Check.attribute(growth > 1, "loss_scale", "growth must be above 1", growth, "2 is usual");
       Check.attribute(

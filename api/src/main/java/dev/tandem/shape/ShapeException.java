@@ -7,6 +7,7 @@ package dev.tandem.shape;
 public final class ShapeException extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 
+  /** What happened and what to do, in a sentence for people. */
   public ShapeException(String message) {
     super(message);
   }

@@ -2,6 +2,7 @@ package dev.tandem.shape;
 
 /** The element type and shape of a tensor: all that shape inference needs to know of it. */
 public record TensorType(DType dtype, Shape shape) {
+  /** An F32 tensor of these lengths. */
   public static TensorType f32(int... lengths) {
     return new TensorType(DType.F32, Shape.of(lengths));
   }
@@ -16,10 +17,12 @@ public record TensorType(DType dtype, Shape shape) {
     return Math.multiplyExact(shape.elements(), (long) dtype.bytes());
   }
 
+  /** The same element type under another shape. */
   public TensorType withShape(Shape other) {
     return new TensorType(dtype, other);
   }
 
+  /** The same shape with another element type. */
   public TensorType withDType(DType other) {
     return new TensorType(other, shape);
   }

@@ -44,6 +44,7 @@ public record GradCheck(double step, int elements) {
 
   /** The worst element of each parameter, the worst first. */
   public record Report(List<Entry> worst) {
+    /** The largest error of all parameters; 0 where there is none. */
     public double largestError() {
       return worst.isEmpty() ? 0 : worst.getFirst().error();
     }

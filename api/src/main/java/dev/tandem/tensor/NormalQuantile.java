@@ -80,7 +80,7 @@ final class NormalQuantile {
 
   private NormalQuantile() {}
 
-  /** The x that a standard normal number stays below with probability p, 0 < p < 1. */
+  /** The x that a standard normal number stays below with probability p, {@code 0 < p < 1}. */
   static double of(double p) {
     double q = p - 0.5;
     if (Math.abs(q) <= CENTRAL) {

@@ -16,10 +16,12 @@ public final class Random {
   private final long seed;
   private long streams;
 
+  /** A stream that the seed alone decides. */
   public Random(long seed) {
     this.seed = seed;
   }
 
+  /** What it was made with. */
   public long seed() {
     return seed;
   }

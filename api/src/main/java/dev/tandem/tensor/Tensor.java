@@ -109,6 +109,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
 
   // ---- looking
 
+  /** The shape and element type. */
   public TensorType type() {
     return type;
   }
@@ -123,6 +124,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
     return type.dtype();
   }
 
+  /** The backend whose memory holds the elements. */
   public Backend backend() {
     return storage().backend;
   }

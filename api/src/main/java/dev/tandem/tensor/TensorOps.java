@@ -26,8 +26,10 @@ import java.util.stream.IntStream;
  * axes may be negative and then count from the end.
  */
 public sealed interface TensorOps permits Tensor {
+  /** The lengths of the axes. */
   Shape shape();
 
+  /** The type of the elements. */
   DType dtype();
 
   private Tensor self() {
@@ -36,30 +38,37 @@ public sealed interface TensorOps permits Tensor {
 
   // ---- elementwise
 
+  /** this + b, elementwise; shapes broadcast. */
   default Tensor add(Tensor b) {
     return Tensor.apply(new Elementwise.Add(), self(), b);
   }
 
+  /** this + b, elementwise. */
   default Tensor add(double b) {
     return Tensor.apply(new Elementwise.Affine(1, b), self());
   }
 
+  /** this - b, elementwise; shapes broadcast. */
   default Tensor sub(Tensor b) {
     return Tensor.apply(new Elementwise.Sub(), self(), b);
   }
 
+  /** this - b, elementwise. */
   default Tensor sub(double b) {
     return add(-b);
   }
 
+  /** this * b, elementwise; shapes broadcast. */
   default Tensor mul(Tensor b) {
     return Tensor.apply(new Elementwise.Mul(), self(), b);
   }
 
+  /** this * b, elementwise. */
   default Tensor mul(double b) {
     return Tensor.apply(new Elementwise.Affine(b, 0), self());
   }
 
+  /** this / b, elementwise; shapes broadcast. */
   default Tensor div(Tensor b) {
     return Tensor.apply(new Elementwise.Div(), self(), b);
   }
@@ -69,14 +78,17 @@ public sealed interface TensorOps permits Tensor {
     return mul(1 / b);
   }
 
+  /** -this, elementwise. */
   default Tensor neg() {
     return mul(-1);
   }
 
+  /** The larger of both, elementwise; shapes broadcast: {@link Elementwise.Maximum}. */
   default Tensor maximum(Tensor b) {
     return Tensor.apply(new Elementwise.Maximum(), self(), b);
   }
 
+  /** The smaller of both, elementwise; shapes broadcast: {@link Elementwise.Minimum}. */
   default Tensor minimum(Tensor b) {
     return Tensor.apply(new Elementwise.Minimum(), self(), b);
   }
@@ -86,12 +98,12 @@ public sealed interface TensorOps permits Tensor {
     return Tensor.apply(new Elementwise.Equal(), self(), b);
   }
 
-  /** U8: 1 where this < b. */
+  /** U8: 1 where {@code this < b}. */
   default Tensor less(Tensor b) {
     return Tensor.apply(new Elementwise.Less(), self(), b);
   }
 
-  /** U8: 1 where this <= b. */
+  /** U8: 1 where {@code this <= b}. */
   default Tensor lessEqual(Tensor b) {
     return Tensor.apply(new Elementwise.LessEqual(), self(), b);
   }
@@ -111,54 +123,67 @@ public sealed interface TensorOps permits Tensor {
     return to == dtype() ? self() : Tensor.apply(new Elementwise.Cast(to), self());
   }
 
+  /** e^x, elementwise: {@link Elementwise.Exp}. */
   default Tensor exp() {
     return Tensor.apply(new Elementwise.Exp(), self());
   }
 
+  /** The natural logarithm, elementwise: {@link Elementwise.Log}. */
   default Tensor log() {
     return Tensor.apply(new Elementwise.Log(), self());
   }
 
+  /** The square root, elementwise: {@link Elementwise.Sqrt}. */
   default Tensor sqrt() {
     return Tensor.apply(new Elementwise.Sqrt(), self());
   }
 
+  /** The square root, elementwise: {@link Elementwise.Sqrt}. */
   default Tensor rsqrt() {
     return Tensor.apply(new Elementwise.Rsqrt(), self());
   }
 
+  /** x^exponent, elementwise: {@link Elementwise.Pow}. */
   default Tensor pow(double exponent) {
     return Tensor.apply(new Elementwise.Pow(exponent), self());
   }
 
+  /** x * x, elementwise. */
   default Tensor square() {
     return mul(self());
   }
 
+  /** The absolute value, elementwise: {@link Elementwise.Abs}. */
   default Tensor abs() {
     return Tensor.apply(new Elementwise.Abs(), self());
   }
 
+  /** -1, 0 or 1, elementwise: {@link Elementwise.Sign}. */
   default Tensor sign() {
     return Tensor.apply(new Elementwise.Sign(), self());
   }
 
+  /** Brought into [low, high], elementwise: {@link Elementwise.Clamp}. */
   default Tensor clamp(double low, double high) {
     return Tensor.apply(new Elementwise.Clamp(low, high), self());
   }
 
+  /** max(x, 0), elementwise: {@link Elementwise.Relu}. */
   default Tensor relu() {
     return Tensor.apply(new Elementwise.Relu(), self());
   }
 
+  /** x where positive, slope * x elsewhere: {@link Elementwise.LeakyRelu}. */
   default Tensor leakyRelu(double slope) {
     return Tensor.apply(new Elementwise.LeakyRelu(slope), self());
   }
 
+  /** 1 / (1 + e^-x), elementwise: {@link Elementwise.Sigmoid}. */
   default Tensor sigmoid() {
     return Tensor.apply(new Elementwise.Sigmoid(), self());
   }
 
+  /** The hyperbolic tangent, elementwise: {@link Elementwise.Tanh}. */
   default Tensor tanh() {
     return Tensor.apply(new Elementwise.Tanh(), self());
   }
@@ -173,10 +198,12 @@ public sealed interface TensorOps permits Tensor {
     return Tensor.apply(new Elementwise.GeluErf(), self());
   }
 
+  /** x * sigmoid(x), elementwise: {@link Elementwise.Silu}. */
   default Tensor silu() {
     return Tensor.apply(new Elementwise.Silu(), self());
   }
 
+  /** log(1 + e^x), elementwise: {@link Elementwise.Softplus}. */
   default Tensor softplus() {
     return Tensor.apply(new Elementwise.Softplus(), self());
   }
@@ -184,18 +211,22 @@ public sealed interface TensorOps permits Tensor {
   // ---- reductions: over the given axes, negative ones counted from the end; over all where none
   // is given
 
+  /** The sum over the axes, all where none is given; they go from the shape. */
   default Tensor sum(int... axes) {
     return Tensor.apply(new Reduction.Sum(axes("sum", axes), false), self());
   }
 
+  /** The mean over the axes, all where none is given; they go from the shape. */
   default Tensor mean(int... axes) {
     return Tensor.apply(new Reduction.Mean(axes("mean", axes), false), self());
   }
 
+  /** The largest element over the axes, all where none is given; they go from the shape. */
   default Tensor max(int... axes) {
     return Tensor.apply(new Reduction.Max(axes("max", axes), false), self());
   }
 
+  /** The smallest element over the axes, all where none is given; they go from the shape. */
   default Tensor min(int... axes) {
     return Tensor.apply(new Reduction.Min(axes("min", axes), false), self());
   }
@@ -232,10 +263,12 @@ public sealed interface TensorOps permits Tensor {
     return Tensor.apply(new Linear.Conv2d(geometry), self(), weight);
   }
 
+  /** The largest element under each place of the window. (N, C, H, W): {@link Pooling.MaxPool2d}. */
   default Tensor maxPool2d(Pooling.Window window) {
     return Tensor.apply(new Pooling.MaxPool2d(window), self());
   }
 
+  /** The mean under each place of the window. (N, C, H, W): {@link Pooling.AvgPool2d}. */
   default Tensor avgPool2d(Pooling.Window window) {
     return Tensor.apply(new Pooling.AvgPool2d(window), self());
   }
@@ -268,6 +301,7 @@ public sealed interface TensorOps permits Tensor {
     return reshape(Shape.of(complete));
   }
 
+  /** The same elements, as many, under another shape, sharing memory. */
   default Tensor reshape(Shape to) {
     return Tensor.apply(new Movement.Reshape(to), self());
   }
@@ -293,6 +327,7 @@ public sealed interface TensorOps permits Tensor {
     return Tensor.apply(new Movement.Permute(order), self());
   }
 
+  /** Axes of length 1 repeated, and leading axes added, up to this shape: {@link Movement.Expand}. */
   default Tensor expand(Shape to) {
     return to.equals(shape()) ? self() : Tensor.apply(new Movement.Expand(to), self());
   }
@@ -334,10 +369,12 @@ public sealed interface TensorOps permits Tensor {
 
   // ---- normalisation, loss, dropout
 
+  /** The largest element over the axes, all where none is given; they go from the shape. */
   default Tensor softmax(int axis) {
     return alongLast(axis, new Normalization.Softmax());
   }
 
+  /** The largest element over the axes, all where none is given; they go from the shape. */
   default Tensor logSoftmax(int axis) {
     return alongLast(axis, new Normalization.LogSoftmax());
   }
@@ -351,10 +388,12 @@ public sealed interface TensorOps permits Tensor {
         : Tensor.apply(op, transpose(chosen, last)).transpose(chosen, last);
   }
 
+  /** Rows of mean 0 and variance 1, times gamma, plus beta. (..., C); gamma, beta: (C): {@link Normalization.LayerNorm}. */
   default Tensor layerNorm(Tensor gamma, Tensor beta, double epsilon) {
     return Tensor.apply(new Normalization.LayerNorm(epsilon), self(), gamma, beta);
   }
 
+  /** Rows of root mean square 1, times gamma. (..., C); gamma: (C): {@link Normalization.RmsNorm}. */
   default Tensor rmsNorm(Tensor gamma, double epsilon) {
     return Tensor.apply(new Normalization.RmsNorm(epsilon), self(), gamma);
   }

@@ -13,6 +13,7 @@ import dev.tandem.data.Digits;
 import dev.tandem.data.FashionMnist;
 import dev.tandem.data.Idx;
 import dev.tandem.data.IdxFolder;
+import dev.tandem.data.NoSuchColumnException;
 import dev.tandem.data.Normalization;
 import dev.tandem.data.Splits;
 import dev.tandem.data.Target;
@@ -39,6 +40,9 @@ record RunData(
     Optional<Tokenizer> tokenizer,
     boolean shuffled) {
   private static final double TEST = 0.2;
+
+  /** Targets larger than this are worth a word. */
+  private static final double LARGE = 100;
 
   /** What a source has before it is split. @param test the share for the test where nothing is said */
   private record Opened(
@@ -203,6 +207,28 @@ record RunData(
         + what;
   }
 
+  /**
+   * What to say of number targets that the network will see as they are, though they are far from what fresh weights give, about 1;
+   * empty where they are scaled or near enough.
+   */
+  Optional<String> largeTargets() {
+    if (targets.isPresent() || !(training.target() instanceof Target.Numbers(List<String> names))) {
+      return Optional.empty();
+    }
+    Normalization seen = Normalization.ofTargets(training, Normalization.Method.STANDARDIZE);
+    for (int i = 0; i < names.size(); i++) {
+      double size = Math.max(Math.abs(seen.center().get(i)), seen.scale().get(i));
+      if (size > LARGE) {
+        return Optional.of(
+            Report.format(
+                "data.source.target: large numbers, '%s' has mean %,.4g and deviation %,.4g; learning them takes long or"
+                    + " diverges, and target_normalization: standardize mends that",
+                names.get(i), seen.center().get(i), seen.scale().get(i)));
+      }
+    }
+    return Optional.empty();
+  }
+
   private static Opened source(LoadedConfig loaded, Optional<Tokenizer> trained) {
     return switch (loaded.config().data().source()) {
       case DataConfig.Digits _ -> Opened.of(Digits.load(), Optional.empty());
@@ -220,7 +246,7 @@ record RunData(
         yield Opened.of(training, test);
       }
       case DataConfig.Csv csv -> {
-        Csv.Table table = Csv.read(csv.file(), schema(csv));
+        Csv.Table table = table(loaded, csv);
         Optional<Dataset> test =
             csv.testFile().map(file -> Csv.read(file, table.schema()).dataset());
         yield Opened.of(table.dataset(), test, Optional.of(table.schema()));
@@ -228,6 +254,26 @@ record RunData(
       case DataConfig.Text text -> Opened.of(TokenData.of(text, trained), TEST);
       case DataConfig.Tokens tokens -> Opened.of(TokenData.of(loaded, tokens, trained), 0);
     };
+  }
+
+  /** A column that the file lacks is the config's mistake: the message says where it is named. */
+  private static Csv.Table table(LoadedConfig loaded, DataConfig.Csv csv) {
+    try {
+      return Csv.read(csv.file(), schema(csv));
+    } catch (NoSuchColumnException e) {
+      String key =
+          naming(csv.target(), e, csv)
+              ? "target"
+              : naming(csv.inputs(), e, csv)
+                  ? "inputs"
+                  : naming(csv.categories(), e, csv) ? "categories" : "ignore";
+      throw loaded.problem("data.source." + key, e.getMessage());
+    }
+  }
+
+  private static boolean naming(
+      List<String> columns, NoSuchColumnException missing, DataConfig.Csv csv) {
+    return columns.stream().anyMatch(name -> place(csv, name).equals(missing.place()));
   }
 
   private static CsvSchema schema(DataConfig.Csv csv) {

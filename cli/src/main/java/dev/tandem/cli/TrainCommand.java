@@ -88,7 +88,9 @@ final class TrainCommand implements Callable<Integer> {
             : InitialWeights.of(loaded).flatMap(InitialWeights::tokenizer);
     try (Backend backend = ConfigOptions.open(loaded, terminal::note)) {
       Prepared prepared = Prepared.of(loaded, RunData.open(loaded, known));
+      DataFiles files = DataFiles.of(loaded.config().data());
       terminal.say(prepared.data().summary());
+      prepared.data().largeTargets().ifPresent(terminal::note);
       terminal.say(Report.layers(prepared.network()));
       terminal.say("backend: " + backend.description());
       try (Session session =
@@ -102,6 +104,7 @@ final class TrainCommand implements Callable<Integer> {
                     prepared.config().name().orElseThrow()));
         try (Closeable _ = folder.lock()) {
           if (earlier.isPresent()) {
+            files.changed(folder.path()).ifPresent(terminal::note);
             session.trainer().resume(folder.checkpoint());
             int done = session.trainer().history().epochs().size();
             if (done >= prepared.config().training().epochs()) {
@@ -114,6 +117,8 @@ final class TrainCommand implements Callable<Integer> {
                       + 2 * done);
               return 0;
             }
+          } else {
+            files.write(folder.path());
           }
           return train(prepared, session, folder, backend);
         }

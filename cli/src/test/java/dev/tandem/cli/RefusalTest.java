@@ -185,6 +185,21 @@ class RefusalTest extends CommandTest {
         sentence);
   }
 
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          a;b;kind | its columns are [a;b;kind]: is the delimiter ';'?
+          a,b,sort | its columns are [a, b, sort]
+          """)
+  void aColumnThatIsNotThereIsTheConfigsMistake(String header, String told) throws IOException {
+    file("data.csv", header + "\n");
+    assertEquals(
+        "c.yaml:3: data.source.target: csv: no such column, got 'kind' for data.csv; " + told,
+        refused(file("c.yaml", CSV)));
+  }
+
   @Test
   void notANumberInData() throws IOException {
     file("data.csv", "a,b,kind\n1,2,x\n3,NaN,y\n5,6,x\n");

@@ -112,6 +112,41 @@ class TrainCommandTest extends CommandTest {
   }
 
   @Test
+  void tellsOfLargeTargetsAndOfAFileEditedInPlace() throws IOException {
+    Path table =
+        file("houses.csv", "rooms,price\n1,100000\n2,210000\n3,290000\n4,405000\n5,500000\n");
+    Path config =
+        file(
+            "houses.yaml",
+            """
+            backend: cpu
+            data: {source: {kind: csv, file: houses.csv, target: price, task: numbers}}
+            model: {layers: [linear: 1]}
+            training: {batch: 2, epochs: 1}
+            """);
+    String large = "data.source.target: large numbers, 'price' has mean ";
+    assertTrue(train(config).expect(0).err().contains(large));
+    assertFalse(
+        train(config, "--set", "data.source.target_normalization=standardize")
+            .expect(0)
+            .err()
+            .contains(large));
+
+    Path run = runs().resolve("houses-1");
+    assertFalse(
+        run("train", "--resume", run, "--set", "training.epochs=2")
+            .expect(0)
+            .err()
+            .contains("changed"));
+    Files.writeString(table, Files.readString(table).replace("210000", "220000"));
+    assertTrue(
+        run("train", "--resume", run, "--set", "training.epochs=3")
+            .expect(0)
+            .err()
+            .contains("data: changed since the run began, got " + table));
+  }
+
+  @Test
   void stopsEarlyWithTheBestWeights() throws IOException {
     // A rate that ruins what was learned: after the best epoch it only gets worse.
     Result result =

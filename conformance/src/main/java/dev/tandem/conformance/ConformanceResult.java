@@ -15,6 +15,7 @@ public record ConformanceResult(List<OpResult> ops, Optional<String> lost) {
     return ops.stream().mapToInt(OpResult::cases).sum();
   }
 
+  /** How many failed. */
   public int failed() {
     return ops.stream().mapToInt(OpResult::failed).sum();
   }

@@ -16,6 +16,7 @@ import java.util.Arrays;
  * exactly.
  */
 public record Values(TensorType type, double[] data) {
+  /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
   public Values {
     if (data.length != type.elements()) {
       throw new IllegalArgumentException(
@@ -38,14 +39,17 @@ public record Values(TensorType type, double[] data) {
     return of(dtype, Shape.scalar(), x);
   }
 
+  /** All 0. */
   public static Values zeros(TensorType type) {
     return new Values(type, new double[Math.toIntExact(type.elements())]);
   }
 
+  /** The lengths of the axes. */
   public Shape shape() {
     return type.shape();
   }
 
+  /** The element type. */
   public DType dtype() {
     return type.dtype();
   }
@@ -60,6 +64,7 @@ public record Values(TensorType type, double[] data) {
     return new Values(type, Arrays.stream(data).map(x -> Rounding.computed(dtype(), x)).toArray());
   }
 
+  /** A copy whose numbers are its own. */
   public Values copy() {
     return new Values(type, data.clone());
   }

@@ -8,9 +8,12 @@ import dev.tandem.backend.Flag;
 import dev.tandem.shape.TensorType;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens the CPU backend, which every machine can run. */
 public final class CpuBackendProvider implements BackendProvider {
+  private static final Logger LOG = LoggerFactory.getLogger(CpuBackendProvider.class);
   private static final AtomicBoolean HINTED = new AtomicBoolean();
 
   @Override
@@ -62,7 +65,7 @@ public final class CpuBackendProvider implements BackendProvider {
     }
     boolean asked = Flag.VECTOR_BITS.value().isPresent();
     if (!Vectorization.available() && !asked && !HINTED.getAndSet(true)) {
-      System.err.println("cpu: " + Vectorization.reason());
+      LOG.warn("cpu: {}", Vectorization.reason());
     }
     return new CpuBackend(threads());
   }

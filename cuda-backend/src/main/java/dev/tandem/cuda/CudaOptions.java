@@ -25,22 +25,27 @@ public record CudaOptions(
     return new CudaOptions(name, true, OptionalLong.empty(), false, COLUMNS, WIDE_FROM);
   }
 
+  /** The same with idle blocks kept, or given back at once. */
   public CudaOptions withCaching(boolean kept) {
     return new CudaOptions(name, kept, memory, tf32, columns, wideFrom);
   }
 
+  /** The same with at most so many bytes held. */
   public CudaOptions withMemory(OptionalLong bytes) {
     return new CudaOptions(name, caching, bytes, tf32, columns, wideFrom);
   }
 
+  /** The same with TF32 in F32 products, or without. */
   public CudaOptions withTf32(boolean allowed) {
     return new CudaOptions(name, caching, memory, allowed, columns, wideFrom);
   }
 
+  /** The same with so many bytes of unfolded images at a time. */
   public CudaOptions withColumns(long bytes) {
     return new CudaOptions(name, caching, memory, tf32, bytes, wideFrom);
   }
 
+  /** The same with elements counted in 64 bits from so many on. */
   public CudaOptions withWideFrom(long elements) {
     return new CudaOptions(name, caching, memory, tf32, columns, elements);
   }

@@ -509,6 +509,7 @@ public enum Kernel {
       this.struct = struct;
     }
 
+    /** Bytes of the parameter. */
     public int bytes() {
       return bytes;
     }
@@ -538,6 +539,7 @@ public enum Kernel {
     return entry;
   }
 
+  /** The entry's parameters, in order. */
   public List<Parameter> parameters() {
     return parameters;
   }

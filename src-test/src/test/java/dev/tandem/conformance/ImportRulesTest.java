@@ -76,7 +76,8 @@ final class ImportRulesTest {
                   "org.snakeyaml.engine",
                   "me.tongfei.progressbar"),
           "cli.config", Set.of("org.snakeyaml.engine"),
-          "cpu", Set.of("jdk.incubator.vector"),
+          "backend", Set.of("org.slf4j"),
+          "cpu", Set.of("jdk.incubator.vector", "org.slf4j"),
           "cuda.driver", Set.of("jcuda"));
 
   private static final Pattern IMPORT =

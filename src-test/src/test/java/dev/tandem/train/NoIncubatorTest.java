@@ -30,7 +30,7 @@ class NoIncubatorTest {
     } finally {
       System.setErr(console);
     }
-    String hint = "cpu: scalar (pass --add-modules jdk.incubator.vector for the fast path)\n";
+    String hint = "WARN cpu: scalar (pass --add-modules jdk.incubator.vector for the fast path)\n";
     assertEquals(hint, said.toString(StandardCharsets.UTF_8));
   }
 

@@ -19,6 +19,7 @@ public record Augmentation(long seed, List<Step> steps) implements Transform {
      * move in.
      */
     record Shift(int pixels) implements Step {
+      /** Throws {@link DataException} when a component is out of its range; the message names it. */
       public Shift {
         checkPixels("shift", pixels);
       }
@@ -26,6 +27,7 @@ public record Augmentation(long seed, List<Step> steps) implements Transform {
 
     /** Mirrors left and right with this probability. */
     record Flip(double probability) implements Step {
+      /** Throws {@link DataException} when a component is out of its range; the message names it. */
       public Flip {
         if (!(probability >= 0 && probability <= 1)) {
           throw new DataException("flip: not a probability, got " + probability + "; 0.5 is usual");
@@ -38,6 +40,7 @@ public record Augmentation(long seed, List<Step> steps) implements Transform {
      * size out at random. With zeros for padding it would be a shift.
      */
     record Crop(int padding) implements Step {
+      /** Throws {@link DataException} when a component is out of its range; the message names it. */
       public Crop {
         checkPixels("crop", padding);
       }
@@ -48,6 +51,7 @@ public record Augmentation(long seed, List<Step> steps) implements Transform {
      * corners.
      */
     record Rotation(double degrees) implements Step {
+      /** Throws {@link DataException} when a component is out of its range; the message names it. */
       public Rotation {
         if (!(degrees >= 0 && degrees <= 180)) {
           throw new DataException(
@@ -64,6 +68,7 @@ public record Augmentation(long seed, List<Step> steps) implements Transform {
     }
   }
 
+  /** Copies what it is given: later changes do not reach it. */
   public Augmentation {
     steps = List.copyOf(steps);
   }

@@ -7,7 +7,9 @@ import dev.tandem.data.CsvSchema.Role;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.commons.csv.CSVRecord;
@@ -19,6 +21,15 @@ import org.apache.commons.csv.CSVRecord;
  * @param width how many values every line has
  */
 record CsvLayout(String file, List<String> names, List<CsvColumn> columns, int width) {
+  /** What stands between values in files, and how a config writes it; the likeliest first. */
+  private static final SequencedMap<String, String> DELIMITERS = new LinkedHashMap<>();
+
+  static {
+    DELIMITERS.put(";", "';'");
+    DELIMITERS.put("\t", "\"\\t\", a tab");
+    DELIMITERS.put("|", "'|'");
+    DELIMITERS.put(",", "','");
+  }
 
   /** Matches the schema with the file's first line, which is its header if it has one. */
   static CsvLayout of(String file, CsvSchema schema, CSVRecord first, boolean withTarget) {
@@ -35,7 +46,7 @@ record CsvLayout(String file, List<String> names, List<CsvColumn> columns, int w
     }
     Column[] byIndex = new Column[names.size()];
     for (Column column : schema.columns()) {
-      int index = index(file, names, column, withTarget);
+      int index = index(file, names, column, withTarget, first);
       if (index >= 0) {
         if (byIndex[index] != null) {
           throw new DataException(
@@ -95,21 +106,35 @@ record CsvLayout(String file, List<String> names, List<CsvColumn> columns, int w
     }
   }
 
+  /** A first line of one value that holds a usual delimiter was separated at another. */
+  private static String otherDelimiter(CSVRecord first) {
+    return first.size() == 1
+        ? DELIMITERS.entrySet().stream()
+            .filter(delimiter -> first.get(0).contains(delimiter.getKey()))
+            .findFirst()
+            .map(delimiter -> ": is the delimiter " + delimiter.getValue() + "?")
+            .orElse("")
+        : "";
+  }
+
   /** Where the schema's column is, or -1 where it may be missing. */
-  private static int index(String file, List<String> names, Column column, boolean withTarget) {
+  private static int index(
+      String file, List<String> names, Column column, boolean withTarget, CSVRecord first) {
     int index =
         switch (column.place()) {
           case Place.Named(String name) -> names.indexOf(name);
           case Place.At(int at) -> at < names.size() ? at : -1;
         };
     if (index < 0 && (withTarget || column.role() == Role.INPUT)) {
-      throw new DataException(
+      throw new NoSuchColumnException(
           "csv: no such column, got "
               + column.place()
               + " for "
               + file
               + "; its columns are "
-              + names);
+              + names
+              + otherDelimiter(first),
+          column.place());
     }
     return index;
   }

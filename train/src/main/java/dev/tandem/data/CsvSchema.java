@@ -14,25 +14,33 @@ import java.util.Locale;
 public record CsvSchema(List<Column> columns, Others others, boolean header, char delimiter) {
   /** What a column that the schema does not name is. */
   public enum Others {
+    /** An input that is a number. */
     NUMBERS,
+    /** It is not read. */
     IGNORED
   }
 
   /** What a column is used for. */
   public enum Role {
+    /** The network sees it. */
     INPUT,
+    /** The network learns to predict it. */
     TARGET,
+    /** It is not read. */
     IGNORED
   }
 
   /** How a column's values are read: as a number, or as one of a few words. */
   public enum Kind {
+    /** Numbers. */
     NUMBER,
+    /** Words, each value of them an input of its own. */
     CATEGORY
   }
 
   /** How a column is found: by its name in the header, or by its place, from 0. */
   public sealed interface Place {
+    /** By the name in the header. */
     record Named(String name) implements Place {
       @Override
       public String toString() {
@@ -40,6 +48,7 @@ public record CsvSchema(List<Column> columns, Others others, boolean header, cha
       }
     }
 
+    /** By its number, counted from 0. */
     record At(int index) implements Place {
       @Override
       public String toString() {
@@ -47,10 +56,12 @@ public record CsvSchema(List<Column> columns, Others others, boolean header, cha
       }
     }
 
+    /** By the name in the header. */
     static Place of(String name) {
       return new Named(name);
     }
 
+    /** By its number, counted from 0. */
     static Place of(int index) {
       return new At(index);
     }
@@ -63,6 +74,7 @@ public record CsvSchema(List<Column> columns, Others others, boolean header, cha
    *     sorted
    */
   public record Column(Place place, Role role, Kind kind, List<String> values) {
+    /** Throws {@link DataException} when a component is out of its range; the message names it. */
     public Column {
       values = List.copyOf(values);
       if (values.stream().distinct().count() < values.size()) {
@@ -95,6 +107,7 @@ public record CsvSchema(List<Column> columns, Others others, boolean header, cha
       return new Column(place, Role.TARGET, Kind.CATEGORY, List.of(values));
     }
 
+    /** A column that is not read. */
     public static Column ignored(Place place) {
       return new Column(place, Role.IGNORED, Kind.NUMBER, List.of());
     }
@@ -151,10 +164,12 @@ public record CsvSchema(List<Column> columns, Others others, boolean header, cha
     return new CsvSchema(List.of(columns), Others.NUMBERS, true, ',');
   }
 
+  /** The same for a file whose first line is data. */
   public CsvSchema withoutHeader() {
     return new CsvSchema(columns, others, false, delimiter);
   }
 
+  /** The same for a file with another character between columns. */
   public CsvSchema delimitedBy(char other) {
     return new CsvSchema(columns, others, header, other);
   }

@@ -17,6 +17,7 @@ public interface Dataset {
   /** The type of one sample's input: F32 (C, H, W) or (features), or I32 (T). */
   TensorType input();
 
+  /** What is to be predicted. */
   Target target();
 
   /**

@@ -21,6 +21,7 @@ public record IdxFolder(String name, Path folder, List<String> classNames) {
           "t10k-images-idx3-ubyte",
           "t10k-labels-idx1-ubyte");
 
+  /** Copies what it is given: later changes do not reach it. */
   public IdxFolder {
     classNames = List.copyOf(classNames);
   }

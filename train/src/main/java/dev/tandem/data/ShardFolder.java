@@ -22,6 +22,7 @@ public record ShardFolder(
   private static final Set<String> VALIDATION = Set.of("val", "valid", "validation");
   private static final Pattern NUMBER = Pattern.compile("\\d+");
 
+  /** Copies what it is given: later changes do not reach it. */
   public ShardFolder {
     training = List.copyOf(training);
     validation = List.copyOf(validation);

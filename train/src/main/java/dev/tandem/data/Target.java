@@ -9,6 +9,7 @@ import java.util.List;
 public sealed interface Target {
   /** One class a sample, an I32 scalar from 0 to names.size() - 1. */
   record Classes(List<String> names) implements Target {
+    /** Copies what it is given: later changes do not reach it. */
     public Classes {
       names = List.copyOf(names);
     }
@@ -16,6 +17,7 @@ public sealed interface Target {
 
   /** Numbers to be met by regression, F32 (k), one a name. */
   record Numbers(List<String> names) implements Target {
+    /** Copies what it is given: later changes do not reach it. */
     public Numbers {
       names = List.copyOf(names);
     }

@@ -22,6 +22,7 @@ public final class TokenText {
   /** The beginning of a character, at most 3 bytes. */
   private byte[] held = {};
 
+  /** Of no token yet. */
   public TokenText(Tokenizer tokenizer) {
     this.tokenizer = tokenizer;
   }

@@ -33,6 +33,7 @@ public record Tokenization(
 
     /** Texts of their own. */
     record Texts(List<Path> texts) implements Validation {
+      /** Copies what it is given: later changes do not reach it. */
       public Texts {
         texts = List.copyOf(texts);
       }
@@ -42,6 +43,7 @@ public record Tokenization(
   /** What was written. */
   public record Written(
       long trainingTokens, int trainingShards, long validationTokens, int validationShards) {
+    /** How many tokens there are in all. */
     public long tokens() {
       return trainingTokens + validationTokens;
     }

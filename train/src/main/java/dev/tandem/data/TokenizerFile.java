@@ -23,6 +23,7 @@ import java.util.Optional;
  * as one text in the order of their tokens.
  */
 public final class TokenizerFile {
+  /** The file's name in a run folder. */
   public static final String NAME = "tokens.json";
 
   private static final String FORMAT = "tandem tokens 1";

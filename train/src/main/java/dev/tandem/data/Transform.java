@@ -11,5 +11,6 @@ public interface Transform {
    */
   void check(Dataset dataset);
 
+  /** Changes the batch in place; the epoch, counted from 0, decides draws. */
   void apply(Batch batch, int epoch);
 }

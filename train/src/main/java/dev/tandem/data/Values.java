@@ -12,6 +12,7 @@ public sealed interface Values {
   /** The shape with the batch axis: (N) followed by the shape of one sample. */
   Shape shape();
 
+  /** The element type. */
   DType dtype();
 
   /** F32 values: inputs and regression targets. */

@@ -22,6 +22,7 @@ public final class AtomicFile {
   /** Writes a file's contents, once, from the start of the channel. */
   @FunctionalInterface
   public interface Content {
+    /** Writes the whole content. Throws IOException as the channel does; nothing is kept then. */
     void writeTo(FileChannel channel) throws IOException;
   }
 

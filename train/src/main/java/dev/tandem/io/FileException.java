@@ -15,10 +15,12 @@ import java.nio.file.Path;
 public final class FileException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /** What happened and what to do, in a sentence for people. */
   public FileException(String message) {
     super(message);
   }
 
+  /** What happened and what to do, in a sentence for people, and what it came from. */
   public FileException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -11,6 +11,7 @@ public final class Activation extends Module {
 
   /** The functions, defined in {@link dev.tandem.op.Elementwise}. */
   public enum Kind {
+    /** max(x, 0). */
     RELU {
       @Override
       Tensor of(Tensor x) {
@@ -24,12 +25,14 @@ public final class Activation extends Module {
         return x.leakyRelu(0.01);
       }
     },
+    /** 1 / (1 + e^-x). */
     SIGMOID {
       @Override
       Tensor of(Tensor x) {
         return x.sigmoid();
       }
     },
+    /** The hyperbolic tangent. */
     TANH {
       @Override
       Tensor of(Tensor x) {
@@ -50,12 +53,14 @@ public final class Activation extends Module {
         return x.geluTanh();
       }
     },
+    /** x * sigmoid(x). */
     SILU {
       @Override
       Tensor of(Tensor x) {
         return x.silu();
       }
     },
+    /** log(1 + e^x). */
     SOFTPLUS {
       @Override
       Tensor of(Tensor x) {
@@ -72,6 +77,7 @@ public final class Activation extends Module {
     }
   }
 
+  /** A layer without parameters. */
   public Activation(Kind kind) {
     this.kind = kind;
   }
@@ -94,6 +100,7 @@ public final class Activation extends Module {
                         .collect(Collectors.joining(", "))));
   }
 
+  /** Which function it is. */
   public Kind kind() {
     return kind;
   }

@@ -13,6 +13,7 @@ public final class AvgPool2d extends Module {
     this(Window.of(kernel));
   }
 
+  /** The mean under each place of the window. */
   public AvgPool2d(Window window) {
     this.window = window;
   }

@@ -29,6 +29,7 @@ public final class BatchNorm extends Module {
    * @param epsilon added to the variance
    */
   public record Options(double momentum, double epsilon) {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Options {
       if (!(momentum >= 0 && momentum <= 1)) {
         throw new IllegalArgumentException(
@@ -42,10 +43,12 @@ public final class BatchNorm extends Module {
     }
   }
 
+  /** Over all axes but the second, which has this length, with the usual options. */
   public BatchNorm(Init init, int channels) {
     this(init, channels, Options.standard());
   }
 
+  /** Over all axes but the second, which has this length. */
   public BatchNorm(Init init, int channels, Options options) {
     this.channels = positive("BatchNorm", "the number of channels", channels);
     this.options = options;

@@ -27,31 +27,37 @@ public final class Conv2d extends Module implements BeforeRelu {
       return new Options(Conv2dGeometry.plain(), new Initializer.HeUniform(), true);
     }
 
+    /** The same with another step between places, in both directions. */
     public Options withStride(int both) {
       return withGeometry(
           new Conv2dGeometry(
               Size2d.of(both), geometry.padding(), geometry.dilation(), geometry.groups()));
     }
 
+    /** The same with so many zeros on each side, in both directions. */
     public Options withPadding(int both) {
       return withGeometry(
           new Conv2dGeometry(
               geometry.stride(), Size2d.of(both), geometry.dilation(), geometry.groups()));
     }
 
+    /** The same with channels in so many groups that do not see each other. */
     public Options withGroups(int groups) {
       return withGeometry(
           new Conv2dGeometry(geometry.stride(), geometry.padding(), geometry.dilation(), groups));
     }
 
+    /** The same with another stride, padding, dilation and groups. */
     public Options withGeometry(Conv2dGeometry other) {
       return new Options(other, weight, bias);
     }
 
+    /** The same with weights drawn in another way. */
     public Options withWeight(Initializer initializer) {
       return new Options(geometry, initializer, bias);
     }
 
+    /** The same without a bias. */
     public Options withoutBias() {
       return new Options(geometry, weight, false);
     }
@@ -62,6 +68,7 @@ public final class Conv2d extends Module implements BeforeRelu {
     this(init, in, out, Size2d.of(kernel), Options.standard());
   }
 
+  /** From so many channels to so many. */
   public Conv2d(Init init, int in, int out, Size2d kernel, Options options) {
     this.in = positive("Conv2d", "the number of input channels", in);
     this.out = positive("Conv2d", "the number of output channels", out);

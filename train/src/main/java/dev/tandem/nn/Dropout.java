@@ -11,6 +11,7 @@ public final class Dropout extends Module {
   private final double p;
   private final Tensor state;
 
+  /** Zeroes with probability p in training; in evaluation it does nothing. */
   public Dropout(Init init, double p) {
     if (!(p >= 0 && p < 1)) {
       throw new IllegalArgumentException(

@@ -17,6 +17,7 @@ public final class Embedding extends Module {
     this(init, vocabulary, width, new Initializer.Normal(0, 1));
   }
 
+  /** A table of so many rows, each of this width. */
   public Embedding(Init init, int vocabulary, int width, Initializer initializer) {
     this.vocabulary = positive("Embedding", "the vocabulary", vocabulary);
     this.width = positive("Embedding", "the width", width);

@@ -49,6 +49,7 @@ public final class Gpt extends LanguageModel {
     private static final int GPT2_VOCABULARY = 50257;
     private static final int GPT2_CONTEXT = 1024;
 
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Config {
       positive("Gpt", "the number of layers", layers);
       positive("Gpt", "the context", context);
@@ -90,11 +91,13 @@ public final class Gpt extends LanguageModel {
       return gpt2(48, 25, 1600);
     }
 
+    /** The same with blocks computed anew in backward, or not. */
     public Config recomputing(boolean on) {
       return new Config(vocabulary, context, layers, heads, channels, dropout, on, padded);
     }
   }
 
+  /** With fresh weights, drawn as GPT-2's were. */
   public Gpt(Init init, Config config) {
     this.config = config;
     Initializer weights = new Initializer.Normal(0, 0.02);
@@ -110,6 +113,7 @@ public final class Gpt extends LanguageModel {
     norm = child("ln_f", new LayerNorm(init, config.channels()));
   }
 
+  /** What it was made with. */
   public Config config() {
     return config;
   }

@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
  * @param blank whether nothing is drawn and all numbers start at 0: for weights that are read from a file, or never looked at
  */
 public record Init(Backend backend, DType dtype, Random random, boolean blank) {
+  /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
   public Init {
     if (!dtype.floating()) {
       throw new IllegalArgumentException(

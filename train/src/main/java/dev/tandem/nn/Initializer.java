@@ -37,6 +37,7 @@ public sealed interface Initializer {
 
   /** Spread evenly from low to high; rounding to F32 may reach high itself. */
   record Uniform(double low, double high) implements Initializer {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Uniform {
       if (!(low < high) || Double.isInfinite(high - low)) {
         throw new IllegalArgumentException(
@@ -56,6 +57,7 @@ public sealed interface Initializer {
 
   /** Normal, with mean and standard deviation. */
   record Normal(double mean, double deviation) implements Initializer {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Normal {
       if (!(deviation >= 0) || !Double.isFinite(mean + deviation)) {
         throw new IllegalArgumentException(
@@ -79,6 +81,7 @@ public sealed interface Initializer {
    * feedforward neural networks", equation 16.
    */
   record XavierUniform(double gain) implements Initializer {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public XavierUniform {
       checkGain("xavier_uniform", gain);
     }
@@ -91,6 +94,7 @@ public sealed interface Initializer {
 
   /** Normal with the variance of {@link XavierUniform}. */
   record XavierNormal(double gain) implements Initializer {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public XavierNormal {
       checkGain("xavier_normal", gain);
     }
@@ -128,6 +132,7 @@ public sealed interface Initializer {
    * Ganguli 2013, arXiv:1312.6120.
    */
   record Orthogonal(double gain) implements Initializer {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Orthogonal {
       checkGain("orthogonal", gain);
     }

@@ -17,10 +17,12 @@ public final class LayerNorm extends Module {
   private final Tensor weight;
   private final Tensor bias;
 
+  /** Over the last axis of this length, with the usual epsilon. */
   public LayerNorm(Init init, int features) {
     this(init, features, EPSILON);
   }
 
+  /** Over the last axis of this length. */
   public LayerNorm(Init init, int features, double epsilon) {
     this.features = positive("LayerNorm", "the number of features", features);
     this.epsilon = epsilon;

@@ -30,10 +30,12 @@ public final class Linear extends Module implements BeforeRelu {
       return new Options(new Initializer.HeUniform(), true);
     }
 
+    /** The same with weights drawn in another way. */
     public Options withWeight(Initializer initializer) {
       return new Options(initializer, bias);
     }
 
+    /** The same without a bias. */
     public Options withoutBias() {
       return new Options(weight, false);
     }
@@ -44,6 +46,7 @@ public final class Linear extends Module implements BeforeRelu {
     this(init, in, out, Options.standard());
   }
 
+  /** From so many features to so many. */
   public Linear(Init init, int in, int out, Options options) {
     this.in = positive("Linear", "the number of inputs", in);
     this.out = positive("Linear", "the number of outputs", out);

@@ -48,6 +48,7 @@ public final class Llama extends LanguageModel {
       boolean tied,
       boolean recompute,
       boolean padded) {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Config {
       positive("Llama", "the number of layers", layers);
       positive("Llama", "the context", context);
@@ -81,6 +82,7 @@ public final class Llama extends LanguageModel {
           true);
     }
 
+    /** The same with blocks computed anew in backward, or not. */
     public Config recomputing(boolean on) {
       return new Config(
           vocabulary,
@@ -98,6 +100,7 @@ public final class Llama extends LanguageModel {
     }
   }
 
+  /** With fresh weights. */
   public Llama(Init init, Config config) {
     this.config = config;
     Initializer weights = new Initializer.Normal(0, 0.02);
@@ -114,6 +117,7 @@ public final class Llama extends LanguageModel {
                     new Linear.Options(weights, false)));
   }
 
+  /** What it was made with. */
   public Config config() {
     return config;
   }

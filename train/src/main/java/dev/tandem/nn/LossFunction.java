@@ -92,6 +92,7 @@ public sealed interface LossFunction {
    * @param delta where one turns into the other; 1 is usual
    */
   record HuberError(double delta) implements LossFunction {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public HuberError {
       if (!(delta > 0) || Double.isInfinite(delta)) {
         throw new IllegalArgumentException(
@@ -133,6 +134,7 @@ public sealed interface LossFunction {
    *     section 7
    */
   record CrossEntropy(double smoothing) implements LossFunction {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public CrossEntropy {
       if (!(smoothing >= 0 && smoothing <= 1)) {
         throw new IllegalArgumentException(

@@ -12,6 +12,7 @@ public final class MaxPool2d extends Module {
     this(Window.of(kernel));
   }
 
+  /** The largest element under each place of the window. */
   public MaxPool2d(Window window) {
     this.window = window;
   }

@@ -11,11 +11,13 @@ public final class Residual extends Module {
   private final Module branch;
   private final Module shortcut;
 
+  /** x + branch(x); the shapes must agree. */
   public Residual(Module branch) {
     this.branch = child("branch", branch);
     this.shortcut = null;
   }
 
+  /** shortcut(x) + branch(x); the shapes must agree. */
   public Residual(Module branch, Module shortcut) {
     this.branch = child("branch", branch);
     this.shortcut = child("shortcut", shortcut);

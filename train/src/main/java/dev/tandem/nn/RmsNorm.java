@@ -18,10 +18,12 @@ public final class RmsNorm extends Module {
   private final double epsilon;
   private final Tensor weight;
 
+  /** Over the last axis of this length, with the usual epsilon. */
   public RmsNorm(Init init, int features) {
     this(init, features, EPSILON);
   }
 
+  /** Over the last axis of this length. */
   public RmsNorm(Init init, int features, double epsilon) {
     this.features = positive("RmsNorm", "the number of features", features);
     this.epsilon = epsilon;

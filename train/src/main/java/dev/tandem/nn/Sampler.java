@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
  * @param topP 1 for all
  */
 public record Sampler(double temperature, int topK, double topP) {
+  /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
   public Sampler {
     if (!(temperature >= 0) || Double.isInfinite(temperature)) {
       throw new IllegalArgumentException(

@@ -36,6 +36,7 @@ public final class SelfAttention extends Module {
   /** @param qkv of the first product, whose rows are all heads' queries, then keys, then values; out: of the second */
   public record Names(String qkv, String out) {}
 
+  /** Over so many channels, which the heads share. */
   public SelfAttention(Init init, int channels, Options options) {
     this.channels = positive("SelfAttention", "the number of channels", channels);
     this.options = options;

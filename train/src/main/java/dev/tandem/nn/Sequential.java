@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 public final class Sequential extends Module {
   private final List<Module> layers;
 
+  /** Of these layers, in order; their parameters are named by their place, from 0. */
   public Sequential(List<? extends Module> layers) {
     this.layers = List.copyOf(layers);
     for (int i = 0; i < this.layers.size(); i++) {
@@ -18,10 +19,12 @@ public final class Sequential extends Module {
     }
   }
 
+  /** Of these layers, in order. */
   public static Sequential of(Module... layers) {
     return new Sequential(List.of(layers));
   }
 
+  /** The layers, in order. */
   public List<Module> layers() {
     return layers;
   }

@@ -31,6 +31,7 @@ public sealed interface Clipping {
 
   /** Limits each element to [-limit, limit]. Bends the direction of the step. */
   record ByValue(double limit) implements Clipping {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public ByValue {
       checkLimit("clip_by_value", limit);
     }
@@ -49,6 +50,7 @@ public sealed interface Clipping {
    * gradient NaN, so that it cannot go unseen.
    */
   record ByGlobalNorm(double limit) implements Clipping {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public ByGlobalNorm {
       checkLimit("clip_by_global_norm", limit);
     }

@@ -15,6 +15,7 @@ import java.util.Map;
  * 2017, arXiv:1710.03740, section 3.2; the numbers are those of PyTorch's GradScaler.
  */
 public final class LossScale implements AutoCloseable {
+  /** The scale that training starts with. */
   public static final double INITIAL = 1 << 16;
 
   private static final Update STEP = new Update.LossScale(2, 0.5, 2000);
@@ -23,6 +24,7 @@ public final class LossScale implements AutoCloseable {
   private final Tensor scale;
   private final Tensor streak;
 
+  /** At {@link #INITIAL}, on this device. */
   public LossScale(Backend backend) {
     try (Scope _ = Scope.open()) { // frees the first where there is no room for the second
       scale = Tensor.full(backend, SCALAR, INITIAL);

@@ -57,14 +57,17 @@ public final class Optimizer implements AutoCloseable {
    * @param rounding how weights of BF16 and F16 follow their masters; nothing to others
    */
   public record Options(Decay decay, Rounding rounding) {
+    /** Decay of all weights, rounding to nearest. */
     public static Options standard() {
       return new Options(Decay.ALL, Rounding.TO_NEAREST);
     }
 
+    /** The same with other weights decaying. */
     public Options withDecay(Decay other) {
       return new Options(other, rounding);
     }
 
+    /** The same with another rounding. */
     public Options withRounding(Rounding other) {
       return new Options(decay, other);
     }
@@ -72,6 +75,7 @@ public final class Optimizer implements AutoCloseable {
 
   /** Which parameters decay. */
   public enum Decay {
+    /** Every weight decays. */
     ALL,
     /** Those of two axes and more: not biases, and not the weights of norms, which small values do not make simpler. */
     MATRICES
@@ -79,6 +83,7 @@ public final class Optimizer implements AutoCloseable {
 
   /** How a number is brought to fewer digits. */
   public enum Rounding {
+    /** To nearest, ties to even. */
     TO_NEAREST,
     /** Up or down by chance, in proportion to what is cut off: small steps are not lost on average. */
     STOCHASTIC
@@ -99,6 +104,7 @@ public final class Optimizer implements AutoCloseable {
     this(rule, parameters, Options.standard());
   }
 
+  /** Of these parameters by name; they must be on one backend and require gradients. */
   public Optimizer(Update.Optimizer rule, Map<String, Tensor> parameters, Options options) {
     this.rule = rule;
     this.options = options;
@@ -211,6 +217,7 @@ public final class Optimizer implements AutoCloseable {
     return rule;
   }
 
+  /** What it was made with. */
   public Options options() {
     return options;
   }

@@ -21,6 +21,7 @@ public final class ReduceOnPlateau implements Schedule {
    */
   public record Options(
       double factor, int patience, double threshold, int cooldown, double minimum) {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Options {
       if (!(factor > 0 && factor < 1)) {
         throw new IllegalArgumentException(
@@ -57,6 +58,7 @@ public final class ReduceOnPlateau implements Schedule {
    */
   public record State(double best, int bad, int cooling, int reductions) {}
 
+  /** At the base rate, nothing seen yet. */
   public ReduceOnPlateau(Options options) {
     this.options = options;
   }
@@ -89,6 +91,7 @@ public final class ReduceOnPlateau implements Schedule {
     return rate;
   }
 
+  /** What a checkpoint has to keep of it. */
   public State state() {
     return state;
   }

@@ -16,10 +16,12 @@ public sealed interface Rule {
 
   /** The delta rule: w = w - lr * dw. Widrow and Hoff 1960; Robbins and Monro 1951. */
   record Sgd(double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Sgd {
       notNegative("sgd", "weight decay", weightDecay);
     }
 
+    /** The settings that are usual, weight decay off unless they have some. */
     public static Sgd standard() {
       return new Sgd(0);
     }
@@ -40,6 +42,7 @@ public sealed interface Rule {
    * Polyak 1964.
    */
   record Momentum(double momentum, double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Momentum {
       share("momentum", "momentum", momentum);
       notNegative("momentum", "weight decay", weightDecay);
@@ -66,11 +69,13 @@ public sealed interface Rule {
    * Sutskever et al. 2013.
    */
   record Nesterov(double momentum, double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Nesterov {
       share("nesterov", "momentum", momentum);
       notNegative("nesterov", "weight decay", weightDecay);
     }
 
+    /** The settings that are usual, weight decay off unless they have some. */
     public static Nesterov standard() {
       return new Nesterov(0.9, 0);
     }
@@ -91,11 +96,13 @@ public sealed interface Rule {
    * 2011.
    */
   record Adagrad(double epsilon, double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Adagrad {
       notNegative("adagrad", "epsilon", epsilon);
       notNegative("adagrad", "weight decay", weightDecay);
     }
 
+    /** The settings that are usual, weight decay off unless they have some. */
     public static Adagrad standard() {
       return new Adagrad(1e-10, 0);
     }
@@ -116,12 +123,14 @@ public sealed interface Rule {
    * Hinton 2012.
    */
   record RmsProp(double alpha, double epsilon, double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public RmsProp {
       share("rms_prop", "alpha", alpha);
       notNegative("rms_prop", "epsilon", epsilon);
       notNegative("rms_prop", "weight decay", weightDecay);
     }
 
+    /** The settings that are usual, weight decay off unless they have some. */
     public static RmsProp standard() {
       return new RmsProp(0.99, 1e-8, 0);
     }
@@ -142,12 +151,14 @@ public sealed interface Rule {
    * arXiv:1412.6980.
    */
   record Adam(double beta1, double beta2, double epsilon, double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Adam {
       moments("adam", beta1, beta2);
       notNegative("adam", "epsilon", epsilon);
       notNegative("adam", "weight decay", weightDecay);
     }
 
+    /** The settings that are usual, weight decay off unless they have some. */
     public static Adam standard() {
       return new Adam(0.9, 0.999, 1e-8, 0);
     }
@@ -168,12 +179,14 @@ public sealed interface Rule {
    * arXiv:1711.05101.
    */
   record AdamW(double beta1, double beta2, double epsilon, double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public AdamW {
       moments("adam_w", beta1, beta2);
       notNegative("adam_w", "epsilon", epsilon);
       notNegative("adam_w", "weight decay", weightDecay);
     }
 
+    /** The settings that are usual, weight decay off unless they have some. */
     public static AdamW standard() {
       return new AdamW(0.9, 0.999, 1e-8, 0.01);
     }
@@ -194,6 +207,7 @@ public sealed interface Rule {
    * torch.optim.
    */
   record Lion(double beta1, double beta2, double weightDecay) implements Rule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Lion {
       moments("lion", beta1, beta2);
       notNegative("lion", "weight decay", weightDecay);

@@ -25,6 +25,7 @@ public interface Schedule {
 
   /** base * factor^floor(step / every): StepLR. */
   record StepDecay(long every, double factor) implements Schedule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public StepDecay {
       positive("step_decay", "every", every);
       if (!(factor > 0) || Double.isInfinite(factor)) {
@@ -45,6 +46,7 @@ public interface Schedule {
    * arXiv:1608.03983, equation 5.
    */
   record Cosine(long steps, double minimum) implements Schedule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public Cosine {
       positive("cosine", "steps", steps);
       notNegative("cosine", "the minimum", minimum);
@@ -63,6 +65,7 @@ public interface Schedule {
    * @param start the share of base to begin with, in [0, 1]; with 0 the first step moves nothing
    */
   record LinearWarmup(long steps, double start, Schedule then) implements Schedule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public LinearWarmup {
       positive("linear_warmup", "steps", steps);
       if (!(start >= 0 && start <= 1)) {
@@ -91,6 +94,7 @@ public interface Schedule {
    */
   record OneCycle(long steps, double rise, double divisor, double finalDivisor)
       implements Schedule {
+    /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
     public OneCycle {
       positive("one_cycle", "steps", steps);
       if (!(rise > 0 && rise < 1)) {

@@ -10,10 +10,12 @@ import java.util.stream.IntStream;
  * @param counts (C, C): counts[actual][predicted]
  */
 public record Confusion(long[][] counts) {
+  /** Copies what it is given: later changes do not reach it. */
   public Confusion {
     counts = Arrays.stream(counts).map(long[]::clone).toArray(long[][]::new);
   }
 
+  /** How many classes there are. */
   public int classes() {
     return counts.length;
   }

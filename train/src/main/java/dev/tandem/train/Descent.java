@@ -23,6 +23,7 @@ public record Descent(
     Schedule schedule,
     Clipping clipping,
     OptionalInt microBatch) {
+  /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
   public Descent {
     if (microBatch.isPresent() && microBatch.getAsInt() < 1) {
       throw new IllegalArgumentException(

@@ -12,12 +12,19 @@ package dev.tandem.train;
 public record Divergence(int epoch, long step, What what, String name, String message) {
   /** Where the first number that is not finite was found. */
   public enum What {
+    /** A number of the batch's inputs. */
     INPUTS,
+    /** A number of the batch's targets. */
     TARGETS,
+    /** A weight. */
     PARAMETER,
+    /** A running statistic. */
     BUFFER,
+    /** A gradient. */
     GRADIENT,
+    /** The training loss. */
     LOSS,
+    /** The validation loss. */
     VALIDATION
   }
 }

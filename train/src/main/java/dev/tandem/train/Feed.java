@@ -14,10 +14,12 @@ public record Feed(BatchLoader training, Optional<BatchLoader> validation) {
     validation.ifPresent(Evaluation::requireAll);
   }
 
+  /** Nothing is validated on: progress is the training loss. */
   public static Feed of(BatchLoader training) {
     return new Feed(training, Optional.empty());
   }
 
+  /** Progress is the loss on the validation samples. */
   public static Feed of(BatchLoader training, BatchLoader validation) {
     return new Feed(training, Optional.of(validation));
   }

@@ -11,6 +11,7 @@ import java.util.Optional;
 
 /** The epochs of a run, in order. */
 public record History(List<EpochReport> epochs) {
+  /** Copies what it is given: later changes do not reach it. */
   public History {
     epochs = List.copyOf(epochs);
   }

@@ -18,7 +18,9 @@ public record PeakRate(String device, String arithmetic, double flops) {
 
   /** What operands of a product are rounded to. */
   public enum Arithmetic {
+    /** Products in F32. */
     F32,
+    /** Operands rounded to TF32. */
     TF32,
     /** BF16 and F16, which these devices multiply equally fast. */
     HALF

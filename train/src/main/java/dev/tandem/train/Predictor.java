@@ -10,6 +10,7 @@ import java.util.function.UnaryOperator;
 public final class Predictor {
   private final Learner learner;
 
+  /** Predicts with the learner's model, which stays the caller's. */
   public Predictor(Learner learner) {
     this.learner = learner;
   }

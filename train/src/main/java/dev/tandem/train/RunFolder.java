@@ -99,22 +99,27 @@ public record RunFolder(Path path) {
         "run folder: another training writes there, got " + path + "; wait for it, or stop it");
   }
 
+  /** The resolved config, {@code config.yaml}. */
   public Path config() {
     return path.resolve("config.yaml");
   }
 
+  /** What it ran on, {@code run.json}. */
   public Path record() {
     return path.resolve("run.json");
   }
 
+  /** Every epoch's figures, {@code metrics.jsonl}. */
   public Path metrics() {
     return path.resolve("metrics.jsonl");
   }
 
+  /** The weights, {@code model.safetensors}. */
   public Path model() {
     return path.resolve("model.safetensors");
   }
 
+  /** The newest checkpoint. */
   public Path checkpoint() {
     return path.resolve("checkpoint.safetensors");
   }
@@ -170,14 +175,17 @@ public record RunFolder(Path path) {
     return TokenizerFile.in(path);
   }
 
+  /** Writes the tokenizer, whole or not at all. Throws FileException where the folder cannot be written. */
   public void writeTokenizer(Tokenizer tokenizer) {
     TokenizerFile.write(tokenizer(), tokenizer);
   }
 
+  /** Writes the resolved config, whole or not at all. Throws FileException where the folder cannot be written. */
   public void writeConfig(String text) {
     AtomicFile.text(config(), text);
   }
 
+  /** Writes what it runs on, whole or not at all. Throws FileException where the folder cannot be written. */
   public void writeRecord(RunRecord record) {
     AtomicFile.text(record(), record.json());
   }

@@ -32,6 +32,7 @@ public record RunRecord(
   /** How and when a run ended. */
   public record End(Instant at, Outcome.Reason reason, int epochs, String message) {}
 
+  /** Copies what it is given: later changes do not reach it. */
   public RunRecord {
     versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
   }

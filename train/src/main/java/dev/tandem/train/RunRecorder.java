@@ -30,6 +30,7 @@ public final class RunRecorder implements TrainingListener {
     this(trainer, folder, modelMetadata, Saving.everyEpochs(checkpointEvery));
   }
 
+  /** Writes into this folder while a trainer runs. */
   public RunRecorder(
       Trainer trainer, RunFolder folder, Map<String, String> modelMetadata, Saving saving) {
     this.trainer = trainer;

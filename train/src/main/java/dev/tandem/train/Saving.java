@@ -10,6 +10,7 @@ import java.util.OptionalInt;
  * @param keep how many are kept: with more than one, the last so many are there by the number of their step
  */
 public record Saving(int epochs, OptionalInt steps, int keep) {
+  /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
   public Saving {
     atLeastOne("checkpoints must be at least 1 epoch apart", epochs);
     steps.ifPresent(number -> atLeastOne("checkpoints must be at least 1 step apart", number));

@@ -50,18 +50,22 @@ public record Stopping(
     }
   }
 
+  /** After so many epochs, and for no other reason. */
   public static Stopping afterEpochs(int maxEpochs) {
     return new Stopping(maxEpochs, OptionalDouble.empty(), 0, 0, OptionalDouble.empty());
   }
 
+  /** The same, ending also at a monitored loss of at most this. */
   public Stopping withTargetLoss(double loss) {
     return new Stopping(maxEpochs, OptionalDouble.of(loss), patience, minDelta, gradientNormBelow);
   }
 
+  /** The same, ending also after so many epochs in a row without an improvement by delta. */
   public Stopping withPatience(int epochs, double delta) {
     return new Stopping(maxEpochs, targetLoss, epochs, delta, gradientNormBelow);
   }
 
+  /** The same, ending also when an epoch's mean gradient norm is below this. */
   public Stopping withGradientNormBelow(double norm) {
     return new Stopping(maxEpochs, targetLoss, patience, minDelta, OptionalDouble.of(norm));
   }

@@ -195,7 +195,7 @@ final class ConfigReader {
   private Object section(Schema.Section section, YamlValue.Keys value, String path, String of) {
     for (var entry : value.entries().entrySet()) {
       if (section.key(entry.getKey()).isEmpty()) {
-        String remedy = Spelling.remedy(entry.getKey(), section.spellings(), "keys");
+        String remedy = section.remedy(entry.getKey());
         String where = of.equals(path) ? "" : " of " + of;
         problems.add(
             new Problem(

@@ -95,11 +95,7 @@ final class Overrides {
       Schema.Section section, YamlValue.Keys now, List<String> path, int at, YamlValue value) {
     Optional<Schema.Key> key = section.key(path.get(at));
     if (key.isEmpty()) {
-      return refuse(
-          now,
-          path,
-          at + 1,
-          "unknown key; " + Spelling.remedy(path.get(at), section.spellings(), "keys"));
+      return refuse(now, path, at + 1, "unknown key; " + section.remedy(path.get(at)));
     }
     YamlValue.Keyed before = now.entries().get(path.get(at));
     YamlValue inner =

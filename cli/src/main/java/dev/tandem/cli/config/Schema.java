@@ -44,6 +44,33 @@ sealed interface Schema {
       return keys().stream().filter(key -> key.name().equals(name)).findFirst();
     }
 
+    /** What to do about a key that is none of these: a key of a section below that is spelled so comes before one that is near. */
+    String remedy(String written) {
+      String plain = Spelling.plain(written);
+      return spellings().containsKey(plain)
+          ? Spelling.remedy(written, spellings(), "keys")
+          : below(plain, false)
+              .or(() ->
+                  below(plain, true)) // a kind's keys may be those of a kind that is not meant
+              .map(path -> "did you mean '" + path + "'?")
+              .orElseGet(() -> Spelling.remedy(written, spellings(), "keys"));
+    }
+
+    /** The path, from here, of the first key one or more sections below with this spelling. */
+    private Optional<String> below(String written, boolean kinds) {
+      for (Key key : keys()) {
+        for (Section inner : key.sections(kinds)) {
+          Optional<String> found =
+              Optional.ofNullable(inner.spellings().get(written))
+                  .or(() -> inner.below(written, kinds));
+          if (found.isPresent()) {
+            return found.map(path -> key.name() + "." + path);
+          }
+        }
+      }
+      return Optional.empty();
+    }
+
     /** Each spelling of each key, and the key it stands for. */
     Map<String, String> spellings() {
       Map<String, String> spellings = new LinkedHashMap<>();
@@ -95,6 +122,16 @@ sealed interface Schema {
 
     Schema schema() {
       return of(component.getGenericType());
+    }
+
+    /** Those whose keys may stand below this one, with those of its kinds or without. Not the kinds of a list's entries: a layer's keys have no one path. */
+    List<Section> sections(boolean kinds) {
+      return switch (schema() instanceof Maybe(Schema inner) ? inner : schema()) {
+        case Section section -> List.of(section);
+        case Kinds choice when kinds -> choice.classes().stream().map(Section::new).toList();
+        case Numeric _, Flag _, Words _, FilePath _, Word _, Maybe _, Listed _, Kinds _ ->
+            List.of();
+      };
     }
 
     /** What stands for a value that was not written; empty if it must be. */

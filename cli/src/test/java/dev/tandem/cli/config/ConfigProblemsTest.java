@@ -70,6 +70,24 @@ class ConfigProblemsTest {
         refused(GOOD + "colour: red\n"));
   }
 
+  @ParameterizedTest(name = "{0} -> {1}")
+  @CsvSource({
+    "epochs: 5, training.epochs",
+    "Batch_Size: 5, training.batch",
+    "learning_rate: 0.1, optimizer.lr",
+    "normalize: standardize, data.normalization",
+    "patience: 5, training.stop.patience"
+  })
+  void aKeyThatBelongsFurtherDownIsNamedThere(String line, String path) throws IOException {
+    String key = line.substring(0, line.indexOf(':'));
+    assertEquals(
+        "x.yaml:10: " + key + ": unknown key; did you mean '" + path + "'?",
+        refused(GOOD + line + "\n"));
+    assertEquals(
+        "--set epochs=5: epochs: unknown key; did you mean 'training.epochs'?",
+        refused(GOOD, "epochs=5"));
+  }
+
   @Test
   void wholeNumbersAreWholeAndFit() throws IOException {
     assertEquals(

@@ -23,8 +23,11 @@ public final class Arguments {
 
   /** What a kernel is meant to do with a piece of memory. */
   public enum Access {
+    /** The kernel reads what lies there. */
     READ,
+    /** The kernel writes what lies there. */
     WRITE,
+    /** The kernel reads and writes what lies there. */
     READ_WRITE
   }
 
@@ -61,21 +64,25 @@ public final class Arguments {
     return range(address, bytes, Access.READ_WRITE);
   }
 
+  /** Adds a 32-bit integer. */
   public Arguments int32(int value) {
     packed.set(ValueLayout.JAVA_INT, place(4), value);
     return this;
   }
 
+  /** Adds a 64-bit integer. */
   public Arguments int64(long value) {
     packed.set(ValueLayout.JAVA_LONG, place(8), value);
     return this;
   }
 
+  /** Adds an F32. */
   public Arguments float32(float value) {
     packed.set(ValueLayout.JAVA_FLOAT, place(4), value);
     return this;
   }
 
+  /** Adds an F64. */
   public Arguments float64(double value) {
     packed.set(ValueLayout.JAVA_DOUBLE, place(8), value);
     return this;

@@ -15,6 +15,7 @@ public enum ComputeType {
   F32_FAST_BF16(75),
   /** F32 operands rounded to TF32: eight bits of exponent, ten of fraction. */
   F32_FAST_TF32(77),
+  /** F64 throughout. */
   F64(70);
 
   private final int code;

@@ -5,6 +5,7 @@ package dev.tandem.cuda.driver;
  * then refuse to be used, and closing them does nothing.
  */
 public interface Context extends AutoCloseable {
+  /** The device it is on. */
   Device device();
 
   /**

@@ -8,6 +8,7 @@ public interface DeviceMemory extends AutoCloseable {
   /** Aligned to 256 bytes at least. */
   long address();
 
+  /** Its length. */
   long bytes();
 
   @Override

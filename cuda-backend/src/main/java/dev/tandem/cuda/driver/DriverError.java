@@ -115,6 +115,7 @@ public enum DriverError {
     return code > BLAS ? code - BLAS : code;
   }
 
+  /** What it means, in words for a sentence. */
   public String meaning() {
     return meaning;
   }

@@ -17,6 +17,7 @@ public final class DriverException extends BackendException {
     this(operation, error, detail, null);
   }
 
+  /** An operation that failed, how, and what to do in a sentence. */
   public DriverException(String operation, DriverError error, String detail, Throwable cause) {
     super(
         operation
@@ -36,6 +37,7 @@ public final class DriverException extends BackendException {
     return operation;
   }
 
+  /** How it failed. */
   public DriverError error() {
     return error;
   }

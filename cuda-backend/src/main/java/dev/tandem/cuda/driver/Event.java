@@ -5,6 +5,7 @@ package dev.tandem.cuda.driver;
  * the capture ends, and by nobody else.
  */
 public interface Event extends AutoCloseable {
+  /** Whether what was queued before it is done. Does not wait. */
   boolean done();
 
   /** Waits until the place it marked last has been reached. */

@@ -5,6 +5,7 @@ public interface Function {
   /** The entry's name. */
   String name();
 
+  /** What the driver knows of the compiled function. */
   int attribute(FunctionAttribute attribute);
 
   /** Sets one of the attributes that are {@link FunctionAttribute#settable}. */

@@ -30,11 +30,13 @@ public record Gemm(
    * @param stride elements from one matrix of a batch to the next; 0 repeats it, which C must not
    */
   public record Matrix(long address, DataType type, long leadingDimension, long stride) {
+    /** A matrix whose elements are one after another. */
     public Matrix(long address, DataType type, long leadingDimension) {
       this(address, type, leadingDimension, 0);
     }
   }
 
+  /** Throws IllegalArgumentException when a component is out of its range; the message names it. */
   public Gemm {
     check(m > 0 && n > 0 && k > 0 && batch > 0, "sizes must be at least 1", m, n, k, batch);
     check(

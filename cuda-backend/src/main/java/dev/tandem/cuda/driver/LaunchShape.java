@@ -13,6 +13,7 @@ public record LaunchShape(
     int blockZ,
     int sharedBytes,
     boolean cooperative) {
+  /** Throws {@link IllegalArgumentException} when a component is out of its range; the message names it. */
   public LaunchShape {
     if (gridX < 1
         || gridY < 1
@@ -47,10 +48,12 @@ public record LaunchShape(
     return new LaunchShape(gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, true);
   }
 
+  /** Blocks in the grid. */
   public long blocks() {
     return (long) gridX * gridY * gridZ;
   }
 
+  /** Threads in a block. */
   public long threads() {
     return (long) blockX * blockY * blockZ;
   }

@@ -2,6 +2,7 @@ package dev.tandem.cuda.driver;
 
 /** What a product may trade for speed; numbers of {@code cublasMath_t} in cublas_api.h. */
 public enum MathMode {
+  /** The precision that the compute type names. */
   DEFAULT(0),
   /** Only the stated precision, throughout. */
   PEDANTIC(2),
