@@ -42,9 +42,14 @@ final class MovingBar implements AutoCloseable {
     }
   }
 
-  /** The terminal's last line, written over and over. The library's own consumer would open the terminal by JLine. */
+  /**
+   * The terminal's last line, written over and over, which ends at the window's edge, however narrow that is: nothing wraps. The
+   * library's own consumer would ask for the width by JLine. To the standard output, for it is what is known to be a terminal.
+   */
   private record Line(Terminal terminal) implements ProgressBarConsumer {
     private static final String CLEAR = "\r\u001b[2K";
+    private static final String CUT = "\u001b[?7l";
+    private static final String WRAP = "\u001b[?7h";
 
     @Override
     public int getMaxRenderedLength() {
@@ -53,14 +58,14 @@ final class MovingBar implements AutoCloseable {
 
     @Override
     public void accept(String rendered) {
-      terminal.err().print(CLEAR + rendered);
-      terminal.err().flush();
+      terminal.out().print(CLEAR + CUT + rendered + WRAP);
+      terminal.out().flush();
     }
 
     @Override
     public void close() {
-      terminal.err().print(CLEAR);
-      terminal.err().flush();
+      terminal.out().print(CLEAR);
+      terminal.out().flush();
     }
   }
 }
