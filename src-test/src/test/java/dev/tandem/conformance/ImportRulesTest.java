@@ -45,7 +45,11 @@ final class ImportRulesTest {
                   "io",
                   "train",
                   "conformance",
-                  "cli.config")),
+                  "cli.config",
+                  "cli.report",
+                  "cli.ui")),
+          Map.entry("cli.report", Set.of("shape", "data", "io", "train")),
+          Map.entry("cli.ui", Set.of("io", "train", "cli.report")),
           Map.entry(
               "cli.config",
               Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io", "train")),
@@ -76,6 +80,8 @@ final class ImportRulesTest {
                   "org.snakeyaml.engine",
                   "me.tongfei.progressbar"),
           "cli.config", Set.of("org.snakeyaml.engine"),
+          "cli.report", Set.of("com.fasterxml.jackson"),
+          "cli.ui", Set.of("com.sun.net.httpserver"),
           "cpu", Set.of("jdk.incubator.vector"),
           "cuda.driver", Set.of("jcuda"));
 

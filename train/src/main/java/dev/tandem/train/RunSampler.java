@@ -7,15 +7,15 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Looks at a run while it trains, seldom enough not to slow it down, and passes on what it saw: the loss of some thousand steps at
- * most, on a device only of those at which the host waits anyway; and how weights and gradients are spread, after each of about a
- * hundred epochs.
+ * Looks at a run while it trains, seldom enough not to slow it down, and passes on what it saw: the loss of steps, on a device only of
+ * those at which the host waits anyway; and how weights and gradients are spread after epochs. The longer a run, the further
+ * apart: of a million steps it sees some 4,300, of a thousand epochs some 200.
  */
 public final class RunSampler implements TrainingListener {
-  /** As many points as a curve on a screen can show. */
-  private static final int MOST_POINTS = 1000;
+  /** Points are as far apart as a 500th of the way so far: finer than a curve on a screen. */
+  private static final long FINENESS = 500;
 
-  private static final int MOST_DISTRIBUTIONS = 100;
+  private static final long EPOCHS_FINENESS = 50;
 
   /**
    * A step's loss.
@@ -55,8 +55,8 @@ public final class RunSampler implements TrainingListener {
 
   private final Trainer trainer;
   private final List<Sink> sinks;
-  private final long every;
-  private final int epochsApart;
+  private long lastStep;
+  private int lastEpoch;
   private Optional<Map<String, Distribution>> gradients = Optional.empty();
   private boolean begun;
 
@@ -64,9 +64,6 @@ public final class RunSampler implements TrainingListener {
   public RunSampler(Trainer trainer, List<Sink> sinks) {
     this.trainer = trainer;
     this.sinks = List.copyOf(sinks);
-    long looks = trainer.looksEvery();
-    every = looks * Math.max(1, Math.ceilDiv(trainer.plannedSteps(), MOST_POINTS * looks));
-    epochsApart = Math.max(1, Math.ceilDiv(trainer.plannedEpochs(), MOST_DISTRIBUTIONS));
   }
 
   @Override
@@ -83,12 +80,15 @@ public final class RunSampler implements TrainingListener {
   }
 
   private boolean distributed(int epoch) {
-    return epoch == 1 || epoch % epochsApart == 0 || epoch == trainer.plannedEpochs();
+    return epoch - lastEpoch >= Math.max(1, epoch / EPOCHS_FINENESS);
   }
 
   @Override
   public void step(StepReport report) {
-    if (report.step() % every == 0 || report.step() == 1) {
+    long looks = trainer.looksEvery();
+    boolean far = report.step() - lastStep >= Math.max(1, report.step() / FINENESS);
+    if (far && report.step() % looks == 0 || report.step() == 1) {
+      lastStep = report.step();
       Point point =
           new Point(
               report.step(),
@@ -121,6 +121,7 @@ public final class RunSampler implements TrainingListener {
           new Distributions(
               report.epoch(), report.steps(), weights, gradients.orElseGet(TreeMap::new));
       sinks.forEach(sink -> sink.distributions(all));
+      lastEpoch = report.epoch();
     }
     gradients = Optional.empty();
   }

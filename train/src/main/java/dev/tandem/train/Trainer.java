@@ -437,16 +437,6 @@ public final class Trainer implements AutoCloseable {
     return checkEvery;
   }
 
-  /** Steps of the whole run, if it is not stopped earlier. */
-  long plannedSteps() {
-    return (long) setup.stopping().maxEpochs() * setup.feed().training().batches();
-  }
-
-  /** Epochs of the whole run, if it is not stopped earlier. */
-  int plannedEpochs() {
-    return setup.stopping().maxEpochs();
-  }
-
   /** Whether only the best weights are kept, as early stopping does. */
   boolean keepsBest() {
     return best.isPresent();

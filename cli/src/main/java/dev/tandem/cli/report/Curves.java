@@ -154,9 +154,10 @@ final class Curves {
     double most =
         run.history().epochs().stream().mapToDouble(e -> e.timing().peakBytes()).max().orElse(0);
     boolean large = most >= 1L << 30;
-    double unit = large ? 1L << 30 : 1L << 20;
+    boolean small = most < 1L << 20;
+    double unit = large ? 1L << 30 : small ? 1L << 10 : 1L << 20;
     return new Plot(
-        "Memory of tensors, the most so far (" + (large ? "GiB" : "MiB") + ")",
+        "Memory of tensors, the most so far (" + (large ? "GiB" : small ? "KiB" : "MiB") + ")",
         List.of(
             line(
                 "memory",

@@ -81,12 +81,11 @@ final class Results {
     double share = all == 0 ? 0 : (double) count / all;
     // A single mistake must be seen beside a thousand hits.
     double strength = count == 0 ? 0 : row == column ? 0.25 + 0.75 * share : Math.sqrt(share);
-    String kind =
-        count == 0 ? "zero" : (strength > 0.55 ? "strong" : "") + (row == column ? "" : " wrong");
+    String kind = count == 0 ? "zero" : row == column ? "right" : "wrong";
     html.append(
         Html.format(
             "<td class=\"%s\" style=\"--v:%.2f\" title=\"%s %s taken for %s\">%s</td>",
-            kind.strip(),
+            kind,
             strength,
             Html.count(count),
             name(row),

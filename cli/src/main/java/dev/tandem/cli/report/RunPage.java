@@ -188,7 +188,7 @@ public final class RunPage {
     all.forEach(one -> names.addAll(one.weights().keySet()));
     html.append("<h2>Weights and gradients</h2>\n");
     html.append(
-        "<p class=\"faint\">A column is an epoch: the darker, the more of a parameter's values are there. Gradients are those of"
+        "<p class=\"faint\">A column is an epoch, of many epochs one of several: the darker, the more of a parameter's values are there. Gradients are those of"
             + " the epoch's last step. Of parameters with more than 65,536 values so many are counted.</p>\n");
     if (all.stream().allMatch(one -> one.gradients().isEmpty())) {
       html.append(
