@@ -1,19 +1,42 @@
 package dev.tandem.cli;
 
+import java.time.Duration;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A bar that grows in the terminal's last line until it is closed; nothing where no person watches. */
+/**
+ * A bar that grows in the terminal's last line until it is closed; where no person watches a plain line a minute, so that a log shows
+ * that a long epoch goes on.
+ */
 final class MovingBar implements AutoCloseable {
   private static final int COLUMNS = 100;
   private static final int UPDATE_MILLIS = 200;
+  private static final Duration QUIET = Duration.ofMinutes(1);
 
+  private final Terminal terminal;
+  private final String task;
+  private final long steps;
+  private final String unit;
+  private final Duration quiet;
   private final ProgressBar bar;
+  private final long begun = System.nanoTime();
+  private long begunAt = -1;
+  private long told = begun;
 
   /** @param unit what is counted, in the plural */
   MovingBar(Terminal terminal, String task, long steps, String unit) {
+    this(terminal, task, steps, unit, QUIET);
+  }
+
+  /** @param quiet between plain lines */
+  MovingBar(Terminal terminal, String task, long steps, String unit, Duration quiet) {
+    this.terminal = terminal;
+    this.task = task;
+    this.steps = steps;
+    this.unit = unit;
+    this.quiet = quiet;
     bar =
         terminal.interactive()
             ? new ProgressBarBuilder()
@@ -31,6 +54,17 @@ final class MovingBar implements AutoCloseable {
   void stepTo(long step) {
     if (bar != null) {
       bar.stepTo(step);
+      return;
+    }
+    long now = System.nanoTime();
+    if (begunAt < 0) {
+      begunAt = step; // a run that goes on does not begin at 0
+    } else if (now - told >= quiet.toNanos() && step < steps) {
+      told = now;
+      terminal.say(
+          Report.format(
+              "%s  %,d of %,d %s, %,d/s",
+              task, step, steps, unit, Math.round((step - begunAt) * 1e9 / (now - begun))));
     }
   }
 

@@ -1,9 +1,11 @@
 package dev.tandem.cli;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.BackendException;
 import dev.tandem.cli.report.Examined;
 import dev.tandem.cli.report.RunFiles;
 import dev.tandem.cli.report.RunPage;
+import dev.tandem.data.DataException;
 import dev.tandem.data.Dataset;
 import dev.tandem.io.AtomicFile;
 import dev.tandem.io.FileException;
@@ -79,24 +81,29 @@ final class RunWriter implements AutoCloseable {
     folder.writeRecord(record.ended(outcome));
   }
 
-  /** Writes what the model made of samples, if it was measured, and the report. What cannot be written is noted: the run is done. */
+  /** Writes what the model made of samples, if it was measured, and the report. What fails of it is noted: the run is done. */
   void report(Optional<Measured> measured, Consumer<String> notes) {
+    noting(notes, () -> measured.ifPresent(all -> writeEvaluation(folder, examine(all))));
+    noting(notes, () -> writeReport(folder));
+  }
+
+  private static void noting(Consumer<String> notes, Runnable work) {
     try {
-      measured.ifPresent(all ->
-          writeEvaluation(
-              folder,
-              session
-                  .examiner(all.dataset())
-                  .examine(
-                      all.part(),
-                      all.dataset(),
-                      all.metrics(),
-                      prepared.data().tokenizer(),
-                      prepared.config().seed())));
-      writeReport(folder);
-    } catch (FileException e) {
-      notes.accept(e.getMessage());
+      work.run();
+    } catch (FileException | DataException | BackendException e) {
+      notes.accept("the report is not whole: " + e.getMessage());
     }
+  }
+
+  private Examined examine(Measured measured) {
+    return session
+        .examiner(measured.dataset())
+        .examine(
+            measured.part(),
+            measured.dataset(),
+            measured.metrics(),
+            prepared.data().tokenizer(),
+            prepared.config().seed());
   }
 
   static void writeEvaluation(RunFolder folder, Examined examined) {

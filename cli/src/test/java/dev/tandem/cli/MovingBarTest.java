@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** The bar where a person watches, and that there is none elsewhere. */
@@ -49,6 +50,22 @@ class MovingBarTest {
   void whereNobodyWatchesThereIsNone() throws InterruptedException {
     assertEquals("", move(false));
     assertEquals(0, err.size());
+  }
+
+  @Test
+  void ofALongEpochAPlainLineIsToldNowAndThen() throws InterruptedException {
+    try (MovingBar bar =
+        new MovingBar(terminal(false), "epoch 1/2", 4000, "samples", Duration.ofMillis(30))) {
+      bar.stepTo(1000);
+      bar.stepTo(1001);
+      Thread.sleep(40);
+      bar.stepTo(3000);
+      bar.stepTo(3001);
+      Thread.sleep(40);
+      bar.stepTo(4000); // the epoch's own line comes next
+    }
+    String told = out.toString(StandardCharsets.UTF_8);
+    assertTrue(told.matches("epoch 1/2  3,000 of 4,000 samples, [\\d,]+/s\n"), told);
   }
 
   @Test

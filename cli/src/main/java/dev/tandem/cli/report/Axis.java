@@ -4,7 +4,6 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * An axis of a plot.
@@ -60,10 +59,12 @@ public record Axis(double least, double most, boolean logarithmic, double pixels
   }
 
   private static String label(double value) {
-    if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) {
-      return String.format(Locale.ROOT, "%.0e", value).replace("e-0", "e-").replace("e+0", "e");
-    }
     // Sums of steps are off by rounding: seven digits are more than a label has.
-    return new BigDecimal(value).round(new MathContext(7)).stripTrailingZeros().toPlainString();
+    BigDecimal round = new BigDecimal(value).round(new MathContext(7)).stripTrailingZeros();
+    if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) {
+      int exponent = round.precision() - round.scale() - 1;
+      return round.movePointLeft(exponent).stripTrailingZeros().toPlainString() + "e" + exponent;
+    }
+    return round.toPlainString();
   }
 }

@@ -12,12 +12,16 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The plots of a run: one for each figure that its epochs tell. */
 final class Curves {
   private static final int TRAINING = 0;
   private static final int VALIDATION = 1;
+
+  private static final Pattern SCALED =
+      Pattern.compile("target_normalization: (?:standardize|min-max)");
 
   /** From here on an axis counts in thousands. */
   private static final double MANY = 1e5;
@@ -90,7 +94,9 @@ final class Curves {
 
   private Plot errors() {
     return new Plot(
-        "Error in validation",
+        SCALED.matcher(run.config()).find()
+            ? "Error in validation, of scaled targets"
+            : "Error in validation",
         List.of(
             regression("mean absolute", 2, RegressionErrors::meanAbsolute),
             regression("root mean square", 3, RegressionErrors::rootMeanSquare)),
@@ -126,7 +132,7 @@ final class Curves {
 
   private Plot norm() {
     return new Plot(
-        "Gradient norm, mean over the epoch's steps",
+        "Gradient norm, mean of an epoch",
         List.of(line("gradient norm", 3, e -> Optional.of(e.gradientNorm()))),
         Html::number,
         Ground.FITTING);

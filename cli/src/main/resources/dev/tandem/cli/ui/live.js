@@ -4,21 +4,25 @@
   const MILLIS = 2000;
   let last = null;
 
+  const FOCUSABLE = "main a, main button, main input, main summary, main [tabindex]";
+
+  function all(selector) {
+    return [...document.querySelectorAll(selector)];
+  }
+
   function keep() {
-    const active = document.activeElement;
     return {
-      open: [...document.querySelectorAll("main details")].map((details) => details.open),
-      box: active && active.name === "run" ? active.value : null,
+      open: all("main details").map((details) => details.open),
+      scrolled: all("main .scroll, main pre").map((box) => box.scrollLeft),
+      focus: all(FOCUSABLE).indexOf(document.activeElement),
     };
   }
 
   function restore(kept) {
-    const details = [...document.querySelectorAll("main details")];
+    const details = all("main details");
     if (details.length === kept.open.length) details.forEach((one, i) => (one.open = kept.open[i]));
-    if (kept.box !== null) {
-      const box = [...document.querySelectorAll("input[name=run]")].find((one) => one.value === kept.box);
-      if (box) box.focus();
-    }
+    all("main .scroll, main pre").forEach((box, i) => (box.scrollLeft = kept.scrolled[i] ?? 0));
+    if (kept.focus >= 0) all(FOCUSABLE)[kept.focus]?.focus({ preventScroll: true });
   }
 
   async function look() {
