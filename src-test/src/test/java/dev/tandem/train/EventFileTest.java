@@ -4,8 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,7 +21,7 @@ class EventFileTest {
   @Test
   void checksumsAreThoseOfTheRfcAndMasked() {
     byte[] ones = new byte[32];
-    java.util.Arrays.fill(ones, (byte) 0xff);
+    Arrays.fill(ones, (byte) 0xff);
     byte[] rising = new byte[32];
     byte[] falling = new byte[32];
     for (int i = 0; i < 32; i++) {
@@ -65,11 +68,10 @@ class EventFileTest {
       events.write(message);
     }
     byte[] record = Files.readAllBytes(file);
-    java.nio.ByteBuffer buffer =
-        java.nio.ByteBuffer.wrap(record).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer buffer = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
     assertEquals(record.length - 16, buffer.getLong(0));
-    byte[] length = java.util.Arrays.copyOf(record, 8);
-    byte[] data = java.util.Arrays.copyOfRange(record, 12, record.length - 4);
+    byte[] length = Arrays.copyOf(record, 8);
+    byte[] data = Arrays.copyOfRange(record, 12, record.length - 4);
     assertEquals(EventFile.masked(length, 8), buffer.getInt(8));
     assertEquals(EventFile.masked(data, data.length), buffer.getInt(record.length - 4));
     return data;

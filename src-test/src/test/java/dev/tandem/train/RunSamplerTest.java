@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.Backends;
+import dev.tandem.data.BatchLoader;
 import dev.tandem.learning.OnRealMachines;
+import dev.tandem.nn.LossFunction;
+import dev.tandem.nn.Module;
 import dev.tandem.shape.Shape;
 import dev.tandem.tensor.Random;
 import dev.tandem.tensor.Scope;
@@ -107,13 +111,13 @@ class RunSamplerTest {
   void gradientsAreThoseOfTheEpochsLastStep(Backend backend) {
     Memory memory = new Memory();
     Map<String, Double> expected = new TreeMap<>();
-    try (dev.tandem.nn.Module model = Lesson.straight(backend);
+    try (Module model = Lesson.straight(backend);
         Lesson lesson =
             Lesson.of(
                 model,
-                new dev.tandem.nn.LossFunction.SquaredError(),
+                new LossFunction.SquaredError(),
                 optimizer -> Descent.constant(optimizer, 0.1),
-                Feed.of(dev.tandem.data.BatchLoader.of(Lesson.line(8), 8)),
+                Feed.of(BatchLoader.of(Lesson.line(8), 8)),
                 Stopping.afterEpochs(1))) {
       double weight = model.parameters().get("0.weight").toDoubles()[0];
       double bias = model.parameters().get("0.bias").toDoubles()[0];
@@ -138,7 +142,7 @@ class RunSamplerTest {
   @Test
   void aLongRunIsSeenSeldom() {
     Memory memory = new Memory();
-    try (Backend backend = dev.tandem.backend.Backends.open("cpu", _ -> {});
+    try (Backend backend = Backends.open("cpu", _ -> {});
         Lesson lesson = Lesson.clouds(backend, Stopping.afterEpochs(500))) {
       lesson.trainer.listen(new RunSampler(lesson.trainer, List.of(memory)));
       lesson.trainer.run();

@@ -7,6 +7,7 @@ import dev.tandem.train.RegressionErrors;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -213,7 +214,7 @@ public record Examined(
   }
 
   private static List<Meeting> pairs(double[] flat) {
-    List<Meeting> pairs = new java.util.ArrayList<>();
+    List<Meeting> pairs = new ArrayList<>();
     for (int i = 0; i + 1 < flat.length; i += 2) {
       pairs.add(new Meeting(flat[i], flat[i + 1]));
     }

@@ -1,5 +1,6 @@
 package dev.tandem.cli.report;
 
+import dev.tandem.train.Distribution;
 import dev.tandem.train.EpochReport;
 import dev.tandem.train.History;
 import dev.tandem.train.Metrics;
@@ -225,7 +226,7 @@ public final class RunPage {
       String what,
       String name,
       List<Distributions> all,
-      Function<Distributions, Map<String, dev.tandem.train.Distribution>> of) {
+      Function<Distributions, Map<String, Distribution>> of) {
     List<Heat.Column> columns = new ArrayList<>();
     for (Distributions one : all) {
       Optional.ofNullable(of.apply(one).get(name))

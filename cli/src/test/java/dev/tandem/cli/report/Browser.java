@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 public final class Browser implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 60;
 
+  private final Path profile;
   private final Process process;
   private final HttpClient client;
   private final WebSocket socket;
@@ -47,6 +48,7 @@ public final class Browser implements AutoCloseable {
 
   /** @param profile a new folder */
   public Browser(Path program, Path profile) throws IOException, InterruptedException {
+    this.profile = profile;
     process =
         new ProcessBuilder(
                 program.toString(),
@@ -244,6 +246,13 @@ public final class Browser implements AutoCloseable {
       process.waitFor(10, TimeUnit.SECONDS); // or its files come back while the folder is removed
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+    for (String link : List.of("SingletonSocket", "SingletonLock", "SingletonCookie")) {
+      try {
+        Files.deleteIfExists(profile.resolve(link)); // they lead out of the folder
+      } catch (IOException _) {
+        // Left to who removes the folder.
+      }
     }
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -42,10 +43,10 @@ class PngTest {
   void samplesAreDrawnFromBlackToWhite() {
     float[] sample = {0, 0.5f, 1, 2, -1, Float.NaN};
     Png grey = Png.of(sample, 1, 2, 3, 0, 1);
-    assertEquals("[0, -128, -1, -1, 0, 0]", java.util.Arrays.toString(grey.pixels()));
+    assertEquals("[0, -128, -1, -1, 0, 0]", Arrays.toString(grey.pixels()));
     // (3, 1, 2): channels side by side in the sample, pixel by pixel in the picture.
     Png colour = Png.of(new float[] {0, 1, 0, 0, 1, 1}, 3, 1, 2, 0, 1);
-    assertEquals("[0, 0, -1, -1, 0, -1]", java.util.Arrays.toString(colour.pixels()));
+    assertEquals("[0, 0, -1, -1, 0, -1]", Arrays.toString(colour.pixels()));
   }
 
   @Test

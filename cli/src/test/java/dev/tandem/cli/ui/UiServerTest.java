@@ -15,7 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -36,7 +38,7 @@ class UiServerTest {
     Files.writeString(
         run.resolve("run.json"),
         "{\"seed\":1,\"backend\":\"cpu\",\"device\":\"cpu\",\"versions\":{},\"started\":\""
-            + java.time.Instant.now()
+            + Instant.now()
             + "\"}");
     Files.writeString(run.resolve("config.yaml"), "seed: 1\n");
     return run;
@@ -210,7 +212,7 @@ class UiServerTest {
         assertEquals(405, answer.status(), method);
       }
       for (String path : List.of("/", "/live.js", "/run/digits-1", "/nothing")) {
-        String head = get(port, path).head().toLowerCase(java.util.Locale.ROOT);
+        String head = get(port, path).head().toLowerCase(Locale.ROOT);
         assertTrue(head.contains("content-security-policy: default-src 'none'"), head);
         assertTrue(head.contains("frame-ancestors 'none'"), head);
         assertTrue(head.contains("x-content-type-options: nosniff"), head);
