@@ -21,9 +21,9 @@ final class MovingBar implements AutoCloseable {
   private final String unit;
   private final Duration quiet;
   private final ProgressBar bar;
-  private final long begun = System.nanoTime();
+  private long begun;
   private long begunAt = -1;
-  private long told = begun;
+  private long told = System.nanoTime();
 
   /** @param unit what is counted, in the plural */
   MovingBar(Terminal terminal, String task, long steps, String unit) {
@@ -45,26 +45,27 @@ final class MovingBar implements AutoCloseable {
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(UPDATE_MILLIS)
                 .setUnit(" " + unit, 1)
-                .showSpeed()
                 .setConsumer(new Line(terminal))
                 .build()
             : null;
   }
 
   void stepTo(long step) {
-    if (bar != null) {
-      bar.stepTo(step);
-      return;
-    }
     long now = System.nanoTime();
     if (begunAt < 0) {
       begunAt = step; // a run that goes on does not begin at 0
+      begun = now;
+    }
+    double speed = step > begunAt ? (step - begunAt) * 1e9 / (now - begun) : 0;
+    if (bar != null) {
+      // The library's own speed counts whole seconds, of which short epochs have none.
+      bar.setExtraMessage(speed > 0 ? Report.format("%,d %s/s", Math.round(speed), unit) : "");
+      bar.stepTo(step);
     } else if (now - told >= quiet.toNanos() && step < steps) {
       told = now;
       terminal.say(
           Report.format(
-              "%s  %,d of %,d %s, %,d/s",
-              task, step, steps, unit, Math.round((step - begunAt) * 1e9 / (now - begun))));
+              "%s  %,d of %,d %s, %,d/s", task, step, steps, unit, Math.round(speed)));
     }
   }
 
