@@ -64,8 +64,7 @@ final class MovingBar implements AutoCloseable {
     } else if (now - told >= quiet.toNanos() && step < steps) {
       told = now;
       terminal.say(
-          Report.format(
-              "%s  %,d of %,d %s, %,d/s", task, step, steps, unit, Math.round(speed)));
+          Report.format("%s  %,d of %,d %s, %,d/s", task, step, steps, unit, Math.round(speed)));
     }
   }
 
