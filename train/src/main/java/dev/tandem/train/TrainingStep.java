@@ -146,7 +146,8 @@ final class TrainingStep implements AutoCloseable {
         }
         optimizer.step(factor(norm, unscaled));
         if (scale != null) {
-          gradientScale = scale.scale().copy();
+          // A captured step has nobody who could ask.
+          gradientScale = course == Course.STRAIGHT ? null : scale.scale().copy();
           scale.observe(norm);
         }
         course.done(measured.counts);
