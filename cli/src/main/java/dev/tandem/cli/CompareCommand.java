@@ -6,9 +6,9 @@ import dev.tandem.cli.config.Config;
 import dev.tandem.cli.config.DataConfig;
 import dev.tandem.cli.config.LoadedConfig;
 import dev.tandem.io.AtomicFile;
+import dev.tandem.train.Outcome;
 import dev.tandem.train.RunFolder;
-import dev.tandem.train.RunRecord;
-import dev.tandem.train.RunRecorder;
+import dev.tandem.train.Saving;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -203,31 +203,27 @@ final class CompareCommand implements Callable<Integer> {
               .replaceAll("[^A-Za-z0-9._-]+", "-")
               .replaceFirst("^[^A-Za-z0-9]+", "");
       RunFolder folder = RunFolder.create(parent.path(), name.isEmpty() ? "run" : name);
-      folder.writeConfig(prepared.loaded().yaml());
-      prepared.data().tokenizer().ifPresent(folder::writeTokenizer);
-      RunRecord record = RunRecord.starting(config.seed(), backend);
-      folder.writeRecord(record);
       LossCurve curve = new LossCurve(config.training().epochs());
       long begin = System.nanoTime();
-      try (ProgressDisplay display = new ProgressDisplay(terminal, config.training().epochs());
-          Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
-        session
-            .trainer()
-            .listen(
-                new RunRecorder(
-                    session.trainer(), folder, ModelCard.of(prepared.data()).metadata(), 1))
-            .listen(curve)
-            .listen(display);
-        var outcome = session.trainer().run();
+      try (RunWriter writer =
+          new RunWriter(prepared, session, folder, backend, Saving.everyEpochs(1))) {
+        Outcome outcome;
+        try (ProgressDisplay display = new ProgressDisplay(terminal, config.training().epochs());
+            Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
+          session.trainer().listen(curve).listen(display);
+          outcome = session.trainer().run();
+        }
         double seconds = (System.nanoTime() - begin) / 1e9;
-        folder.writeRecord(record.ended(outcome));
+        writer.ended(outcome);
+        boolean measurable = outcome.reason() != Outcome.Reason.DIVERGED;
+        Optional<RunWriter.Measured> measured =
+            measurable ? Optional.of(writer.measure()) : Optional.empty();
+        writer.report(measured, once);
         return new Comparison.Run(
             prepared.loaded().label(),
             outcome,
             curve,
-            outcome.divergence().isPresent()
-                ? Optional.empty()
-                : prepared.data().test().map(session::measure),
+            measured.filter(all -> all.part().equals("test")).map(RunWriter.Measured::metrics),
             seconds);
       }
     }

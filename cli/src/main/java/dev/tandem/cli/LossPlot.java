@@ -1,6 +1,7 @@
 package dev.tandem.cli;
 
 import dev.tandem.cli.LossCurve.Point;
+import dev.tandem.cli.report.Axis;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

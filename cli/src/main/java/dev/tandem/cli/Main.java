@@ -56,6 +56,8 @@ public final class Main implements Callable<Integer> {
     command.addSubcommand(new TrainCommand(terminal));
     command.addSubcommand(new PlanCommand(terminal));
     command.addSubcommand(new EvalCommand(terminal));
+    command.addSubcommand(new ReportCommand(terminal));
+    command.addSubcommand(new UiCommand(terminal));
     command.addSubcommand(new PredictCommand(terminal));
     command.addSubcommand(new GenerateCommand(terminal));
     command.addSubcommand(new CompareCommand(terminal));

@@ -224,7 +224,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   /** Of one probability, that of class 1, the two. */
-  private static float[] two(float[] row) {
+  static float[] two(float[] row) {
     return row.length == 1 ? new float[] {1 - row[0], row[0]} : row;
   }
 

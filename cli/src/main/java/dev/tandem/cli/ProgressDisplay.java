@@ -43,19 +43,19 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
         new MovingBar(
             terminal,
             "epoch " + epoch + "/" + epochs,
-            batches * perStep(),
+            after(batches),
             speed.map(Speed::unit).orElse("steps"));
   }
 
   @Override
   public void step(StepReport report) {
     if (bar != null) {
-      bar.stepTo(report.batch() * perStep());
+      bar.stepTo(after(report.batch()));
     }
   }
 
-  private long perStep() {
-    return speed.map(Speed::perStep).orElse(1L);
+  private long after(int steps) {
+    return speed.map(told -> told.after(steps)).orElse((long) steps);
   }
 
   @Override

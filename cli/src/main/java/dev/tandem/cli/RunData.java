@@ -172,6 +172,16 @@ record RunData(
     return steps.isEmpty() ? Optional.empty() : Optional.of(new Augmentation(seed, steps));
   }
 
+  /** The best part that there is to measure a trained model on. */
+  Dataset measured() {
+    return test.or(() -> validation).orElse(training);
+  }
+
+  /** What {@link #measured} is called. */
+  String measuredPart() {
+    return test.isPresent() ? "test" : validation.isPresent() ? "validation" : "training";
+  }
+
   /** Tokens a sample; 0 where samples are none of tokens. */
   int window() {
     return training.target() instanceof Target.Tokens ? training.input().shape().length(0) : 0;

@@ -102,6 +102,15 @@ final class Session implements AutoCloseable {
     return Evaluation.evaluate(learner, prepared.measured(dataset));
   }
 
+  /** Shows samples to the model as it is now. */
+  Examiner examiner(Dataset dataset) {
+    return new Examiner(
+        learner,
+        prepared.data().inputs(),
+        prepared.data().targets(),
+        prepared.measured(dataset).batchSize());
+  }
+
   @Override
   public void close() {
     trainer.close();

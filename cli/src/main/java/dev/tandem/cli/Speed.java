@@ -11,10 +11,12 @@ import java.util.Optional;
  * How fast a run is, for people: tokens or samples a second, of a known device the share of its peak, and the memory taken.
  *
  * @param tokens of a sample; 1 where samples are no text
+ * @param samples of an epoch
  * @param flops of a sample, as {@link Plan#modelFlops} counts them
  * @param peak of the device, where it is known
  */
-record Speed(String unit, long tokens, int batch, double flops, Optional<PeakRate> peak) {
+record Speed(
+    String unit, long tokens, int batch, long samples, double flops, Optional<PeakRate> peak) {
   static Speed of(Prepared prepared, Backend backend) {
     TensorType input = prepared.data().training().input();
     boolean text = prepared.data().training().target() instanceof Target.Tokens;
@@ -23,6 +25,7 @@ record Speed(String unit, long tokens, int batch, double flops, Optional<PeakRat
         text ? "tokens" : "samples",
         text ? input.elements() : 1,
         prepared.training().batchSize(),
+        prepared.training().samples(),
         peak.isEmpty() ? 0 : Plan.modelFlops(prepared),
         peak);
   }
@@ -38,9 +41,9 @@ record Speed(String unit, long tokens, int batch, double flops, Optional<PeakRat
     };
   }
 
-  /** Tokens or samples of a step. */
-  long perStep() {
-    return tokens * batch;
+  /** Tokens or samples of so many steps of an epoch, whose last may have fewer than the others. */
+  long after(int steps) {
+    return tokens * Math.min((long) steps * batch, samples);
   }
 
   /** {@code 172,000 tokens/s, 14.0 % of H100 SXM's 989.5 TFLOPS in BF16, 11.2 GiB}. */

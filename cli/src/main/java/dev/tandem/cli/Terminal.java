@@ -14,7 +14,13 @@ record Terminal(PrintStream out, PrintStream err, boolean interactive) {
   /** The process' own. */
   static Terminal standard() {
     Console console = System.console();
-    return new Terminal(System.out, System.err, console != null && console.isTerminal());
+    boolean terminal = console != null && console.isTerminal(); // standard input and output both
+    return new Terminal(System.out, System.err, terminal && moves(System.getenv("TERM")));
+  }
+
+  /** Whether lines can be written over: not in an editor's window, nor in a log that calls itself a terminal. */
+  static boolean moves(String term) {
+    return term != null && !term.isBlank() && !term.equals("dumb");
   }
 
   void say(String line) {

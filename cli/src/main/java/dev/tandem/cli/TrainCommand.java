@@ -4,17 +4,14 @@ import dev.tandem.backend.Backend;
 import dev.tandem.cli.config.Assignment;
 import dev.tandem.cli.config.Config;
 import dev.tandem.cli.config.LoadedConfig;
-import dev.tandem.data.Dataset;
 import dev.tandem.data.Tokenizer;
-import dev.tandem.train.Metrics;
 import dev.tandem.train.Outcome;
 import dev.tandem.train.RunFolder;
-import dev.tandem.train.RunRecord;
-import dev.tandem.train.RunRecorder;
 import dev.tandem.train.Saving;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -56,6 +53,12 @@ final class TrainCommand implements Callable<Integer> {
           "Weights to begin with: a folder of train or import, or a safetensors file, Hugging Face's too.")
   private Path weights;
 
+  @Option(
+      names = "--tensorboard",
+      description =
+          "Writes an event file for TensorBoard into the run folder: tensorboard --logdir runs")
+  private boolean tensorboard;
+
   TrainCommand(Terminal terminal) {
     this.terminal = terminal;
   }
@@ -73,15 +76,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     Optional<RunFolder> earlier = Optional.ofNullable(resumed).map(RunFolder::open);
     LoadedConfig loaded =
-        options.read(
-            earlier.map(RunFolder::config).orElse(config),
-            weights == null
-                ? List.of()
-                : List.of(
-                    new Assignment(
-                        "model.weights",
-                        "'" + weights.toString().replace("'", "''") + "'",
-                        "--init " + weights)));
+        options.read(earlier.map(RunFolder::config).orElse(config), assignments());
     Optional<Tokenizer> known =
         earlier.isPresent()
             ? earlier.get().readTokenizer()
@@ -126,37 +121,50 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private int train(Prepared prepared, Session session, RunFolder folder, Backend backend) {
-    RunRecord record = RunRecord.starting(prepared.config().seed(), backend);
-    folder.writeConfig(prepared.loaded().yaml());
-    prepared.data().tokenizer().ifPresent(folder::writeTokenizer);
-    folder.writeRecord(record);
-    Outcome outcome;
-    try (ProgressDisplay display =
-            new ProgressDisplay(
-                terminal,
-                prepared.config().training().epochs(),
-                prepared.data().window(),
-                Speed.of(prepared, backend));
-        Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
-      session
-          .trainer()
-          .listen(
-              new RunRecorder(
-                  session.trainer(),
-                  folder,
-                  ModelCard.of(prepared.data()).metadata(),
-                  saving(prepared.config().run())))
-          .listen(display);
-      outcome = session.trainer().run();
+  /** What options say in the place of the config. */
+  private List<Assignment> assignments() {
+    List<Assignment> assignments = new ArrayList<>();
+    if (weights != null) {
+      assignments.add(
+          new Assignment(
+              "model.weights",
+              "'" + weights.toString().replace("'", "''") + "'",
+              "--init " + weights));
     }
-    folder.writeRecord(record.ended(outcome));
+    if (tensorboard) {
+      assignments.add(new Assignment("run.tensorboard", "true", "--tensorboard"));
+    }
+    return assignments;
+  }
+
+  private int train(Prepared prepared, Session session, RunFolder folder, Backend backend) {
+    try (RunWriter writer =
+        new RunWriter(prepared, session, folder, backend, saving(prepared.config().run()))) {
+      Outcome outcome;
+      try (ProgressDisplay display =
+              new ProgressDisplay(
+                  terminal,
+                  prepared.config().training().epochs(),
+                  prepared.data().window(),
+                  Speed.of(prepared, backend));
+          Interruption _ = Interruption.stops(session.trainer()::requestStop, terminal)) {
+        session.trainer().listen(display);
+        outcome = session.trainer().run();
+      }
+      writer.ended(outcome);
+      return tell(prepared, writer, folder, outcome);
+    }
+  }
+
+  private int tell(Prepared prepared, RunWriter writer, RunFolder folder, Outcome outcome) {
     return switch (outcome.reason()) {
       case INTERRUPTED -> {
+        writer.report(Optional.empty(), terminal::note);
         terminal.note(outcome.message() + "; go on with: tandem train --resume " + folder.path());
         yield Interruption.EXIT;
       }
       case DIVERGED -> {
+        writer.report(Optional.empty(), terminal::note);
         terminal.note(outcome.message());
         terminal.note("run " + folder.path());
         yield Main.FAILED;
@@ -165,7 +173,9 @@ final class TrainCommand implements Callable<Integer> {
         if (outcome.reason() != Outcome.Reason.MAX_EPOCHS || outcome.restored().isPresent()) {
           terminal.say(outcome.message());
         }
-        terminal.say(last(prepared, session, outcome) + ", run " + folder.path());
+        RunWriter.Measured measured = writer.measure();
+        writer.report(Optional.of(measured), terminal::note);
+        terminal.say(last(prepared, measured, outcome) + ", run " + folder.path());
         yield 0;
       }
     };
@@ -182,19 +192,13 @@ final class TrainCommand implements Callable<Integer> {
    * {@code test accuracy 98.9 % (355 of 359), 21,400 samples/s}, or of next tokens their loss too and tokens/s: of the best part
    * there is to measure on.
    */
-  private static String last(Prepared prepared, Session session, Outcome outcome) {
+  private static String last(Prepared prepared, RunWriter.Measured measured, Outcome outcome) {
     RunData data = prepared.data();
-    String part =
-        data.test().isPresent()
-            ? "test"
-            : data.validation().isPresent() ? "validation" : "training";
-    Dataset dataset = data.test().or(data::validation).orElse(data.training());
-    Metrics metrics = session.measure(dataset);
     int window = data.window();
-    return part
+    return measured.part()
         + " "
-        + (window > 0 ? "loss " + Report.loss(metrics.loss()) + ", " : "")
-        + Report.measured(metrics, dataset.target(), data.targets())
+        + (window > 0 ? "loss " + Report.loss(measured.metrics().loss()) + ", " : "")
+        + Report.measured(measured.metrics(), measured.dataset().target(), data.targets())
         + Report.format(
             ", %,d %s/s",
             Math.round(Math.max(1, window) * Report.samplesPerSecond(outcome.history())),

@@ -70,6 +70,9 @@ class InterruptionTest extends CommandTest {
         () -> String.join("\n", lines));
     int epochs = History.read(run.resolve("metrics.jsonl")).epochs().size();
     assertTrue(epochs >= 2 && Files.readString(run.resolve("run.json")).contains("INTERRUPTED"));
+    assertTrue(
+        Files.readString(run.resolve("report.html"))
+            .contains("class=\"state interrupted\">interrupted<"));
     run("eval", run).expect(0);
     Result resumed =
         run("train", "--resume", run, "--set", "training.epochs=" + (epochs + 1)).expect(0);

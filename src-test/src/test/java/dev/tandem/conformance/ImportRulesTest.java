@@ -45,7 +45,11 @@ final class ImportRulesTest {
                   "io",
                   "train",
                   "conformance",
-                  "cli.config")),
+                  "cli.config",
+                  "cli.report",
+                  "cli.ui")),
+          Map.entry("cli.report", Set.of("shape", "data", "io", "train")),
+          Map.entry("cli.ui", Set.of("io", "train", "cli.report")),
           Map.entry(
               "cli.config",
               Set.of("shape", "op", "backend", "tensor", "nn", "optim", "data", "io", "train")),
@@ -78,6 +82,8 @@ final class ImportRulesTest {
           "cli.config", Set.of("org.snakeyaml.engine"),
           "backend", Set.of("org.slf4j"),
           "cpu", Set.of("jdk.incubator.vector", "org.slf4j"),
+          "cli.report", Set.of("com.fasterxml.jackson"),
+          "cli.ui", Set.of("com.sun.net.httpserver"),
           "cuda.driver", Set.of("jcuda"));
 
   private static final Pattern IMPORT =

@@ -49,7 +49,8 @@ public record History(List<EpochReport> epochs) {
     }
   }
 
-  static History parse(Path source, String text) {
+  /** Reads the lines of a metrics.jsonl. @param source what messages call it @throws FileException naming it and the line */
+  public static History parse(Path source, String text) {
     List<EpochReport> epochs = new ArrayList<>();
     for (String line : text.lines().filter(line -> !line.isBlank()).toList()) {
       try {

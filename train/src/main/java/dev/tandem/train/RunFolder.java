@@ -22,8 +22,9 @@ import java.util.stream.Stream;
 
 /**
  * Where a run leaves its files: {@code config.yaml} as it was resolved, {@code run.json} with what it ran on, {@code
- * metrics.jsonl} with a line an epoch, {@code model.safetensors}, {@code checkpoint.safetensors} to go on from,
- * and of a text's model {@code tokens.json} with what its tokens are.
+ * metrics.jsonl} with a line an epoch, {@code steps.jsonl} and {@code distributions.jsonl} with what a {@link RunSampler} saw,
+ * {@code model.safetensors}, {@code checkpoint.safetensors} to go on from, of a text's model {@code tokens.json} with what its tokens
+ * are, and what the command adds: {@code evaluation.json} and {@code report.html}.
  */
 public record RunFolder(Path path) {
   private static final int MOST = 1_000_000;
@@ -112,6 +113,26 @@ public record RunFolder(Path path) {
   /** Every epoch's figures, {@code metrics.jsonl}. */
   public Path metrics() {
     return path.resolve("metrics.jsonl");
+  }
+
+  /** A line of JSON for each step that was looked at. */
+  public Path steps() {
+    return path.resolve("steps.jsonl");
+  }
+
+  /** A line of JSON for each epoch whose weights and gradients were counted into bins. */
+  public Path distributions() {
+    return path.resolve("distributions.jsonl");
+  }
+
+  /** What the trained model made of the test samples. */
+  public Path evaluation() {
+    return path.resolve("evaluation.json");
+  }
+
+  /** The run as a page for a browser. */
+  public Path report() {
+    return path.resolve("report.html");
   }
 
   /** The weights, {@code model.safetensors}. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import dev.tandem.backend.Backend;
+import dev.tandem.backend.Flag;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -18,7 +19,7 @@ import java.util.Optional;
  * What a run needs to be repeated, and how it ended: run.json of its folder.
  *
  * @param device the backend's own description
- * @param versions of Tandem, Java and the operating system
+ * @param versions of Tandem, Java and the operating system; the machine's processors, the heap's limit, and switches that were set
  * @param ended absent while the run goes on, or where it was killed
  */
 public record RunRecord(
@@ -52,6 +53,11 @@ public record RunRecord(
             + System.getProperty("os.version")
             + " "
             + System.getProperty("os.arch"));
+    versions.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
+    versions.put("heap", Runtime.getRuntime().maxMemory() / (1 << 20) + " MiB");
+    for (Flag flag : Flag.values()) {
+      flag.value().ifPresent(value -> versions.put("TANDEM_" + flag.name(), value));
+    }
     return new RunRecord(
         seed, backend.name(), backend.description(), versions, now(), Optional.empty());
   }

@@ -40,6 +40,9 @@ public final class Trainer implements AutoCloseable {
   /** Steps between looks for NaN where each one makes the host wait for a device. */
   private static final int DEVICE_CHECK_EVERY = 20;
 
+  /** What a backend may hold for a step to be done twice, once captured: as much again fits on every card that Tandem takes. */
+  private static final long MOST_FOR_A_LOOK = 2L << 30;
+
   private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
   /** What a run consists of. */
@@ -246,7 +249,8 @@ public final class Trainer implements AutoCloseable {
         setup.descent().schedule().at(progress.step, setup.descent().learningRate());
     setup.descent().optimizer().learningRate(progress.learningRate);
     try (Scope _ = Scope.open()) { // also for what listeners make
-      Optional<TrainingStep.Counts> replayed = captured().run(batch);
+      Optional<TrainingStep.Counts> replayed =
+          gradientsWanted() ? Optional.empty() : captured().run(batch);
       if (replayed.isEmpty()) {
         InParts course = new InParts(batch);
         step.run(Upload.raw(backend, batch.inputs()), Upload.raw(backend, batch.targets()), course);
@@ -258,6 +262,18 @@ public final class Trainer implements AutoCloseable {
       }
       return divergence;
     }
+  }
+
+  /**
+   * Whether the next step is to be done as it is, for a replayed one keeps its gradients to itself. Beside a captured step it takes
+   * memory of its own: not worth it where that is much.
+   */
+  private boolean gradientsWanted() {
+    int batches = setup.feed().training().batches();
+    return backend.memory().reserved() <= MOST_FOR_A_LOOK
+        && listeners.stream()
+            .anyMatch(listener ->
+                listener.wantsGradients(progress.epoch + 1, progress.batch + 1, batches));
   }
 
   private void done(Batch batch, TrainingStep.Counts counts) {
@@ -404,6 +420,21 @@ public final class Trainer implements AutoCloseable {
   /** Updates so far. */
   public long steps() {
     return progress.step;
+  }
+
+  /** The model's parameters by name, with the gradients of a step while a listener is told of it. */
+  Map<String, Tensor> parameters() {
+    return model.parameters();
+  }
+
+  /** What a step's gradients were multiplied by, which are there while a listener is told of it. Waits for the device. */
+  double gradientScale() {
+    return step.gradientScale();
+  }
+
+  /** Steps between those at which the host waits for the device anyway. */
+  int looksEvery() {
+    return checkEvery;
   }
 
   /** Whether only the best weights are kept, as early stopping does. */

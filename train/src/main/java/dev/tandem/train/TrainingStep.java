@@ -60,6 +60,9 @@ final class TrainingStep implements AutoCloseable {
   /** The type of losses, norms and sums. */
   private final DType wide;
 
+  /** What the step's gradients are scaled by while they can be looked at; null where they are not. */
+  private Tensor gradientScale;
+
   /**
    * What a batch counts for.
    *
@@ -143,12 +146,15 @@ final class TrainingStep implements AutoCloseable {
         }
         optimizer.step(factor(norm, unscaled));
         if (scale != null) {
+          // A captured step has nobody who could ask.
+          gradientScale = course == Course.STRAIGHT ? null : scale.scale().copy();
           scale.observe(norm);
         }
         course.done(measured.counts);
       }
       return measured.counts;
     } finally {
+      gradientScale = null;
       parameters.forEach(Tensor::clearGradient);
     }
   }
@@ -240,6 +246,11 @@ final class TrainingStep implements AutoCloseable {
             ? clipping.factor(unscaled)
             : norm.sub(norm).add(1);
     return scale == null ? clipped : clipped.div(scale.scale()).add(norm.sub(norm));
+  }
+
+  /** What the gradients that are there now were multiplied by. Good during {@link Course#done}; waits for the device. */
+  double gradientScale() {
+    return gradientScale == null ? 1 : gradientScale.item();
   }
 
   /** From here on steps are counted anew. */

@@ -98,5 +98,11 @@ public record Config(
               example = "1000",
               min = 1,
               mistaken = "save_every")
-          Optional<Integer> checkpointEvery) {}
+          Optional<Integer> checkpointEvery,
+      @Setting(
+              value =
+                  "whether an event file for TensorBoard is written into the run folder: tensorboard --logdir runs",
+              otherwise = "false",
+              mistaken = "tensor_board")
+          boolean tensorboard) {}
 }

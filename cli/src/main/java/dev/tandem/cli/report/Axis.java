@@ -1,4 +1,4 @@
-package dev.tandem.cli;
+package dev.tandem.cli.report;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -11,12 +11,12 @@ import java.util.List;
  * @param logarithmic then least is positive
  * @param pixels from least to most
  */
-record Axis(double least, double most, boolean logarithmic, double pixels) {
+public record Axis(double least, double most, boolean logarithmic, double pixels) {
   /** @param label as it is written */
-  record Tick(double value, String label) {}
+  public record Tick(double value, String label) {}
 
   /** Pixels from the axis' beginning. */
-  double place(double value) {
+  public double place(double value) {
     double share =
         logarithmic
             ? Math.log(Math.max(value, Double.MIN_NORMAL) / least) / Math.log(most / least)
@@ -25,7 +25,7 @@ record Axis(double least, double most, boolean logarithmic, double pixels) {
   }
 
   /** Round numbers that divide the axis, about so many. */
-  List<Tick> ticks(int about) {
+  public List<Tick> ticks(int about) {
     return logarithmic ? logarithmicTicks(about) : linearTicks(about);
   }
 
@@ -59,10 +59,12 @@ record Axis(double least, double most, boolean logarithmic, double pixels) {
   }
 
   private static String label(double value) {
-    if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) {
-      return Report.format("%.0e", value).replace("e-0", "e-").replace("e+0", "e");
-    }
     // Sums of steps are off by rounding: seven digits are more than a label has.
-    return new BigDecimal(value).round(new MathContext(7)).stripTrailingZeros().toPlainString();
+    BigDecimal round = new BigDecimal(value).round(new MathContext(7)).stripTrailingZeros();
+    if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) {
+      int exponent = round.precision() - round.scale() - 1;
+      return round.movePointLeft(exponent).stripTrailingZeros().toPlainString() + "e" + exponent;
+    }
+    return round.toPlainString();
   }
 }
