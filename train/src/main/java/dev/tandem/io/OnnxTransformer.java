@@ -132,7 +132,7 @@ final class OnnxTransformer {
     return graph.node(
         "Trilu",
         name("mask"),
-        List.of(square, graph.integers(1)),
+        List.of(square, graph.integer(1)),
         Map.of("upper", new Attribute.Int(1)));
   }
 

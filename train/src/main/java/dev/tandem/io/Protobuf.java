@@ -1,5 +1,6 @@
 package dev.tandem.io;
 
+import dev.tandem.shape.DType;
 import dev.tandem.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -22,6 +23,8 @@ final class Protobuf {
   private static final int DELIMITED = 2;
   private static final int FIXED32 = 5;
   private static final int LONGEST_VARINT = 10;
+  private static final ValueLayout.OfFloat LITTLE =
+      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** What a message consists of: bytes, nested messages (whose head stands before them), and elements of tensors. */
   private sealed interface Part {
@@ -80,14 +83,25 @@ final class Protobuf {
         case Part.Bytes(byte[] bytes) -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes));
         case Part.Nested(Protobuf message) -> message.writeTo(channel);
         case Part.Floats(Tensor tensor) -> {
-          float[] elements = tensor.toFloats();
           try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_FLOAT, elements);
+            MemorySegment bytes = arena.allocateFrom(LITTLE, elements(tensor));
             AtomicFile.writeFully(channel, bytes.asByteBuffer());
           }
         }
       }
     }
+  }
+
+  private static float[] elements(Tensor tensor) {
+    if (tensor.dtype() == DType.F32) {
+      return tensor.toFloats();
+    }
+    double[] wide = tensor.toDoubles();
+    float[] elements = new float[wide.length];
+    for (int i = 0; i < wide.length; i++) {
+      elements[i] = (float) wide[i];
+    }
+    return elements;
   }
 
   private Protobuf head(int field, long length) {
