@@ -4,6 +4,7 @@ import dev.tandem.data.CsvSchema;
 import dev.tandem.data.Normalization;
 import dev.tandem.data.Target;
 import dev.tandem.io.FileException;
+import dev.tandem.io.Onnx;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
@@ -113,6 +114,25 @@ record ModelCard(
               + "; restore the file",
           e);
     }
+  }
+
+  /** As an ONNX file tells it. @param output the shape of what the model puts out for a sample */
+  Onnx.Use use(Shape output) {
+    Onnx.Meaning meaning =
+        switch (target) {
+          case Target.Classes(List<String> names) ->
+              new Onnx.Meaning.Classes(names, output.elements() == 1 && names.size() == 2);
+          case Target.Numbers(List<String> names) ->
+              new Onnx.Meaning.Numbers(names, targets.flatMap(ModelCard::onnx));
+          case Target.Tokens _ -> new Onnx.Meaning.Tokens();
+        };
+    return new Onnx.Use(input, onnx(inputs), meaning, metadata());
+  }
+
+  private static Optional<Onnx.Scale> onnx(Normalization normalization) {
+    return normalization.method() == Normalization.Method.NONE
+        ? Optional.empty()
+        : Optional.of(new Onnx.Scale(normalization.center(), normalization.scale()));
   }
 
   private static Target target(Map<?, ?> target) {

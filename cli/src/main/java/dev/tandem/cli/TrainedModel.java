@@ -12,6 +12,7 @@ import dev.tandem.nn.Init;
 import dev.tandem.nn.LanguageModel;
 import dev.tandem.nn.LossFunction;
 import dev.tandem.nn.Sequential;
+import dev.tandem.shape.Shape;
 import dev.tandem.tensor.Tensor;
 import dev.tandem.train.Evaluation;
 import dev.tandem.train.Learner;
@@ -20,8 +21,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The network of a config with weights from a file. */
-record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner)
+/** The network of a config with weights from a file. @param output the shape of what it puts out for a sample */
+record TrainedModel(Path file, ModelCard card, Sequential model, Shape output, Learner learner)
     implements AutoCloseable {
   /** @throws FileException naming the file, where it does not fit the config */
   static TrainedModel open(LoadedConfig loaded, Path file, Backend backend) {
@@ -34,7 +35,8 @@ record TrainedModel(Path file, ModelCard card, Sequential model, Learner learner
         Map<String, Tensor> weights = new LinkedHashMap<>(model.parameters());
         weights.putAll(model.buffers());
         opened.roundInto(weights);
-        return new TrainedModel(file, card, model, new Learner(model, loss));
+        return new TrainedModel(
+            file, card, model, network.layers().getLast().output(), new Learner(model, loss));
       } catch (RuntimeException e) {
         model.close();
         throw e;

@@ -19,9 +19,11 @@ import dev.tandem.nn.LossFunction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -46,6 +48,19 @@ class RunRecorderTest {
       lesson.trainer.run();
     }
     return run;
+  }
+
+  @Test
+  void aClockPutBackLetsNoRunEndBeforeItBegan() {
+    Instant ahead = Instant.now().plusSeconds(86_400);
+    RunRecord begun = new RunRecord(1, "cpu", "some", Map.of(), ahead, Optional.empty());
+    Outcome outcome =
+        new Outcome(
+            Outcome.Reason.INTERRUPTED,
+            new History(List.of()),
+            Optional.empty(),
+            Optional.empty());
+    assertEquals(ahead, begun.ended(outcome).ended().orElseThrow().at());
   }
 
   @OnRealMachines

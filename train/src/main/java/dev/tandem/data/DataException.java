@@ -19,6 +19,6 @@ public class DataException extends RuntimeException {
 
   /** Names and values are quoted from files that may hold anything, line ends and terminal codes among it. */
   private static String oneLine(String message) {
-    return message.replaceAll("\\p{Cntrl}+", " ");
+    return message.replaceAll("\\p{Cc}+", " ");
   }
 }

@@ -292,11 +292,16 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
 
   /** A word of a file that may be hostile, fit for a line of a terminal. */
   static String quoted(String word) {
-    String shown = word.length() > LONGEST_SHOWN ? word.substring(0, LONGEST_SHOWN) + "..." : word;
-    return "'" + oneLine(shown) + "'";
+    return "'" + shown(word) + "'";
+  }
+
+  /** As {@link #quoted}, without quotes. */
+  static String shown(String word) {
+    return oneLine(
+        word.length() > LONGEST_SHOWN ? word.substring(0, LONGEST_SHOWN) + "..." : word);
   }
 
   private static String oneLine(String text) {
-    return text.replaceAll("\\p{Cntrl}+", " ");
+    return text.replaceAll("\\p{Cc}+", " ");
   }
 }

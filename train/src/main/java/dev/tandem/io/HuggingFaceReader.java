@@ -161,6 +161,7 @@ final class HuggingFaceReader {
   }
 
   private FileException refused(String what, String got, String remedy) {
-    return new FileException("config: " + file + " " + what + ", got " + got + "; " + remedy);
+    return new FileException(
+        "config: " + file + " " + what + ", got " + Header.shown(got) + "; " + remedy);
   }
 }

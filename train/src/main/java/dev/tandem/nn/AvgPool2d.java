@@ -18,6 +18,10 @@ public final class AvgPool2d extends Module {
     this.window = window;
   }
 
+  public Window window() {
+    return window;
+  }
+
   @Override
   public Tensor forward(Tensor x) {
     return x.avgPool2d(window);

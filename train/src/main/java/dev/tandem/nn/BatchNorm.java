@@ -59,6 +59,10 @@ public final class BatchNorm extends Module {
     runningVariance = buffer("running_var", wide.draw(new Initializer.Constant(1), channels));
   }
 
+  public Options options() {
+    return options;
+  }
+
   @Override
   public Tensor forward(Tensor x) {
     requireLength(x, 1, channels, "(N, " + channels + ", ...)");

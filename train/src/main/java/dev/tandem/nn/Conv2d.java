@@ -94,6 +94,11 @@ public final class Conv2d extends Module implements BeforeRelu {
     bias = options.bias() ? parameter("bias", init.draw(new Initializer.Zeros(), out)) : null;
   }
 
+  /** Stride, padding, dilation and groups. */
+  public Conv2dGeometry geometry() {
+    return geometry;
+  }
+
   @Override
   public Tensor forward(Tensor x) {
     requireLength(x, 1, in, "(N, " + in + ", H, W)");

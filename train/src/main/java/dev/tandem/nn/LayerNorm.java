@@ -30,6 +30,11 @@ public final class LayerNorm extends Module {
     bias = parameter("bias", init.draw(new Initializer.Zeros(), features));
   }
 
+  /** What is added before the root is taken. */
+  public double epsilon() {
+    return epsilon;
+  }
+
   @Override
   public Tensor forward(Tensor x) {
     requireLength(x, -1, features, "(..., " + features + ")");

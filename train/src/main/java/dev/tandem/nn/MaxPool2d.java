@@ -17,6 +17,10 @@ public final class MaxPool2d extends Module {
     this.window = window;
   }
 
+  public Window window() {
+    return window;
+  }
+
   @Override
   public Tensor forward(Tensor x) {
     return x.maxPool2d(window);

@@ -30,6 +30,11 @@ public final class RmsNorm extends Module {
     weight = parameter("weight", init.draw(new Initializer.Constant(1), features));
   }
 
+  /** What is added before the root is taken. */
+  public double epsilon() {
+    return epsilon;
+  }
+
   @Override
   public Tensor forward(Tensor x) {
     requireLength(x, -1, features, "(..., " + features + ")");

@@ -64,8 +64,10 @@ public record RunRecord(
 
   /** The same run, ended now. */
   public RunRecord ended(Outcome outcome) {
+    // A clock that was put back meanwhile must not let the run end before it began.
+    Instant at = now().isBefore(started) ? started : now();
     End end =
-        new End(now(), outcome.reason(), outcome.history().epochs().size(), outcome.message());
+        new End(at, outcome.reason(), outcome.history().epochs().size(), outcome.message());
     return new RunRecord(seed, backend, device, versions, started, Optional.of(end));
   }
 

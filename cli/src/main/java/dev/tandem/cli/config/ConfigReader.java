@@ -17,6 +17,9 @@ import java.util.stream.Stream;
  * finds all problems; a value with a problem is null, and so is all that holds it.
  */
 final class ConfigReader {
+  /** Beyond any number that is meant; the time to read digits grows with their square. */
+  private static final int LONGEST_NUMBER = 500;
+
   private final Map<String, Place> places;
   private final List<Problem> problems;
 
@@ -64,7 +67,8 @@ final class ConfigReader {
       return refuse(
           value, path, "not " + what + ", got the text " + text.describe() + "; remove the quotes");
     }
-    if (!text.text().matches("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,4})?")) {
+    if (text.text().length() > LONGEST_NUMBER
+        || !text.text().matches("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,4})?")) {
       return refuse(value, path, "not " + what + ", got " + text.describe() + remedy(key));
     }
     double number = Double.parseDouble(text.text());

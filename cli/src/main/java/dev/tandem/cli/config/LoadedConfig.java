@@ -3,6 +3,7 @@ package dev.tandem.cli.config;
 import dev.tandem.backend.Flag;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -127,6 +128,9 @@ public record LoadedConfig(Config config, String label, Map<String, Place> place
       return Files.readString(file);
     } catch (CharacterCodingException e) {
       throw new ConfigException(place, "", "the text is not UTF-8; convert it");
+    } catch (AccessDeniedException e) {
+      throw new ConfigException(
+          place, "", "cannot be read, got permission denied; change the permissions");
     } catch (IOException e) {
       throw new ConfigException(place, "", "cannot be read, got " + e + "; check its permissions");
     }

@@ -21,7 +21,10 @@ final class ConstantExpression {
           List.of("+", "-"),
           List.of("*", "/", "%"));
 
+  private static final int DEPTH = 100;
+
   private final Tokens tokens;
+  private int depth;
 
   private ConstantExpression(Tokens tokens) {
     this.tokens = tokens;
@@ -109,6 +112,21 @@ final class ConstantExpression {
   }
 
   private Value choice() {
+    deeper();
+    Value value = condition();
+    depth--;
+    return value;
+  }
+
+  /** Each level takes a dozen frames of the stack, which a text of parentheses must not use up. */
+  private void deeper() {
+    if (++depth > DEPTH) {
+      throw new PtxException(
+          tokens.line(), "a constant is nested more than " + DEPTH + " levels deep; write it out");
+    }
+  }
+
+  private Value condition() {
     Value condition = binary(0);
     if (!tokens.accept("?")) {
       return condition;
@@ -149,7 +167,10 @@ final class ConstantExpression {
           return inside();
         }
         if ("+-~!".contains(token.text())) {
-          return sign(token, unary());
+          deeper();
+          Value value = sign(token, unary());
+          depth--;
+          return value;
         }
         break;
       default:
@@ -163,7 +184,10 @@ final class ConstantExpression {
     if (unsigned || tokens.acceptDot("s64")) {
       int line = tokens.line();
       tokens.expect(")", "after the type of a cast");
-      return switch (unary()) {
+      deeper();
+      Value value = unary();
+      depth--;
+      return switch (value) {
         case Whole whole -> new Whole(whole.bits(), unsigned);
         case Floating _ ->
             throw new PtxException(

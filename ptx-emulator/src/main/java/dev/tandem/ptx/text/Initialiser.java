@@ -157,7 +157,7 @@ final class Initialiser {
   private long span(int depth) {
     long bytes = type.bytes();
     for (int length : shape.subList(Math.min(depth, shape.size()), shape.size())) {
-      bytes = Math.multiplyExact(bytes, (long) length);
+      bytes = Variable.bytes(bytes, length, tokens.line());
     }
     return bytes;
   }

@@ -72,15 +72,21 @@ final class OperandParser {
     if (tokens.accept("{")) {
       List<Operand> parts = new ArrayList<>();
       do {
+        if (tokens.peek().mark("{")) {
+          throw new PtxException(
+              token.line(), opcode + ": a vector holds no vectors; write its elements");
+        }
         parts.add(single(names, opcode));
       } while (tokens.accept(","));
       tokens.expect("}", "after a vector");
       return new Operand.Vector(List.copyOf(parts));
     }
     if (tokens.accept("!")) {
-      Operand inside = single(names, opcode);
-      if (inside instanceof Operand.Register(_, Type type) && type == Type.PRED) {
-        return new Operand.Not(inside);
+      // Looked at before it is read: a text of marks alone must not use up the stack.
+      if (tokens.peek().kind() == Token.Kind.WORD
+          && single(names, opcode) instanceof Operand.Register predicate
+          && predicate.type() == Type.PRED) {
+        return new Operand.Not(predicate);
       }
       throw new PtxException(
           token.line(), opcode + ": '!' goes before a predicate, got another operand");

@@ -7,7 +7,8 @@ public final class PtxException extends RuntimeException {
   private final int line;
 
   public PtxException(int line, String message) {
-    super("line " + line + ": " + message);
+    // Words are quoted from a text that may hold anything, line ends and terminal codes among it.
+    super("line " + line + ": " + message.replaceAll("\\p{Cc}+", " "));
     this.line = line;
   }
 

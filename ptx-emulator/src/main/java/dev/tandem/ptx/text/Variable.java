@@ -21,4 +21,12 @@ public record Variable(
     int line) {
   /** An 8-byte address in an initialiser. */
   public record AddressOf(long at, String variable, long offset, boolean generic) {}
+
+  /** The bytes of so many elements. Throws {@link PtxException} where 64 bits do not hold them. */
+  static long bytes(long element, int length, int line) {
+    if (length != 0 && element > Long.MAX_VALUE / length) {
+      throw new PtxException(line, "a variable is larger than any memory; declare less");
+    }
+    return element * length;
+  }
 }

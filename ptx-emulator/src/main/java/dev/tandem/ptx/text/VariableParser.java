@@ -20,7 +20,7 @@ final class VariableParser {
     Variable named(String unique) {
       long bytes = (long) kind.type.bytes() * kind.width;
       for (int length : lengths) {
-        bytes = length < 0 ? 0 : Math.multiplyExact(bytes, (long) length);
+        bytes = length < 0 ? 0 : Variable.bytes(bytes, length, line);
       }
       byte[] initial = null;
       List<Variable.AddressOf> addresses = List.of();
