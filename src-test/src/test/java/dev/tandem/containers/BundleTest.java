@@ -1,0 +1,143 @@
+package dev.tandem.containers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is in the portable bundle. */
+@ExtendWith(ContainerPresenceTest.Closing.class)
+final class BundleTest {
+  private static final long BYTES = 64L << 20;
+  private static Path folder;
+
+  @BeforeAll
+  static void find() {
+    // The report's line says that there is none.
+    Assumptions.assumeTrue(Bundle.find().isPresent(), "no bundle; build with -P bundle");
+    folder = Bundle.find().orElseThrow().folder();
+  }
+
+  @Test
+  void theArchiveIsSmall() throws IOException {
+    Assumptions.assumeFalse(Files.exists(folder.resolve("cublas")), "brings cuBLAS");
+    long bytes = Files.size(Bundle.find().orElseThrow().archive());
+    assertTrue(bytes <= BYTES, bytes + " bytes, may have " + BYTES);
+  }
+
+  /** jdeps reads each jar's classes; what it finds of the JDK must be in the runtime. */
+  @Test
+  void theRuntimeHasWhatTheJarsUse() throws IOException, InterruptedException {
+    Set<String> used = new TreeSet<>();
+    for (Path jar : jars()) {
+      used.addAll(modules(jar));
+    }
+    assertTrue(used.contains("jdk.incubator.vector"), () -> "jdeps found only " + used);
+    Process java =
+        new ProcessBuilder(folder.resolve("runtime/bin/java").toString(), "--list-modules").start();
+    Set<String> has = new TreeSet<>();
+    java.inputReader().lines().map(line -> line.replaceFirst("@.*", "")).forEach(has::add);
+    assertEquals(0, java.waitFor());
+    used.removeAll(has);
+    assertEquals(
+        Set.of(),
+        used,
+        "modules that jars use and the runtime lacks; see bundle.modules in bundle/pom.xml");
+  }
+
+  private static List<Path> jars() throws IOException {
+    try (Stream<Path> files = Files.list(folder.resolve("lib"))) {
+      return files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
+    }
+  }
+
+  /** The JDK's modules that a jar's classes name: {@code me.x -> java.base} is one of jdeps' lines. */
+  private static List<String> modules(Path jar) {
+    StringWriter out = new StringWriter();
+    ToolProvider jdeps = ToolProvider.findFirst("jdeps").orElseThrow();
+    List<String> arguments =
+        List.of(
+            "--multi-release",
+            "25",
+            "--ignore-missing-deps",
+            "-summary",
+            "--module-path",
+            jar.getParent().toString(),
+            jar.toString());
+    int code =
+        jdeps.run(new PrintWriter(out), new PrintWriter(out), arguments.toArray(String[]::new));
+    assertEquals(0, code, () -> jar + ": " + out);
+    List<String> modules = new ArrayList<>();
+    out.toString()
+        .lines()
+        .filter(line -> line.contains(" -> "))
+        .map(line -> line.substring(line.indexOf(" -> ") + 4).strip())
+        .filter(name -> name.startsWith("java.") || name.startsWith("jdk."))
+        .filter(name -> !name.startsWith("jdk8"))
+        .forEach(modules::add);
+    return modules;
+  }
+
+  /** The two launchers differ only in where they find Java and jars. */
+  @Test
+  void theLauncherStartsJavaAsTheCheckoutsDoes() throws IOException {
+    assertEquals(
+        options(Bundle.project().resolve("tandem")),
+        options(folder.resolve("bin/tandem")).stream()
+            .filter(option -> !option.equals("-XX:-UsePerfData"))
+            .toList());
+  }
+
+  private static List<String> options(Path launcher) throws IOException {
+    String text = Files.readString(launcher);
+    String command = text.substring(text.indexOf("\nexec ")).replace("\\\n", " ");
+    return Stream.of(command.strip().split("\\s+"))
+        .filter(word -> word.startsWith("-") && !word.equals("-cp"))
+        .toList();
+  }
+
+  @Test
+  void licencesAndNoticesAreThere() throws IOException {
+    assertTrue(Files.readString(folder.resolve("LICENSE")).contains("Apache License"));
+    assertTrue(Files.isDirectory(folder.resolve("runtime/legal/java.base")));
+    String notices = Files.readString(folder.resolve("THIRD-PARTY.txt"));
+    for (Path jar : jars()) {
+      String artifact = jar.getFileName().toString().replaceFirst("-\\d+\\..*", "");
+      assertTrue(
+          artifact.startsWith("tandem-") || notices.contains(":" + artifact + ":"),
+          () -> artifact + " has no notice in\n" + notices);
+    }
+  }
+
+  @Test
+  void ofJcudaTheTwoLibrariesThatAreUsedCameAlong() throws IOException {
+    List<String> natives = new ArrayList<>();
+    for (Path jar : jars()) {
+      try (var zip = new ZipFile(jar.toFile())) {
+        zip.stream()
+            .map(entry -> entry.getName())
+            .filter(name -> name.startsWith("lib/lib"))
+            .forEach(natives::add);
+      }
+    }
+    natives.sort(null);
+    assertEquals(2, natives.size(), natives::toString);
+    assertTrue(natives.get(0).startsWith("lib/libJCublas2-"), natives::toString);
+    assertTrue(natives.get(1).startsWith("lib/libJCudaDriver-"), natives::toString);
+  }
+}
