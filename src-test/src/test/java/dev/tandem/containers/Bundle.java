@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -36,7 +37,11 @@ record Bundle(Path archive) {
     }
     try (Stream<Path> files = Files.list(target)) {
       List<Path> archives =
-          files.filter(file -> file.getFileName().toString().endsWith(SUFFIX)).sorted().toList();
+          files
+              .filter(file -> file.getFileName().toString().endsWith(SUFFIX))
+              .sorted(
+                  Comparator.comparingInt(file -> file.toString().length())) // first without cuBLAS
+              .toList();
       return archives.isEmpty() ? Optional.empty() : Optional.of(new Bundle(archives.getFirst()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

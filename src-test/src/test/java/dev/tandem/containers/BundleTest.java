@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
@@ -24,6 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(ContainerPresenceTest.Closing.class)
 final class BundleTest {
   private static final long BYTES = 64L << 20;
+  private static final Pattern JDK_MODULE = Pattern.compile("-> ((?:java|jdk)\\.[\\w.]+)");
+
   private static Path folder;
 
   @BeforeAll
@@ -43,10 +46,7 @@ final class BundleTest {
   /** jdeps reads each jar's classes; what it finds of the JDK must be in the runtime. */
   @Test
   void theRuntimeHasWhatTheJarsUse() throws IOException, InterruptedException {
-    Set<String> used = new TreeSet<>();
-    for (Path jar : jars()) {
-      used.addAll(modules(jar));
-    }
+    Set<String> used = modules(jars());
     assertTrue(used.contains("jdk.incubator.vector"), () -> "jdeps found only " + used);
     Process java =
         new ProcessBuilder(folder.resolve("runtime/bin/java").toString(), "--list-modules").start();
@@ -66,30 +66,20 @@ final class BundleTest {
     }
   }
 
-  /** The JDK's modules that a jar's classes name: {@code me.x -> java.base} is one of jdeps' lines. */
-  private static List<String> modules(Path jar) {
-    StringWriter out = new StringWriter();
-    ToolProvider jdeps = ToolProvider.findFirst("jdeps").orElseThrow();
+  /** The JDK's modules that classes of jars name: {@code tandem.api -> java.base} is one of jdeps' lines. */
+  private static Set<String> modules(List<Path> jars) {
     List<String> arguments =
-        List.of(
-            "--multi-release",
-            "25",
-            "--ignore-missing-deps",
-            "-summary",
-            "--module-path",
-            jar.getParent().toString(),
-            jar.toString());
+        new ArrayList<>(List.of("--multi-release", "25", "--ignore-missing-deps", "-summary"));
+    arguments.addAll(List.of("--module-path", folder.resolve("lib").toString()));
+    jars.forEach(jar -> arguments.add(jar.toString()));
+    StringWriter out = new StringWriter();
     int code =
-        jdeps.run(new PrintWriter(out), new PrintWriter(out), arguments.toArray(String[]::new));
-    assertEquals(0, code, () -> jar + ": " + out);
-    List<String> modules = new ArrayList<>();
-    out.toString()
-        .lines()
-        .filter(line -> line.contains(" -> "))
-        .map(line -> line.substring(line.indexOf(" -> ") + 4).strip())
-        .filter(name -> name.startsWith("java.") || name.startsWith("jdk."))
-        .filter(name -> !name.startsWith("jdk8"))
-        .forEach(modules::add);
+        ToolProvider.findFirst("jdeps")
+            .orElseThrow()
+            .run(new PrintWriter(out), new PrintWriter(out), arguments.toArray(String[]::new));
+    assertEquals(0, code, out::toString);
+    Set<String> modules = new TreeSet<>();
+    JDK_MODULE.matcher(out.toString()).results().forEach(line -> modules.add(line.group(1)));
     return modules;
   }
 

@@ -11,7 +11,9 @@ import java.util.function.Supplier;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.ContainerFetchException;
 import org.testcontainers.containers.ContainerLaunchException;
+import org.testcontainers.images.RemoteDockerImage;
 import org.testcontainers.images.builder.ImageFromDockerfile;
+import org.testcontainers.utility.DockerImageName;
 
 /** The machine's Docker engine, and the images that tests start there. */
 final class Engine {
@@ -28,6 +30,7 @@ final class Engine {
   private static final Optional<String> ABSENT = look();
   private static final LazyImage PLAIN = new LazyImage(() -> build(BASE));
   private static final LazyImage CUDA = new LazyImage(() -> build(cudaBase()));
+  private static Optional<Optional<String>> withoutGpu = Optional.empty();
 
   private Engine() {}
 
@@ -73,8 +76,7 @@ final class Engine {
               + "; start one, or name it in DOCKER_HOST");
     }
     try {
-      DockerClientFactory.instance()
-          .checkAndPullImage(DockerClientFactory.instance().client(), BASE);
+      new RemoteDockerImage(DockerImageName.parse(BASE)).get(); // pulls it where it is not there
       return Optional.empty();
     } catch (DockerException | DockerClientException | ContainerFetchException e) {
       return Optional.of(
@@ -87,7 +89,14 @@ final class Engine {
   }
 
   /** Why no container gets a GPU here, in the engine's own words; empty where one does. */
-  static Optional<String> withoutGpu() {
+  static synchronized Optional<String> withoutGpu() {
+    if (withoutGpu.isEmpty()) {
+      withoutGpu = Optional.of(tryGpu());
+    }
+    return withoutGpu.get();
+  }
+
+  private static Optional<String> tryGpu() {
     try (CleanContainer _ = CleanContainer.of(plain()).withGpus().started()) {
       return Optional.empty();
     } catch (ContainerLaunchException e) {

@@ -61,7 +61,7 @@ final class KilledContainerTest {
                 tandem train /etc/killed.yaml --backend cpu >/dev/null 2>&1 &
                 until [ -e runs/killed-1/checkpoint.safetensors ]; do sleep 0.05; done
                 while kill -0 $!; do
-                  set -- runs/killed-1/checkpoint*.tmp
+                  set -- runs/killed-1/.checkpoint*.tmp
                   if [ -e "$1" ]; then kill -9 $!; break; fi
                 done
                 wait $!
@@ -81,7 +81,7 @@ final class KilledContainerTest {
               resumed.out().stream().anyMatch(line -> line.startsWith("epoch 3/3")),
               resumed::toString);
           assertEquals(hash(whole), hash(resumed), resumed::toString);
-          Said left = second.shell("ls /work/runs/killed-1");
+          Said left = second.shell("ls -A /work/runs/killed-1");
           assertTrue(
               left.out().stream().noneMatch(file -> file.endsWith(".tmp")),
               () -> "what the kill left is cleared away: " + left);
