@@ -59,14 +59,20 @@ final class KilledContainerTest {
                 """
                 cd /work
                 tandem train /etc/killed.yaml --backend cpu >/dev/null 2>&1 &
+                run=$!
                 until [ -e runs/killed-1/checkpoint.safetensors ]; do sleep 0.05; done
-                while kill -0 $!; do
+                while kill -0 $run; do
                   set -- runs/killed-1/.checkpoint*.tmp
-                  if [ -e "$1" ]; then kill -9 $!; break; fi
+                  if [ -e "$1" ]; then
+                    kill -STOP $run # holds it there, if it is not too late
+                    sleep 0.1
+                    if [ -e "$1" ]; then kill -9 $run; break; fi
+                    kill -CONT $run
+                  fi
                 done
-                wait $!
+                wait $run
                 echo "code $?"
-                ls runs/killed-1\
+                ls -A runs/killed-1\
                 """);
         assertTrue(killed.out().contains("code 137"), killed::toString);
         assertTrue(
