@@ -39,7 +39,7 @@ public enum Flag {
   CAPTURE,
   /** A second backend, {@code cpu}, that does each op as well: the first whose results differ is named. Slow. */
   SHADOW,
-  /** Tests only: a kind of backend whose absence is a failure. */
+  /** Tests only: kinds of backends whose absence is a failure, and docker, for their containers: {@code cuda,docker}. */
   REQUIRE;
 
   private static final ScopedValue<Map<Flag, String>> GIVEN = ScopedValue.newInstance();

@@ -14,9 +14,10 @@ final class SizeTest {
   /**
    * All main sources in Java; about a seventh above what there was when this was set. Raised from 30,000 with the driver
    * seam (5,000), the software GPU (15,000, which only tests use), the conformance cases (4,000, which were tests before) and
-   * the CUDA backend (6,000); from 70,000 with language models, from shards to text (5,000).
+   * the CUDA backend (6,000); from 70,000 with language models, from shards to text (5,000); from 80,000 with reports, the pages of tandem ui, event files (4,000) and
+   * ONNX (1,300).
    */
-  private static final int LINES_IN_ALL = 80_000;
+  private static final int LINES_IN_ALL = 90_000;
 
   private static final List<Source> SOURCES = SourceTree.find().sources();
 

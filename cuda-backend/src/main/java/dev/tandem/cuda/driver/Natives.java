@@ -52,6 +52,8 @@ final class Natives {
   }
 
   private static final String TEMPORARY = "java.io.tmpdir";
+  private static final String NAME_A_FOLDER =
+      "; name a folder in XDG_CACHE_HOME that only you can write to, and that is not mounted noexec";
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final Set<PosixFilePermission> READ_AND_EXECUTE =
@@ -78,8 +80,13 @@ final class Natives {
   }
 
   private static Optional<DriverException> tryToLoad(Library library, Runnable firstUse) {
+    byte[] content;
     try {
-      byte[] content = content(library.file());
+      content = content(library.file());
+    } catch (IOException e) {
+      return Optional.of(failure(library, e, ""));
+    }
+    try {
       Optional<Path> kept = kept(library.file(), content);
       if (kept.isPresent()) {
         loadFrom(kept.get(), firstUse);
@@ -87,8 +94,10 @@ final class Natives {
         loadOnce(library.file(), content, firstUse);
       }
       return Optional.empty();
-    } catch (IOException | UncheckedIOException | LinkageError e) {
-      return Optional.of(failure(library, e));
+    } catch (IOException | UncheckedIOException e) {
+      return Optional.of(failure(library, e, NAME_A_FOLDER));
+    } catch (LinkageError e) {
+      return Optional.of(failure(library, e, forbidden(reason(e)) ? NAME_A_FOLDER : ""));
     } catch (DriverException e) {
       return Optional.of(e);
     }
@@ -291,9 +300,9 @@ final class Natives {
     }
   }
 
-  private static DriverException failure(Library library, Throwable cause) {
+  private static DriverException failure(Library library, Throwable cause, String advice) {
     return new DriverException(
-        "load JCuda's " + library.name, DriverError.NO_BINDING, reason(cause), cause);
+        "load JCuda's " + library.name, DriverError.NO_BINDING, reason(cause) + advice, cause);
   }
 
   /** The one line that matters in the page of stack traces that JCuda makes of a failure to load. */
