@@ -39,8 +39,7 @@ final class FuzzTest {
 
   private static final long MOST_PER_BYTE = 4000;
 
-  private static final ThreadMXBean MEMORY =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean MEMORY = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   @TempDir Path folder;
 
@@ -108,13 +107,20 @@ final class FuzzTest {
     return MEMORY.getCurrentThreadAllocatedBytes() - before;
   }
 
-  private static void broken(
-      Parsers parser, byte[] bytes, String what, String how, Throwable cause) throws IOException {
+  private static void broken(Parsers parser, byte[] bytes, String what, String how, Throwable cause)
+      throws IOException {
     Path kept = Files.createDirectories(Path.of("target", "fuzz", parser.folder));
     Path file = kept.resolve("broke-" + Integer.toHexString(Arrays.hashCode(bytes)));
     Files.write(file, bytes);
     fail(
-        parser.folder + ", " + what + ": " + how + "; the file is " + file.toAbsolutePath() + ": mend it, and keep the file with the seeds",
+        parser.folder
+            + ", "
+            + what
+            + ": "
+            + how
+            + "; the file is "
+            + file.toAbsolutePath()
+            + ": mend it, and keep the file with the seeds",
         cause);
   }
 

@@ -16,11 +16,34 @@ record Mutation(RandomGenerator random, List<String> words) {
   private static final int LONGEST = 1 << 17;
 
   private static final long[] EXTREMES = {
-    0, -1, 1, 127, 255, 32767, 65536, Integer.MAX_VALUE, Integer.MIN_VALUE, Long.MAX_VALUE, Long.MIN_VALUE, 1L << 32, 1L << 40
+    0,
+    -1,
+    1,
+    127,
+    255,
+    32767,
+    65536,
+    Integer.MAX_VALUE,
+    Integer.MIN_VALUE,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    1L << 32,
+    1L << 40
   };
 
   private static final List<String> NUMBERS =
-      List.of("0", "-1", "1e308", "2147483647", "2147483648", "-2147483649", "9223372036854775808", "1e999999999", "0.1e-400", "9".repeat(400), "NaN");
+      List.of(
+          "0",
+          "-1",
+          "1e308",
+          "2147483647",
+          "2147483648",
+          "-2147483649",
+          "9223372036854775808",
+          "1e999999999",
+          "0.1e-400",
+          "9".repeat(400),
+          "NaN");
 
   byte[] of(byte[] seed, byte[] other) {
     byte[] bytes = seed;

@@ -21,7 +21,29 @@ import java.util.List;
 
 /** What reads files of others, how it refuses them, and the words that its format is made of. */
 enum Parsers {
-  CONFIG("config", ": ", "- ", "{", "}", "[", "]", "&a ", "*a", "<<", "!!int ", "|", "\n  ", "\t", "~", "1e999", "\"\\U00110000\"", "\"\\ud800\"", "!", "? ", "%YAML 9.9\n", "---\n") {
+  CONFIG(
+      "config",
+      ": ",
+      "- ",
+      "{",
+      "}",
+      "[",
+      "]",
+      "&a ",
+      "*a",
+      "<<",
+      "!!int ",
+      "|",
+      "\n  ",
+      "\t",
+      "~",
+      "1e999",
+      "\"\\U00110000\"",
+      "\"\\ud800\"",
+      "!",
+      "? ",
+      "%YAML 9.9\n",
+      "---\n") {
     @Override
     void read(Path file) {
       LoadedConfig.read(file, List.of()).yaml();
@@ -47,7 +69,20 @@ enum Parsers {
       Idx.pictures(file);
     }
   },
-  SAFETENSORS("safetensors", "{", "}", "[", "]", ":", ",", "\"", "\"x\":", "[0,24]", "\"F64\"", "__metadata__", "\\ud800") {
+  SAFETENSORS(
+      "safetensors",
+      "{",
+      "}",
+      "[",
+      "]",
+      ":",
+      ",",
+      "\"",
+      "\"x\":",
+      "[0,24]",
+      "\"F64\"",
+      "__metadata__",
+      "\\ud800") {
     @Override
     void read(Path file) {
       SafeTensors.open(file).close();
@@ -59,19 +94,45 @@ enum Parsers {
       TokenShards.open(List.of(file), 50257);
     }
   },
-  PTX("ptx", "(", ")", "{", "}", "[", "]", ";", ",", "-", "~", "!", "?", ":", ".reg ", ".b32 ", "%r<", "<", "/*", "*/", "//", "\"", "0x", "0f", "0d", "@%p ", ".param ", "+") {
+  PTX(
+      "ptx", "(", ")", "{", "}", "[", "]", ";", ",", "-", "~", "!", "?", ":", ".reg ", ".b32 ",
+      "%r<", "<", "/*", "*/", "//", "\"", "0x", "0f", "0d", "@%p ", ".param ", "+") {
     @Override
     void read(Path file) throws IOException {
       Parser.parse(Files.readString(file, StandardCharsets.ISO_8859_1));
     }
   },
-  TOKENIZER("tokenizer", "{", "}", "[", ":", ",", "\"", "\"characters\":", "\"gpt2\"", "\\ud800", "\\u0000") {
+  TOKENIZER(
+      "tokenizer",
+      "{",
+      "}",
+      "[",
+      ":",
+      ",",
+      "\"",
+      "\"characters\":",
+      "\"gpt2\"",
+      "\\ud800",
+      "\\u0000") {
     @Override
     void read(Path file) {
       TokenizerFile.read(file);
     }
   },
-  HUGGING_FACE("huggingface", "{", "}", "[", "]", ":", ",", "\"", "null", "true", "\"rope_scaling\":", "\"vocab_size\":", "-") {
+  HUGGING_FACE(
+      "huggingface",
+      "{",
+      "}",
+      "[",
+      "]",
+      ":",
+      ",",
+      "\"",
+      "null",
+      "true",
+      "\"rope_scaling\":",
+      "\"vocab_size\":",
+      "-") {
     @Override
     void read(Path file) {
       HuggingFaceConfig.read(file);

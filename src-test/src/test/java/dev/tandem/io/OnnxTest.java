@@ -105,14 +105,19 @@ final class OnnxTest {
 
   @Test
   void cnnOfEveryGeometry() throws OrtException {
-    Conv2dGeometry odd = new Conv2dGeometry(new Size2d(2, 1), new Size2d(1, 2), new Size2d(1, 2), 2);
+    Conv2dGeometry odd =
+        new Conv2dGeometry(new Size2d(2, 1), new Size2d(1, 2), new Size2d(1, 2), 2);
     compareClasses(
         Sequential.of(
             new Conv2d(init, 2, 8, 3),
             Activation.of("relu"),
             new MaxPool2d(new Window(Size2d.of(3), Size2d.of(2), Size2d.of(1))),
             new Conv2d(
-                init, 8, 12, new Size2d(3, 2), Conv2d.Options.standard().withGeometry(odd).withoutBias()),
+                init,
+                8,
+                12,
+                new Size2d(3, 2),
+                Conv2d.Options.standard().withGeometry(odd).withoutBias()),
             Activation.of("gelu"),
             new AvgPool2d(new Window(Size2d.of(3), Size2d.of(2), Size2d.of(1))),
             new Flatten(),
@@ -127,10 +132,20 @@ final class OnnxTest {
     Supplier<Module> branch =
         () ->
             Sequential.of(
-                new Conv2d(init, 8, 8, Size2d.of(3), Conv2d.Options.standard().withPadding(1).withoutBias()),
+                new Conv2d(
+                    init,
+                    8,
+                    8,
+                    Size2d.of(3),
+                    Conv2d.Options.standard().withPadding(1).withoutBias()),
                 new BatchNorm(init, 8),
                 Activation.of("relu"),
-                new Conv2d(init, 8, 8, Size2d.of(3), Conv2d.Options.standard().withPadding(1).withoutBias()),
+                new Conv2d(
+                    init,
+                    8,
+                    8,
+                    Size2d.of(3),
+                    Conv2d.Options.standard().withPadding(1).withoutBias()),
                 new BatchNorm(init, 8, new BatchNorm.Options(0.3, 1e-3)));
     compareClasses(
         Sequential.of(
@@ -155,7 +170,10 @@ final class OnnxTest {
     Onnx.write(file, model, classes(sample));
     try (OrtSession session = session(file)) {
       assertTrue(
-          session.getMetadata().getCustomMetadata().equals(Map.of("note", "a test", "classes", "a\nb\nc")),
+          session
+              .getMetadata()
+              .getCustomMetadata()
+              .equals(Map.of("note", "a test", "classes", "a\nb\nc")),
           () -> "metadata");
       for (int batch : new int[] {1, 5}) {
         try (Scope _ = Scope.open()) {
@@ -172,13 +190,11 @@ final class OnnxTest {
 
   /** Some steps, so that no weight is what it was made as, and running statistics have run; then evaluation. */
   private void train(Module model, int... sample) {
-    try (Optimizer optimizer =
-        new Optimizer(Rule.AdamW.standard().update(), model.parameters())) {
+    try (Optimizer optimizer = new Optimizer(Rule.AdamW.standard().update(), model.parameters())) {
       optimizer.learningRate(0.01);
       for (int step = 0; step < STEPS; step++) {
         try (Tape _ = Tape.open()) {
-          Tensor classes =
-              Tensor.of(backend, IntStream.range(0, 6).map(i -> i % 3).toArray(), 6);
+          Tensor classes = Tensor.of(backend, IntStream.range(0, 6).map(i -> i % 3).toArray(), 6);
           new LossFunction.CrossEntropy(0)
               .mean(model.forward(inputs(6, step, sample)), classes)
               .backward();
@@ -200,7 +216,8 @@ final class OnnxTest {
 
   @Test
   void rawFeaturesAreScaledAndNumbersComeOutInTheirUnits() throws OrtException {
-    Module model = Sequential.of(new Linear(init, 3, 8), Activation.of("tanh"), new Linear(init, 8, 2));
+    Module model =
+        Sequential.of(new Linear(init, 3, 8), Activation.of("tanh"), new Linear(init, 8, 2));
     model.training(false);
     // Far from 0 and narrow: in F32 the difference would lose half its bits.
     Normalization in =
@@ -242,7 +259,10 @@ final class OnnxTest {
     model.training(false);
     Normalization in =
         new Normalization(
-            Normalization.Method.STANDARDIZE, Shape.of(2, 2, 2), List.of(0.5, -1.0), List.of(2.0, 3.0));
+            Normalization.Method.STANDARDIZE,
+            Shape.of(2, 2, 2),
+            List.of(0.5, -1.0),
+            List.of(2.0, 3.0));
     Path file = folder.resolve("two.onnx");
     Onnx.write(
         file,
@@ -277,14 +297,14 @@ final class OnnxTest {
   void llamaWithGroupedKeysTiedOrNot() throws OrtException {
     for (boolean tied : new boolean[] {false, true}) {
       compareTokens(
-          new Llama(init, new Llama.Config(70, 24, 2, 4, 2, 32, 48, 1e4, 1e-5, tied, false, !tied)));
+          new Llama(
+              init, new Llama.Config(70, 24, 2, 4, 2, 32, 48, 1e4, 1e-5, tied, false, !tied)));
     }
   }
 
   private void compareTokens(LanguageModel language) throws OrtException {
     Module model = Sequential.of(language);
-    try (Optimizer optimizer =
-        new Optimizer(Rule.AdamW.standard().update(), model.parameters())) {
+    try (Optimizer optimizer = new Optimizer(Rule.AdamW.standard().update(), model.parameters())) {
       optimizer.learningRate(0.01);
       for (int step = 0; step < STEPS; step++) {
         try (Tape _ = Tape.open()) {
@@ -379,7 +399,8 @@ final class OnnxTest {
   @Test
   void aLayerWithoutAFormIsNamed() {
     Path file = folder.resolve("none.onnx");
-    Module model = Sequential.of(new Linear(init, 3, 3), new Residual(Sequential.of(new Doubled())));
+    Module model =
+        Sequential.of(new Linear(init, 3, 3), new Residual(Sequential.of(new Doubled())));
     FileException refused =
         assertThrows(FileException.class, () -> Onnx.write(file, model, classes(3)));
     assertEquals(

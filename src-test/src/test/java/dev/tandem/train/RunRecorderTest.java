@@ -56,10 +56,7 @@ class RunRecorderTest {
     RunRecord begun = new RunRecord(1, "cpu", "some", Map.of(), ahead, Optional.empty());
     Outcome outcome =
         new Outcome(
-            Outcome.Reason.INTERRUPTED,
-            new History(List.of()),
-            Optional.empty(),
-            Optional.empty());
+            Outcome.Reason.INTERRUPTED, new History(List.of()), Optional.empty(), Optional.empty());
     assertEquals(ahead, begun.ended(outcome).ended().orElseThrow().at());
   }
 

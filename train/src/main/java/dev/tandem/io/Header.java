@@ -297,8 +297,7 @@ record Header(Map<String, Header.Place> places, Map<String, String> metadata) {
 
   /** As {@link #quoted}, without quotes. */
   static String shown(String word) {
-    return oneLine(
-        word.length() > LONGEST_SHOWN ? word.substring(0, LONGEST_SHOWN) + "..." : word);
+    return oneLine(word.length() > LONGEST_SHOWN ? word.substring(0, LONGEST_SHOWN) + "..." : word);
   }
 
   private static String oneLine(String text) {

@@ -205,10 +205,7 @@ public final class Onnx {
               scale.map(by -> unscaled(graph, y.name(), by)).orElse(y.name()),
               List.of(BATCH, names.size()));
       case Meaning.Tokens _ ->
-          graph.output(
-              "logits",
-              y.name(),
-              List.of(BATCH, "length", "vocabulary"));
+          graph.output("logits", y.name(), List.of(BATCH, "length", "vocabulary"));
     }
   }
 
@@ -222,10 +219,7 @@ public final class Onnx {
           Map.of("axis", new OnnxGraph.Attribute.Int(-1)));
     }
     return graph.node(
-        "Softmax",
-        "softmax",
-        List.of(logits),
-        Map.of("axis", new OnnxGraph.Attribute.Int(-1)));
+        "Softmax", "softmax", List.of(logits), Map.of("axis", new OnnxGraph.Attribute.Int(-1)));
   }
 
   private static Map<String, String> metadata(Use use) {

@@ -141,8 +141,7 @@ final class OnnxGraph {
 
   /** A constant of one integer, without axes. */
   String integer(long value) {
-    return constant(
-        "integer", Type.INT64, List.of(), little(Long.BYTES).putLong(value).array());
+    return constant("integer", Type.INT64, List.of(), little(Long.BYTES).putLong(value).array());
   }
 
   /** A constant of one F32. */

@@ -80,20 +80,19 @@ final class OnnxLayers {
               x,
               layerNorm(
                   at, x.name(), weight(norm, "weight"), weight(norm, "bias"), norm.epsilon()));
-      case RmsNorm norm ->
-          same(x, rmsNorm(at, x.name(), weight(norm, "weight"), norm.epsilon()));
+      case RmsNorm norm -> same(x, rmsNorm(at, x.name(), weight(norm, "weight"), norm.epsilon()));
       case MaxPool2d pool ->
           same(
               x,
-              graph.node("MaxPool", join(at, "y"), List.of(x.name()), window(pool.window(), false)));
+              graph.node(
+                  "MaxPool", join(at, "y"), List.of(x.name()), window(pool.window(), false)));
       case AvgPool2d pool ->
           same(
               x,
               graph.node(
                   "AveragePool", join(at, "y"), List.of(x.name()), window(pool.window(), true)));
       case GlobalAvgPool2d _ ->
-          new Value(
-              flat(at, graph.node("GlobalAveragePool", join(at, "mean"), x.name())), 2);
+          new Value(flat(at, graph.node("GlobalAveragePool", join(at, "mean"), x.name())), 2);
       case Flatten _ -> x.rank() == 2 ? x : new Value(flat(at, x.name()), 2);
       case Dropout _ -> x;
       case Embedding embedding ->
@@ -189,8 +188,7 @@ final class OnnxLayers {
   }
 
   private static Attribute around(Size2d size) {
-    return new Attribute.Ints(
-        List.of(size.height(), size.width(), size.height(), size.width()));
+    return new Attribute.Ints(List.of(size.height(), size.width(), size.height(), size.width()));
   }
 
   private static Attribute epsilon(double epsilon) {
@@ -242,11 +240,7 @@ final class OnnxLayers {
       case GELU_TANH -> {
         String square = graph.node("Mul", join(at, "square"), x, x);
         String cubic =
-            graph.node(
-                "Mul",
-                join(at, "cubic"),
-                square,
-                graph.scalar(Elementwise.GeluTanh.KAPPA));
+            graph.node("Mul", join(at, "cubic"), square, graph.scalar(Elementwise.GeluTanh.KAPPA));
         String factor = graph.node("Add", join(at, "factor"), cubic, graph.scalar(1));
         String inner =
             graph.node(

@@ -79,7 +79,8 @@ final class OnnxTransformer {
       String block = "model.layers." + i + ".";
       String norm = rmsNorm(weights, block + "input_layernorm", x, config.epsilon());
       String attended =
-          attention(weights, block + "self_attn.", List.of("qkv_proj", "o_proj"), norm, heads, mask);
+          attention(
+              weights, block + "self_attn.", List.of("qkv_proj", "o_proj"), norm, heads, mask);
       String middle = graph.node("Add", name(block + "middle"), x, attended);
       String second =
           rmsNorm(weights, block + "post_attention_layernorm", middle, config.epsilon());
@@ -90,7 +91,10 @@ final class OnnxTransformer {
               product(weights, block + "mlp.gate_proj", second));
       String gated =
           graph.node(
-              "Mul", name(block + "mlp.gated"), gate, product(weights, block + "mlp.up_proj", second));
+              "Mul",
+              name(block + "mlp.gated"),
+              gate,
+              product(weights, block + "mlp.up_proj", second));
       x =
           graph.node(
               "Add", name(block + "y"), middle, product(weights, block + "mlp.down_proj", gated));
@@ -138,8 +142,7 @@ final class OnnxTransformer {
 
   /** The first rows of a table, as many as there are positions. */
   private String first(String table, String length, String wanted) {
-    return graph.node(
-        "Slice", name(wanted), table, graph.integers(0), length, graph.integers(0));
+    return graph.node("Slice", name(wanted), table, graph.integers(0), length, graph.integers(0));
   }
 
   /** Cosines or sines of {@link dev.tandem.op.Sequence.Rotary}, as (1, T, 1, D / 2). */
@@ -186,8 +189,7 @@ final class OnnxTransformer {
     // Heads that share keys lie on an axis of their own, over which the products broadcast.
     String queries =
         turned(part + "queries", reshaped(part + "q5", q, keys, shared, length), 0, 2, 3, 1, 4);
-    String keyed =
-        turned(part + "keys", reshaped(part + "k5", k, keys, 1, length), 0, 2, 3, 4, 1);
+    String keyed = turned(part + "keys", reshaped(part + "k5", k, keys, 1, length), 0, 2, 3, 4, 1);
     String valued =
         turned(
             part + "values", reshaped(part + "v5", split.get(2), keys, 1, length), 0, 2, 3, 1, 4);
@@ -249,8 +251,7 @@ final class OnnxTransformer {
 
   /** As (B, T, heads, shared, D). */
   private String reshaped(String wanted, String x, int heads, int shared, int length) {
-    return graph.node(
-        "Reshape", name(wanted), x, graph.integers(0, 0, heads, shared, length));
+    return graph.node("Reshape", name(wanted), x, graph.integers(0, 0, heads, shared, length));
   }
 
   private String turned(String wanted, String x, Integer... axes) {

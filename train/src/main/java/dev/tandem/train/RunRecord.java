@@ -66,8 +66,7 @@ public record RunRecord(
   public RunRecord ended(Outcome outcome) {
     // A clock that was put back meanwhile must not let the run end before it began.
     Instant at = now().isBefore(started) ? started : now();
-    End end =
-        new End(at, outcome.reason(), outcome.history().epochs().size(), outcome.message());
+    End end = new End(at, outcome.reason(), outcome.history().epochs().size(), outcome.message());
     return new RunRecord(seed, backend, device, versions, started, Optional.of(end));
   }
 
