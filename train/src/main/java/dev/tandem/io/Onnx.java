@@ -48,6 +48,7 @@ public final class Onnx {
    * @param center one a group; the elements fall into groups of equal length, row-major
    */
   public record Scale(List<Double> center, List<Double> scale) {
+    /** Copies the lists. */
     public Scale {
       center = List.copyOf(center);
       scale = List.copyOf(scale);
@@ -58,6 +59,7 @@ public final class Onnx {
   public sealed interface Meaning {
     /** Classes. @param single whether the model puts out one logit, of the second of two classes, instead of one a class */
     record Classes(List<String> names, boolean single) implements Meaning {
+      /** Copies the names. */
       public Classes {
         names = List.copyOf(names);
       }
@@ -65,6 +67,7 @@ public final class Onnx {
 
     /** Numbers. @param scale that of the targets in training, which the graph undoes */
     record Numbers(List<String> names, Optional<Scale> scale) implements Meaning {
+      /** Copies the names. */
       public Numbers {
         names = List.copyOf(names);
       }

@@ -18,6 +18,7 @@ public final class AvgPool2d extends Module {
     this.window = window;
   }
 
+  /** Which pixels a place of the result looks at. */
   public Window window() {
     return window;
   }

@@ -59,6 +59,7 @@ public final class BatchNorm extends Module {
     runningVariance = buffer("running_var", wide.draw(new Initializer.Constant(1), channels));
   }
 
+  /** Epsilon and momentum. */
   public Options options() {
     return options;
   }

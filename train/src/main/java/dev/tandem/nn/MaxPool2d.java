@@ -17,6 +17,7 @@ public final class MaxPool2d extends Module {
     this.window = window;
   }
 
+  /** Which pixels a place of the result looks at. */
   public Window window() {
     return window;
   }

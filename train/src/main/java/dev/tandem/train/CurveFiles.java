@@ -28,6 +28,7 @@ public final class CurveFiles implements RunSampler.Sink {
   private final StringBuilder gathered = new StringBuilder();
   private long written = System.nanoTime();
 
+  /** Writes into the folder, which must be there when the run begins. */
   public CurveFiles(RunFolder folder) {
     this.folder = folder;
   }

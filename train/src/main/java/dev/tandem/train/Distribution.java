@@ -24,6 +24,7 @@ public record Distribution(
     double deviation,
     long broken,
     long[] counts) {
+  /** Bins of a tensor whose values differ. */
   public static final int BINS = 40;
 
   /** Of larger tensors so many values are looked at, in {@link #BLOCKS} blocks spread evenly: shares are then off by half a percent. */
@@ -31,10 +32,12 @@ public record Distribution(
 
   static final int BLOCKS = 16;
 
+  /** Copies the counts. */
   public Distribution {
     counts = counts.clone();
   }
 
+  /** A copy. */
   @Override
   public long[] counts() {
     return counts.clone();

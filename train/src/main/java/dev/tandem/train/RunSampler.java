@@ -43,10 +43,13 @@ public final class RunSampler implements TrainingListener {
     /** The run begins, or goes on. @param steps updates that were done before: what is known of later ones is void */
     default void begin(long steps) {}
 
+    /** A step that was looked at. */
     default void point(Point point) {}
 
+    /** An epoch whose weights and gradients were looked at. */
     default void distributions(Distributions distributions) {}
 
+    /** An epoch is over. */
     default void epoch(EpochReport report) {}
 
     /** Nothing more will come. */
