@@ -16,11 +16,11 @@ public final class FileException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   public FileException(String message) {
-    super(message);
+    super(Sentence.of(message));
   }
 
   public FileException(String message, Throwable cause) {
-    super(message, cause);
+    super(Sentence.of(message), cause);
   }
 
   /**
