@@ -139,6 +139,8 @@ enum Parsers {
     }
   };
 
+  private static final int LONGEST = 2500;
+
   /** Its folder among the seeds. */
   final String folder;
 
@@ -158,6 +160,7 @@ enum Parsers {
       // Of files that may hold anything, terminal codes among it.
       case DataException _, FileException _, PtxException _ ->
           !thrown.getMessage().isBlank()
+              && thrown.getMessage().length() < LONGEST
               && thrown.getMessage().chars().noneMatch(Character::isISOControl);
       default -> false;
     };

@@ -1,5 +1,7 @@
 package dev.tandem.data;
 
+import dev.tandem.io.Sentence;
+
 /**
  * Data could not be read, or do not fit their description. The message is one sentence of the form
  * {@code <what>: <what is wrong>, got <values>; <what to do>}, fit to be shown to a user as it stands.
@@ -9,16 +11,11 @@ public class DataException extends RuntimeException {
 
   /** What happened and what to do, in a sentence for people. */
   public DataException(String message) {
-    super(oneLine(message));
+    super(Sentence.of(message));
   }
 
   /** What happened and what to do, in a sentence for people, and what it came from. */
   public DataException(String message, Throwable cause) {
-    super(oneLine(message), cause);
-  }
-
-  /** Names and values are quoted from files that may hold anything, line ends and terminal codes among it. */
-  private static String oneLine(String message) {
-    return message.replaceAll("\\p{Cc}+", " ");
+    super(Sentence.of(message), cause);
   }
 }

@@ -17,12 +17,12 @@ public final class FileException extends RuntimeException {
 
   /** What happened and what to do, in a sentence for people. */
   public FileException(String message) {
-    super(message);
+    super(Sentence.of(message));
   }
 
   /** What happened and what to do, in a sentence for people, and what it came from. */
   public FileException(String message, Throwable cause) {
-    super(message, cause);
+    super(Sentence.of(message), cause);
   }
 
   /**

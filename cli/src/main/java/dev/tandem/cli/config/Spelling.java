@@ -7,6 +7,9 @@ import java.util.Optional;
 
 /** Names as they are written, and the name that was probably meant. */
 final class Spelling {
+  /** No name is nearly as long; to compare one takes memory as the product of both lengths. */
+  private static final int LONGEST = 100;
+
   private Spelling() {}
 
   /** {@code weightDecay} and {@code WeightDecay} as {@code weight_decay}. */
@@ -36,6 +39,9 @@ final class Spelling {
   /** The name of which a spelling is nearest to what was written. @param valid each spelling, and the name it stands for */
   static Optional<String> nearest(String written, Map<String, String> valid) {
     String plain = plain(written);
+    if (plain.length() > LONGEST) {
+      return Optional.empty();
+    }
     return valid.entrySet().stream()
         .min(Comparator.comparingInt(entry -> distance(plain, plain(entry.getKey()))))
         .filter(entry -> distance(plain, plain(entry.getKey())) <= Math.max(1, plain.length() / 3))

@@ -1,0 +1,17 @@
+package dev.tandem.io;
+
+/** Messages for people that quote files, which may hold anything. */
+public final class Sentence {
+  private static final int LONGEST = 2000;
+  private static final int END = 300;
+
+  private Sentence() {}
+
+  /** On one line, without terminal codes, and no longer than a screen: the middle of a longer one is left out, for the remedy is at the end. */
+  public static String of(String text) {
+    String line = text.replaceAll("\\p{Cc}+", " ");
+    return line.length() <= LONGEST
+        ? line
+        : line.substring(0, LONGEST - END) + " ... " + line.substring(line.length() - END);
+  }
+}
