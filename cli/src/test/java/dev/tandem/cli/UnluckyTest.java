@@ -81,8 +81,7 @@ class UnluckyTest extends CommandTest {
     var before = Files.getPosixFilePermissions(run);
     Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("r-xr-xr-x"));
     try {
-      Result denied =
-          started(plain, "train", "--resume", run, "--set", "training.epochs=4");
+      Result denied = started(plain, "train", "--resume", run, "--set", "training.epochs=4");
       assertEquals(2, denied.code(), denied::err);
       assertTrue(denied.sentence().contains("permission denied"), denied.err());
     } finally {
@@ -112,7 +111,8 @@ class UnluckyTest extends CommandTest {
    */
   @Test
   void aSignalAtAnyMomentLosesNothing() throws IOException, InterruptedException {
-    String config = DIGITS.replace("epochs: 2", "epochs: " + EPOCHS).replace("batch: 64", "batch: 16");
+    String config =
+        DIGITS.replace("epochs: 2", "epochs: " + EPOCHS).replace("batch: 64", "batch: 16");
     Path undisturbed = folder.resolve("undisturbed");
     Path file = file("digits.yaml", config);
     run("train", file, "--set", "run.folder=" + undisturbed).expect(0);
@@ -137,7 +137,8 @@ class UnluckyTest extends CommandTest {
           if (start >= 3) {
             waitForOutput(process, said);
           }
-          process.waitFor(start < 3 ? 150L * (start + 1) : random.nextInt(600), TimeUnit.MILLISECONDS);
+          process.waitFor(
+              start < 3 ? 150L * (start + 1) : random.nextInt(600), TimeUnit.MILLISECONDS);
           process.destroy(); // SIGTERM
         }
         assertTrue(process.waitFor(120, TimeUnit.SECONDS), "the process ends");
@@ -186,8 +187,7 @@ class UnluckyTest extends CommandTest {
 
   private static void assertNoLeftovers(Path run) throws IOException {
     try (Stream<Path> files = Files.list(run)) {
-      assertEquals(
-          List.of(), files.filter(file -> file.toString().endsWith(".tmp")).toList());
+      assertEquals(List.of(), files.filter(file -> file.toString().endsWith(".tmp")).toList());
     }
   }
 
@@ -212,9 +212,7 @@ class UnluckyTest extends CommandTest {
       throws IOException, InterruptedException {
     Path err = folder.resolve("err.txt");
     Process process =
-        new ProcessBuilder(command(prefix, List.of(arguments)))
-            .redirectError(err.toFile())
-            .start();
+        new ProcessBuilder(command(prefix, List.of(arguments))).redirectError(err.toFile()).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertTrue(process.waitFor(120, TimeUnit.SECONDS), "the process ends");
     return new Result(process.exitValue(), out, withoutJvm(Files.readString(err)));

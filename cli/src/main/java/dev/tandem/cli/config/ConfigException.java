@@ -15,7 +15,9 @@ public final class ConfigException extends RuntimeException {
                 .limit(MOST_TOLD)
                 .map(problem -> Sentence.of(problem.toString()))
                 .collect(Collectors.joining("\n"))
-            + (problems.size() > MOST_TOLD ? "\nand " + (problems.size() - MOST_TOLD) + " more" : ""));
+            + (problems.size() > MOST_TOLD
+                ? "\nand " + (problems.size() - MOST_TOLD) + " more"
+                : ""));
   }
 
   public ConfigException(Place place, String path, String message) {
