@@ -140,7 +140,7 @@ enum Peer {
       return classes + ":" + folder().resolve("target/lib") + "/*";
     }
     Stream<String> modules = Stream.of("api", "train", "cpu-backend").map(m -> ROOT.resolve(m).resolve("target/classes").toString());
-    return classes + ":" + String.join(":", modules.toList());
+    return classes + ":" + String.join(":", modules.toList()) + ":" + ROOT.resolve("cli/target/lib") + "/*"; // SLF4J
   }
 
   /** Every source of the side, with what it shares with the others. */
