@@ -1,9 +1,10 @@
 package dev.tandem.cpu;
 
 /**
- * The product of all rows of A with one block of B. C is cut into tasks, row blocks by panel groups. Of each operand
- * that is packed, the part that one task alone uses is packed by that task and stays in its cache; what several tasks
- * use is packed before by all threads.
+ * The product of all rows of A with one block of B. C is cut into tasks, row blocks by panel groups. An operand that is
+ * packed is packed by each thread for itself, as it comes to need it, into memory that no other thread touches: on a processor of
+ * several chips handing over a line costs as much as packing it again. Where that would be too much work a thread, all threads
+ * pack it together before.
  */
 final class GemmPass {
   /** The part of B that a pass works on: columns and rows. */
@@ -29,6 +30,10 @@ final class GemmPass {
   // a side.
   private static final long UNPACKED_WORK = 1 << 23;
   private static final int UNPACKED_TILES = 4;
+  // Each thread packs for itself what has this many uses a thread, up to so many threads. Measured
+  // on two.
+  private static final int USES = 128;
+  private static final int FEW_THREADS = 4;
 
   private final Parallel parallel;
   private final BufferPool pool;
@@ -64,12 +69,15 @@ final class GemmPass {
     tiles = Panels.tiles(p.m());
     long work = (long) p.m() * block.columns * block.depth;
     int threads = parallel.threads();
-    int wanted =
-        threads == 1 ? 1 : Math.clamp(work / Gemm.WORK_A_TASK, 1, TASKS_A_THREAD * threads);
-    panelGroups = tiles >= TALL_TILES * threads ? 1 : Math.min(panels, wanted);
-    // Tasks of one panel group share rows of A that all lie packed already; others each pack
-    // theirs.
-    int leastRows = panelGroups > 1 ? 1 : Math.ceilDiv(tiles, TILES_A_TASK);
+    int most = threads == 1 ? 1 : Math.clamp(work / Gemm.WORK_A_TASK, 1, Integer.MAX_VALUE);
+    int wanted = Math.min(most, TASKS_A_THREAD * threads);
+    boolean tall = tiles >= TALL_TILES * threads;
+    int leastRows = 1;
+    if (tall) {
+      int shares = wanted == 1 ? 1 : threads;
+      leastRows = shares * Math.ceilDiv(tiles, shares * TILES_A_TASK);
+    }
+    panelGroups = Math.min(panels, Math.ceilDiv(most, leastRows));
     int wantedRows = Math.max(leastRows, Math.ceilDiv(wanted, panelGroups));
     rowBlocks =
         wanted == 1 || wantedRows == 1
@@ -79,28 +87,104 @@ final class GemmPass {
     boolean half = p.a().dtype().half();
     boolean packA = half || !small && (panels > 1 || p.a().columnStep() != 1);
     boolean packB = half || p.b().columnStep() != 1 || !small && tiles >= UNPACKED_TILES;
-    copyA = !packA ? Copy.NONE : panelGroups > 1 ? Copy.SHARED : Copy.OWN;
-    copyB = !packB ? Copy.NONE : rowBlocks > 1 ? Copy.SHARED : Copy.OWN;
+    copyA =
+        !packA
+            ? Copy.NONE
+            : tall || panelGroups == 1 || again(block.columns) ? Copy.OWN : Copy.SHARED;
+    copyB = !packB ? Copy.NONE : rowBlocks == 1 || again(p.m()) ? Copy.OWN : Copy.SHARED;
     // A last panel with padding is always packed, so that no kernel reads beyond the columns.
     packLast = block.columns % kernels.lanes() != 0;
     stepAt = packA ? null : Packing.steps(block.depth, p.a().columnStep());
   }
 
+  /** Whether an operand of so many uses is packed by each thread that needs it. */
+  private boolean again(int uses) {
+    return parallel.threads() <= FEW_THREADS && uses >= USES * parallel.threads();
+  }
+
   void run() {
     packShared();
+    int tasks = rowBlocks * panelGroups;
+    Copies[] copies = new Copies[parallel.threads()];
+    if (copyA == Copy.OWN || copyB == Copy.OWN) {
+      // In the threads' order, so that the pool hands each what it had the last time.
+      for (int thread = 0; thread < Math.min(FEW_THREADS, copies.length); thread++) {
+        copies[thread] = new Copies();
+      }
+    }
     parallel.range(
-        rowBlocks * panelGroups,
+        tasks,
         1,
         (from, to) -> {
+          int thread = parallel.thread();
+          if (copies[thread] == null) {
+            copies[thread] = new Copies();
+          }
           for (int task = from; task < to; task++) {
-            compute(task / panelGroups, task % panelGroups);
+            compute(task / panelGroups, task % panelGroups, copies[thread]);
           }
         });
-    if (packedA != null) {
-      pool.release(packedA);
+    for (int thread = copies.length - 1; thread >= 0; thread--) {
+      if (copies[thread] != null) {
+        copies[thread].release();
+      }
     }
-    if (packedB != null) {
-      pool.release(packedB);
+    release(packedB);
+    release(packedA);
+  }
+
+  private void release(float[] borrowed) {
+    if (borrowed != null) {
+      pool.release(borrowed);
+    }
+  }
+
+  /** What one thread has packed for itself. */
+  private final class Copies {
+    private final float[] a;
+    private final float[] b;
+    private final float[] narrowC;
+    private final int panelsKept;
+    private final boolean[] panelReady;
+    private int rowBlock = -1;
+
+    Copies() {
+      int widest = kernels.vectors() * kernels.lanes();
+      int rows = Math.ceilDiv(tiles, rowBlocks) * GemmKernels.TALL;
+      panelsKept = copyB == Copy.OWN && rowBlocks > 1 ? panels : 1;
+      panelReady = new boolean[panelsKept];
+      a = copyA == Copy.OWN ? pool.borrow((long) rows * block.depth) : null;
+      b =
+          copyB == Copy.OWN || packLast
+              ? pool.borrow((long) widest * block.depth * panelsKept)
+              : null;
+      narrowC = packLast ? pool.borrow(GemmKernels.TALL * widest) : null;
+    }
+
+    void rows(int wanted, int firstTile, int endTile) {
+      if (copyA == Copy.OWN && wanted != rowBlock) {
+        packTiles(firstTile, endTile, a, Panels.tileStart(firstTile, p.m()));
+        rowBlock = wanted;
+      }
+    }
+
+    /** Where the panel lies packed. */
+    int panel(int panel, int start) {
+      if (panelsKept == 1) {
+        packPanel(start, b, 0);
+        return 0;
+      }
+      if (!panelReady[panel]) {
+        packPanel(start, b, start * block.depth);
+        panelReady[panel] = true;
+      }
+      return start * block.depth;
+    }
+
+    void release() {
+      GemmPass.this.release(narrowC);
+      GemmPass.this.release(b);
+      GemmPass.this.release(a);
     }
   }
 
@@ -185,20 +269,14 @@ final class GemmPass {
     }
   }
 
-  private void compute(int rowBlock, int panelGroup) {
+  private void compute(int rowBlock, int panelGroup, Copies own) {
     int firstTile = (int) ((long) tiles * rowBlock / rowBlocks);
     int endTile = (int) ((long) tiles * (rowBlock + 1) / rowBlocks);
     int firstPanel = (int) ((long) panels * panelGroup / panelGroups);
     int endPanel = (int) ((long) panels * (panelGroup + 1) / panelGroups);
     int firstRow = copyA == Copy.SHARED ? 0 : Panels.tileStart(firstTile, p.m());
-    float[] a = packedA;
-    if (copyA == Copy.OWN) {
-      a = pool.borrow((endTile - firstTile) * GemmKernels.TALL * block.depth);
-      packTiles(firstTile, endTile, a, firstRow);
-    }
-    int widest = kernels.vectors() * kernels.lanes();
-    float[] ownB = copyB == Copy.OWN || packLast ? pool.borrow(widest * block.depth) : null;
-    float[] narrowC = packLast ? pool.borrow(GemmKernels.TALL * widest) : null;
+    own.rows(rowBlock, firstTile, endTile);
+    float[] a = copyA == Copy.OWN ? own.a : packedA;
     GemmKernels.Tile t = new GemmKernels.Tile();
     for (int panel = firstPanel; panel < endPanel; panel++) {
       int start = Panels.start(panel, block.columns, kernels);
@@ -207,15 +285,14 @@ final class GemmPass {
         t.b = packedB;
         t.bAt = start * block.depth;
       } else if (copyB == Copy.OWN || packLast && panel == panels - 1) {
-        packPanel(start, ownB, 0);
-        t.b = ownB;
-        t.bAt = 0;
+        t.bAt = own.panel(panel, start);
+        t.b = own.b;
       } else {
         t.b = p.b().data();
         t.bAt = p.b().at(block.first, block.column + start);
         packed = false;
       }
-      panel(t, new Span(start, firstTile, endTile), a, firstRow, packed, narrowC);
+      panel(t, new Span(start, firstTile, endTile), a, firstRow, packed, own.narrowC);
       int row = Panels.tileStart(firstTile, p.m());
       int width = Panels.vectors(block.columns - start, kernels) * kernels.lanes();
       epilogue.finish(
@@ -223,15 +300,6 @@ final class GemmPass {
           Panels.tileStart(endTile, p.m()) - row,
           block.column + start,
           Math.min(width, block.columns - start));
-    }
-    if (copyA == Copy.OWN) {
-      pool.release(a);
-    }
-    if (ownB != null) {
-      pool.release(ownB);
-    }
-    if (narrowC != null) {
-      pool.release(narrowC);
     }
   }
 

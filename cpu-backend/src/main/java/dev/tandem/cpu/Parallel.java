@@ -46,6 +46,16 @@ final class Parallel implements AutoCloseable {
   }
 
   /**
+   * A number below {@link #threads} that no other thread has that works on the same loop, to be asked for in its body. It is the same
+   * one in every loop.
+   */
+  int thread() {
+    return Thread.currentThread() instanceof Worker worker && worker.pool() == this
+        ? worker.thread
+        : 0;
+  }
+
+  /**
    * Runs the body over [0, count) in chunks of the grain, the last one shorter. Returns when all are done. If
    * chunks throw, the caller gets what the first of them threw, and later chunks may not have run. A call from
    * within a body runs on the thread it is made on.
@@ -206,6 +216,10 @@ final class Parallel implements AutoCloseable {
     Worker(int thread) {
       super("tandem-cpu-" + thread);
       this.thread = thread;
+    }
+
+    Parallel pool() {
+      return Parallel.this;
     }
 
     @Override
