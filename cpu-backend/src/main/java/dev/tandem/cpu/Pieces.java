@@ -31,12 +31,14 @@ record Pieces(int[] elements, int[] before, int length) {
   }
 
   void each(Parallel parallel, Body body) {
+    int[] order = order(parallel.threads());
     parallel.range(
-        count(),
+        order.length,
         1,
         (from, to) -> {
           int tensor = 0;
-          for (int piece = from; piece < to; piece++) {
+          for (int i = from; i < to; i++) {
+            int piece = order[i];
             while (before[tensor + 1] <= piece) {
               tensor++;
             }
@@ -44,5 +46,24 @@ record Pieces(int[] elements, int[] before, int length) {
             body.run(piece, tensor, first, first + Math.min(length, elements[tensor] - first));
           }
         });
+  }
+
+  /**
+   * The pieces by the threads that begin with them: every thread has its share of each tensor, as in the products that made the
+   * gradients and that read the weights, whose rows then are in its cache.
+   */
+  private int[] order(int threads) {
+    int[] order = new int[count()];
+    int next = 0;
+    for (int thread = 0; thread < threads; thread++) {
+      for (int tensor = 0; tensor < elements.length; tensor++) {
+        long pieces = before[tensor + 1] - before[tensor];
+        int end = before[tensor] + (int) (pieces * (thread + 1) / threads);
+        for (int p = before[tensor] + (int) (pieces * thread / threads); p < end; p++) {
+          order[next++] = p;
+        }
+      }
+    }
+    return order;
   }
 }
