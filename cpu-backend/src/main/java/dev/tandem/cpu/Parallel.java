@@ -20,7 +20,9 @@ final class Parallel implements AutoCloseable {
   // An op lasts microseconds and the next one follows at once; waking a parked thread costs as much
   // as a small op.
   private static final int SPINS = 2_000;
-  private static final int YIELDS = 200;
+  // What a step does on one thread lasts some 0.1 ms, and waking a thread on a virtual machine as
+  // long again.
+  private static final long AWAKE_NANOS = 2_000_000;
 
   private final Worker[] workers;
   private final AtomicBoolean busy = new AtomicBoolean();
@@ -238,13 +240,16 @@ final class Parallel implements AutoCloseable {
 
     /** Waits until a loop has chunks left; false when the pool is closed. */
     private boolean awaitJob() {
+      long yielding = 0;
       for (int waits = 0; !closed; waits++) {
         if (pending()) {
           return true;
         }
         if (waits < SPINS) {
           Thread.onSpinWait();
-        } else if (waits < SPINS + YIELDS) {
+        } else if (waits == SPINS) {
+          yielding = System.nanoTime();
+        } else if (System.nanoTime() - yielding < AWAKE_NANOS) {
           Thread.yield();
         } else {
           parked = true;
