@@ -25,12 +25,13 @@ public sealed interface Linear extends Op {
       int k = a.shape().length(transposeA ? -2 : -1);
       int n = b.shape().length(transposeB ? -2 : -1);
       int kb = b.shape().length(transposeB ? -1 : -2);
-      Check.attribute(
-          k == kb,
-          name(),
-          "inner dimensions differ",
-          describe(a.shape(), transposeA) + " x " + describe(b.shape(), transposeB),
-          "transpose the right operand?");
+      if (k != kb) {
+        throw Check.fail(
+            name(),
+            "inner dimensions differ",
+            describe(a.shape(), transposeA) + " x " + describe(b.shape(), transposeB),
+            "transpose the right operand?");
+      }
       Shape batch =
           Shape.broadcast(
               name(),

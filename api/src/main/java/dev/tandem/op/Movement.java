@@ -16,12 +16,13 @@ public sealed interface Movement extends Op {
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       TensorType x = only(name(), inputs);
-      Check.attribute(
-          x.elements() == to.elements(),
-          name(),
-          "the number of elements would change",
-          x.shape() + " to " + to,
-          "keep the product of the lengths");
+      if (x.elements() != to.elements()) {
+        throw Check.fail(
+            name(),
+            "the number of elements would change",
+            x.shape() + " to " + to,
+            "keep the product of the lengths");
+      }
       return List.of(x.withShape(to));
     }
   }
@@ -56,12 +57,13 @@ public sealed interface Movement extends Op {
     @Override
     public List<TensorType> outputs(List<TensorType> inputs) {
       TensorType x = only(name(), inputs);
-      Check.attribute(
-          x.shape().broadcastsTo(to),
-          name(),
-          "shape does not stretch that way",
-          x.shape() + " to " + to,
-          "only axes of length 1 stretch");
+      if (!x.shape().broadcastsTo(to)) {
+        throw Check.fail(
+            name(),
+            "shape does not stretch that way",
+            x.shape() + " to " + to,
+            "only axes of length 1 stretch");
+      }
       return List.of(x.withShape(to));
     }
   }

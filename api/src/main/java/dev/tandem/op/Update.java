@@ -128,38 +128,47 @@ public sealed interface Update {
           !operands.isEmpty(), name(), "there are no operands", 0, "give weights, gradients, lr");
       DType dtype = operands.getFirst().dtype();
       Check.floating(name(), operands.getFirst());
-      Check.attribute(
-          dtype.half() != (masters == Masters.NONE),
-          name(),
-          "BF16 and F16 weights need masters, and others have none",
-          dtype + " with masters " + masters,
-          "choose by the type of the weights");
+      if (dtype.half() == (masters == Masters.NONE)) {
+        throw Check.fail(
+            name(),
+            "BF16 and F16 weights need masters, and others have none",
+            dtype + " with masters " + masters,
+            "choose by the type of the weights");
+      }
       boolean stochastic = masters == Masters.ROUNDED_STOCHASTICALLY;
       int group = group();
       int scalars = 2 + (rule.counted() ? 1 : 0) + (stochastic ? 1 : 0);
-      Check.arity(
-          name(),
-          operands,
-          count * (group + 1) + scalars,
-          count
-              + " times w and "
-              + (group - 1)
-              + " states, then "
-              + count
-              + " dw, then lr, factor"
-              + (rule.counted() ? ", t" : "")
-              + (stochastic ? ", state" : ""));
+      int wanted = count * (group + 1) + scalars;
+      if (operands.size() != wanted) {
+        Check.arity(
+            name(),
+            operands,
+            wanted,
+            count
+                + " times w and "
+                + (group - 1)
+                + " states, then "
+                + count
+                + " dw, then lr, factor"
+                + (rule.counted() ? ", t" : "")
+                + (stochastic ? ", state" : ""));
+      }
       for (int i = 0; i < count; i++) {
         TensorType w = operands.get(i * group);
         Check.sameDType(name(), operands.getFirst(), w);
+        TensorType wide = w.withDType(dtype.statistics());
         for (int state = 1; state < group; state++) {
-          Check.sameType(
-              name(),
-              "state " + state + " of weight " + i,
-              operands.get(i * group + state),
-              w.withDType(dtype.statistics()));
+          if (!operands.get(i * group + state).equals(wide)) {
+            Check.sameType(
+                name(),
+                "state " + state + " of weight " + i,
+                operands.get(i * group + state),
+                wide);
+          }
         }
-        Check.sameType(name(), "dw of weight " + i, operands.get(count * group + i), w);
+        if (!operands.get(count * group + i).equals(w)) {
+          Check.sameType(name(), "dw of weight " + i, operands.get(count * group + i), w);
+        }
       }
       TensorType scalar = new TensorType(dtype.statistics(), Shape.scalar());
       int at = count * (group + 1);

@@ -113,14 +113,17 @@ public final class Shape {
   /** This shape without the axis. */
   public Shape without(int axis) {
     int gone = axis("without", axis);
-    return new Shape(
-        IntStream.range(0, lengths.length).filter(a -> a != gone).map(a -> lengths[a]).toArray());
+    int[] left = new int[lengths.length - 1];
+    System.arraycopy(lengths, 0, left, 0, gone);
+    System.arraycopy(lengths, gone + 1, left, gone, left.length - gone);
+    return new Shape(left);
   }
 
   /** The axes of this shape followed by those of the other. */
   public Shape then(Shape inner) {
-    return new Shape(
-        IntStream.concat(IntStream.of(lengths), IntStream.of(inner.lengths)).toArray());
+    int[] all = Arrays.copyOf(lengths, lengths.length + inner.lengths.length);
+    System.arraycopy(inner.lengths, 0, all, lengths.length, inner.lengths.length);
+    return new Shape(all);
   }
 
   /** The axes from the first, inclusive, to the last, exclusive. */

@@ -54,11 +54,14 @@ public final class Tape implements AutoCloseable {
     int[] versions();
 
     default void close() {
-      outputs().stream()
-          .filter(output -> output.node != null)
-          .forEach(output -> output.node.clear()); // left over where backward failed
-      // Constants from now on: a gradient that came here would go no further.
-      results().forEach(result -> result.node = null);
+      for (Tensor output : outputs()) {
+        if (output.node != null) {
+          output.node.clear(); // left over where backward failed
+        }
+      }
+      for (Tensor result : results()) {
+        result.node = null; // a constant from now on: a gradient that came here would go no further
+      }
       inputs().forEach(Tensor::close);
       outputs().forEach(Tensor::close);
     }

@@ -366,7 +366,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
   }
 
   private static List<Tensor> run(Backend backend, Op op, List<Tensor> inputs) {
-    List<TensorType> types = op.outputs(inputs.stream().map(Tensor::type).toList());
+    List<TensorType> types = op.outputs(types(inputs));
     List<Tensor> outputs = new ArrayList<>(types.size());
     try {
       for (TensorType type : types) {
@@ -386,7 +386,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
    */
   static Tensor overwriteFirst(Op op, List<Tensor> inputs) {
     Tensor first = inputs.getFirst();
-    op.outputs(inputs.stream().map(Tensor::type).toList());
+    op.outputs(types(inputs));
     Tensor result = first.detach();
     first.backend().run(op, operands(inputs), operands(List.of(result)));
     return result;
@@ -394,7 +394,7 @@ public final class Tensor implements TensorOps, AutoCloseable {
 
   /** Runs an update, which overwrites its first operands. Not recorded: backward refuses if it still needed them. */
   public static void update(Update update, Tensor... operands) {
-    update.check(Arrays.stream(operands).map(Tensor::type).toList());
+    update.check(types(Arrays.asList(operands)));
     Backend backend = operands[0].backend();
     for (Tensor operand : operands) {
       requireOn(backend, operand, update.name());
@@ -403,6 +403,15 @@ public final class Tensor implements TensorOps, AutoCloseable {
     for (int i = 0; i < update.written(); i++) {
       operands[i].storage.version++;
     }
+  }
+
+  // Not a stream: this is of the work that every op costs.
+  private static List<TensorType> types(List<Tensor> tensors) {
+    TensorType[] types = new TensorType[tensors.size()];
+    for (int i = 0; i < types.length; i++) {
+      types[i] = tensors.get(i).type;
+    }
+    return List.of(types);
   }
 
   private static List<Operand> operands(List<Tensor> tensors) {

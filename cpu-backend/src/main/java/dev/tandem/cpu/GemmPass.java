@@ -144,6 +144,7 @@ final class GemmPass {
     private final float[] a;
     private final float[] b;
     private final float[] narrowC;
+    private final GemmKernels.Tile tile = new GemmKernels.Tile();
     private final int panelsKept;
     private final boolean[] panelReady;
     private int rowBlock = -1;
@@ -277,7 +278,7 @@ final class GemmPass {
     int firstRow = copyA == Copy.SHARED ? 0 : Panels.tileStart(firstTile, p.m());
     own.rows(rowBlock, firstTile, endTile);
     float[] a = copyA == Copy.OWN ? own.a : packedA;
-    GemmKernels.Tile t = new GemmKernels.Tile();
+    GemmKernels.Tile t = own.tile;
     for (int panel = firstPanel; panel < endPanel; panel++) {
       int start = Panels.start(panel, block.columns, kernels);
       boolean packed = true;
@@ -292,7 +293,7 @@ final class GemmPass {
         t.bAt = p.b().at(block.first, block.column + start);
         packed = false;
       }
-      panel(t, new Span(start, firstTile, endTile), a, firstRow, packed, own.narrowC);
+      panel(own, start, firstTile, endTile, a, firstRow, packed);
       int row = Panels.tileStart(firstTile, p.m());
       int width = Panels.vectors(block.columns - start, kernels) * kernels.lanes();
       epilogue.finish(
@@ -303,17 +304,17 @@ final class GemmPass {
     }
   }
 
-  private record Span(int start, int firstTile, int endTile) {}
-
   /**
    * The tiles of one panel; packed operands some {@link #CACHED_DEPTH} deep at a time, so that this part of the panel stays in the first
    * cache from tile to tile, and C's in the second.
    */
   private void panel(
-      GemmKernels.Tile t, Span span, float[] a, int firstRow, boolean packed, float[] narrowC) {
-    int vectors = Panels.vectors(block.columns - span.start, kernels);
+      Copies own, int start, int firstTile, int endTile, float[] a, int firstRow, boolean packed) {
+    GemmKernels.Tile t = own.tile;
+    float[] narrowC = own.narrowC;
+    int vectors = Panels.vectors(block.columns - start, kernels);
     int width = vectors * kernels.lanes();
-    int columns = Math.min(width, block.columns - span.start);
+    int columns = Math.min(width, block.columns - start);
     boolean bothPacked = packed && a != null;
     int cuts = bothPacked ? Math.ceilDiv(block.depth, CACHED_DEPTH) : 1;
     int depth = Math.ceilDiv(block.depth, cuts);
@@ -323,7 +324,7 @@ final class GemmPass {
       t.depth = Math.min(depth, block.depth - first);
       t.accumulate = block.first + first > 0;
       t.bAt = panelAt + first * t.bStep;
-      for (int tile = span.firstTile; tile < span.endTile; tile++) {
+      for (int tile = firstTile; tile < endTile; tile++) {
         int row = Panels.tileStart(tile, p.m());
         int rows = Panels.tileStart(tile + 1, p.m()) - row;
         int height = Panels.height(tile, p.m());
@@ -338,7 +339,7 @@ final class GemmPass {
           t.lastRow = rows - 1;
         }
         t.c = p.c().data();
-        t.cAt = p.c().at(row, block.column + span.start);
+        t.cAt = p.c().at(row, block.column + start);
         t.cStep = p.c().rowStep();
         boolean whole = columns == width;
         if (!whole) {
@@ -350,7 +351,7 @@ final class GemmPass {
           kernels.run(t, height, vectors);
         }
         if (!whole) {
-          restore(narrowC, row, rows, span.start, columns, width);
+          restore(narrowC, row, rows, start, columns, width);
         }
       }
     }

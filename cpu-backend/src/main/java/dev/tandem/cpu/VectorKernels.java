@@ -288,10 +288,13 @@ final class VectorKernels implements Kernels {
 
   @Override
   public float max(float[] x, int at, int count) {
-    FloatVector v0 = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY);
-    FloatVector v1 = v0;
+    if (count < 2 * WIDTH) {
+      return rest.max(x, at, count);
+    }
+    FloatVector v0 = FloatVector.fromArray(LANES, x, at);
+    FloatVector v1 = FloatVector.fromArray(LANES, x, at + WIDTH);
     int done = count - count % (2 * WIDTH);
-    for (int i = 0; i < done; i += 2 * WIDTH) {
+    for (int i = 2 * WIDTH; i < done; i += 2 * WIDTH) {
       v0 = v0.max(FloatVector.fromArray(LANES, x, at + i));
       v1 = v1.max(FloatVector.fromArray(LANES, x, at + i + WIDTH));
     }
@@ -301,10 +304,13 @@ final class VectorKernels implements Kernels {
 
   @Override
   public float min(float[] x, int at, int count) {
-    FloatVector v0 = FloatVector.broadcast(LANES, Float.POSITIVE_INFINITY);
-    FloatVector v1 = v0;
+    if (count < 2 * WIDTH) {
+      return rest.min(x, at, count);
+    }
+    FloatVector v0 = FloatVector.fromArray(LANES, x, at);
+    FloatVector v1 = FloatVector.fromArray(LANES, x, at + WIDTH);
     int done = count - count % (2 * WIDTH);
-    for (int i = 0; i < done; i += 2 * WIDTH) {
+    for (int i = 2 * WIDTH; i < done; i += 2 * WIDTH) {
       v0 = v0.min(FloatVector.fromArray(LANES, x, at + i));
       v1 = v1.min(FloatVector.fromArray(LANES, x, at + i + WIDTH));
     }

@@ -126,7 +126,7 @@ final class VectorPacking {
       int rows = Math.min(ROWS, end - first);
       int at = toAt + first * width;
       for (int c = 0; c < 4; c++) {
-        quads(from.from(first, 4 * c), rows, to, at + c * width, width);
+        quads(from, first, 4 * c, rows, to, at + c * width, width);
       }
       rowsOfQuads(rows, to, at, width);
     }
@@ -134,12 +134,14 @@ final class VectorPacking {
   }
 
   /** From four columns, vectors of four rows of them each, in the places of every fourth row. */
-  private static void quads(Matrix from, int rows, float[] to, int at, int width) {
+  private static void quads(
+      Matrix from, int row, int column, int rows, float[] to, int at, int width) {
     FloatVector low = FloatVector.fromArray(S, LOW, 0), high = FloatVector.fromArray(S, HIGH, 0);
     FloatVector lowPairs = FloatVector.fromArray(S, LOW_PAIRS, 0);
     FloatVector highPairs = FloatVector.fromArray(S, HIGH_PAIRS, 0);
     float[] b = from.data();
-    int s0 = from.at(0, 0), s1 = from.at(0, 1), s2 = from.at(0, 2), s3 = from.at(0, 3);
+    int step = from.columnStep();
+    int s0 = from.at(row, column), s1 = s0 + step, s2 = s1 + step, s3 = s2 + step;
     for (int k = 0, t = at; k < rows; k += L, t += L * width) {
       FloatVector c0 = FloatVector.fromArray(S, b, s0 + k);
       FloatVector c1 = FloatVector.fromArray(S, b, s1 + k);

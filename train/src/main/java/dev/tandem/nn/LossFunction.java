@@ -5,7 +5,6 @@ import dev.tandem.shape.Shape;
 import dev.tandem.shape.ShapeException;
 import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Tensor;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -48,10 +47,7 @@ public sealed interface LossFunction {
 
   /** The name in messages and configs: {@code squared_error}. */
   default String name() {
-    return getClass()
-        .getSimpleName()
-        .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
-        .toLowerCase(Locale.ROOT);
+    return LossNames.of(getClass());
   }
 
   /**
