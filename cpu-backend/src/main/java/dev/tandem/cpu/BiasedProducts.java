@@ -58,8 +58,19 @@ final class BiasedProducts {
   }
 
   void conv2d(Fused.BiasedConv2d op, List<Operand> in, List<Operand> out) {
-    linear.run(new Linear.Conv2d(op.geometry()), in.subList(0, 2), out);
-    add(in.get(2), op.relu(), out.getFirst());
+    Operand y = out.getFirst();
+    float[] bias = y.dtype() == DType.F32 ? Operands.f32(in.get(2)) : null;
+    boolean finished =
+        linear.conv2d(
+            new Linear.Conv2d(op.geometry()),
+            in.get(0),
+            in.get(1),
+            y,
+            (sums, at, channel, count) ->
+                kernels.addBias(sums, at, bias[channel], count, op.relu()));
+    if (!finished) {
+      add(in.get(2), op.relu(), y);
+    }
   }
 
   /** y = f(y + b), b along axis 1. */

@@ -7,13 +7,16 @@ import dev.tandem.shape.DType;
 import dev.tandem.shape.TensorType;
 import java.lang.reflect.Array;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * Heap arrays by size class, given back and handed out again, so that a steady training step makes no garbage.
  * A class wastes at most a quarter. At most half the heap lies idle here; beyond that, arrays go to the
- * collector.
+ * collector. Each thread of {@link Parallel} gets back what it gave back itself: that lies in its core's cache, and what
+ * another core has written last would have to be fetched from there, only to be overwritten.
  */
 final class BufferPool {
   // Idle arrays of half the heap leave the other half for a step that needs other sizes.
@@ -25,7 +28,8 @@ final class BufferPool {
   private static final String SCRATCH = "scratch";
   private static final int CLASSES = 4 * Integer.SIZE;
 
-  private final Map<DType, ArrayDeque<Object>[]> idle = new EnumMap<>(DType.class);
+  // By thread.
+  private final List<Map<DType, ArrayDeque<Object>[]>> idle = new ArrayList<>();
   private final long idleLimit = (long) (Runtime.getRuntime().maxMemory() * IDLE_SHARE);
   private long used;
   private long reserved;
@@ -84,10 +88,15 @@ final class BufferPool {
   }
 
   /** Takes back what was borrowed. */
-  synchronized void release(DType dtype, Object borrowed) {
+  void release(DType dtype, Object borrowed) {
+    release(dtype, borrowed, Parallel.worker());
+  }
+
+  /** Takes back what that {@linkplain Parallel#worker thread} has borrowed. */
+  synchronized void release(DType dtype, Object borrowed, int thread) {
     if (!closed) {
       borrowedBytes -= bytes(dtype, borrowed);
-      keep(dtype, borrowed);
+      keep(dtype, borrowed, thread);
     }
   }
 
@@ -101,7 +110,7 @@ final class BufferPool {
     if (!closed) {
       used -= buffer.bytes();
       buffers--;
-      keep(buffer.dtype(), array);
+      keep(buffer.dtype(), array, Parallel.worker());
     }
   }
 
@@ -137,7 +146,7 @@ final class BufferPool {
 
   private Object take(DType dtype, int elements, String what) {
     int index = sizeClass(elements);
-    ArrayDeque<Object>[] classes = idle.get(dtype);
+    ArrayDeque<Object>[] classes = idleOf(Parallel.worker()).get(dtype);
     if (classes != null && classes[index] != null && !classes[index].isEmpty()) {
       idleBytes -= (long) length(index) * dtype.bytes();
       return classes[index].pop();
@@ -188,19 +197,26 @@ final class BufferPool {
     };
   }
 
-  private void keep(DType dtype, Object array) {
+  private void keep(DType dtype, Object array, int thread) {
     long bytes = bytes(dtype, array);
     if (idleBytes + bytes > idleLimit) {
       reserved -= bytes;
       return;
     }
     idleBytes += bytes;
-    ArrayDeque<Object>[] classes = idle.computeIfAbsent(dtype, _ -> newClasses());
+    ArrayDeque<Object>[] classes = idleOf(thread).computeIfAbsent(dtype, _ -> newClasses());
     int index = sizeClass(Array.getLength(array));
     if (classes[index] == null) {
       classes[index] = new ArrayDeque<>();
     }
     classes[index].push(array);
+  }
+
+  private Map<DType, ArrayDeque<Object>[]> idleOf(int thread) {
+    while (idle.size() <= thread) {
+      idle.add(new EnumMap<>(DType.class));
+    }
+    return idle.get(thread);
   }
 
   private static long bytes(DType dtype, Object array) {

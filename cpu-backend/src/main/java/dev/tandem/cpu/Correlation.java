@@ -33,7 +33,14 @@ final class Correlation {
    * Where results go. Group g writes planes g * outputs and on, each of so many elements; of a plane, the
    * place (i, j) at at + i * rowStep + j * columnStep.
    */
-  record Output(float[] data, int outputs, int plane, int at, int rowStep, int columnStep) {}
+  record Output(
+      float[] data,
+      int outputs,
+      int plane,
+      int at,
+      int rowStep,
+      int columnStep,
+      PlaneEpilogue epilogue) {}
 
   /** How many places there are, and how far apart their windows lie in the input. */
   record Places(int rows, int columns, int rowStep, int columnStep) {
@@ -164,7 +171,7 @@ final class Correlation {
     int widest = kernels.vectors() * kernels.lanes();
     float[] panel = pool.borrow(blockDepth * widest);
     float[] block = pool.borrow(paddedOutputs * widest);
-    RowKernels.Gather gather = new RowKernels.Gather(frames, offsets, panel);
+    Gather gather = new Gather(frames, offsets, panel);
     GemmKernels.Tile t = new GemmKernels.Tile();
     t.b = panel;
     for (int start = first; start < end; ) {
@@ -193,6 +200,15 @@ final class Correlation {
           t.cAt = direct ? outAt(start, group, m) : m * width;
           t.cStep = direct ? out.plane : width;
           kernels.run(t, height, vectors);
+        }
+      }
+      if (out.epilogue != PlaneEpilogue.NONE) {
+        for (int m = 0; m < out.outputs; m++) {
+          out.epilogue.finish(
+              direct ? out.data : block,
+              direct ? outAt(start, group, m) : m * width,
+              group * out.outputs + m,
+              count);
         }
       }
       if (!direct) {
@@ -228,7 +244,7 @@ final class Correlation {
   }
 
   /** Packs the columns of B for these places, a stretch of neighbours in the input at a time. */
-  private void pack(RowKernels.Gather gather, int start, int count, int firstImage, int group) {
+  private void pack(Gather gather, int start, int count, int firstImage, int group) {
     for (int done = 0; done < count; done += gather.count) {
       int image = (start + done) / places.count();
       int place = (start + done) % places.count();
@@ -242,7 +258,7 @@ final class Correlation {
       gather.to = done;
       gather.count =
           Math.min(flatInput ? places.count() - place : places.columns - column, count - done);
-      rowKernels.gather(gather);
+      gather.run();
     }
   }
 

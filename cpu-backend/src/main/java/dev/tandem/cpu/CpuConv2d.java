@@ -32,25 +32,32 @@ final class CpuConv2d {
     f64 = new Conv2dF64(machine.parallel);
   }
 
-  void forward(Linear.Conv2d op, Operand x, Operand w, Operand y) {
+  /** Whether the sums have gone through the epilogue as well; where they are few or of F64 that is left to the caller. */
+  boolean forward(Linear.Conv2d op, Operand x, Operand w, Operand y, PlaneEpilogue epilogue) {
     Conv2dSizes s = new Conv2dSizes(op.geometry(), x.shape(), w.shape(), y.shape());
     if (y.elements() == 0) {
-      return;
+      return true;
     }
     if (y.dtype() == DType.F64) {
       f64.forward(s, Operands.f64(x), Operands.f64(w), Operands.f64(y));
-    } else if (w.elements() == 0) {
+      return false;
+    }
+    if (w.elements() == 0) {
       Arrays.fill(Operands.f32(y), 0, Operands.elements(y), 0f);
-    } else if (s.groups() > 1 && s.groupOutputs() < THIN) {
+      return false;
+    }
+    if (s.groups() > 1 && s.groupOutputs() < THIN) {
       thin.forward(s, Operands.f32(x), Operands.f32(w), Operands.f32(y));
-    } else if (Winograd.suits(s, s.rows(), s.columns())) {
+      return false;
+    }
+    if (Winograd.suits(s, s.rows(), s.columns())) {
       int filter = s.channels() * s.kernel();
       new Winograd(
               machine,
               s.images(),
               s.inputs(Operands.f32(x)),
               new Winograd.Filters(Operands.f32(w), filter, s.kernel(), false),
-              new Winograd.Output(Operands.f32(y), s.outputs(), s.rows(), s.columns()))
+              new Winograd.Output(Operands.f32(y), s.outputs(), s.rows(), s.columns(), epilogue))
           .run();
     } else {
       int[] rows = new int[s.kernel()];
@@ -78,9 +85,10 @@ final class CpuConv2d {
                   op.geometry().stride().height(),
                   op.geometry().stride().width()),
               new Correlation.Output(
-                  Operands.f32(y), s.groupOutputs(), s.pixels(), 0, s.columns(), 1))
+                  Operands.f32(y), s.groupOutputs(), s.pixels(), 0, s.columns(), 1, epilogue))
           .run();
     }
+    return true;
   }
 
   void gradInput(Linear.Conv2dGradInput op, Operand w, Operand dy, Operand dx) {
@@ -107,7 +115,8 @@ final class CpuConv2d {
                   2 - op.geometry().padding().height(),
                   2 - op.geometry().padding().width()),
               new Winograd.Filters(Operands.f32(w), s.kernel(), filter, true),
-              new Winograd.Output(Operands.f32(dx), s.channels(), s.height(), s.width()))
+              new Winograd.Output(
+                  Operands.f32(dx), s.channels(), s.height(), s.width(), PlaneEpilogue.NONE))
           .run();
     } else if (ColumnGradient.suits(s)) {
       columns.run(s, Operands.f32(w), Operands.f32(dy), Operands.f32(dx));
@@ -164,7 +173,8 @@ final class CpuConv2d {
                       s.plane(),
                       h * s.width() + v,
                       strideH * s.width(),
-                      strideW))
+                      strideW,
+                      PlaneEpilogue.NONE))
               .run();
         }
       }

@@ -27,12 +27,18 @@ final class CpuLinear {
   void run(Linear op, List<Operand> in, List<Operand> out) {
     switch (op) {
       case Linear.Matmul matmul -> matmul(matmul, in.get(0), in.get(1), out.getFirst());
-      case Linear.Conv2d conv -> conv2d.forward(conv, in.get(0), in.get(1), out.getFirst());
+      case Linear.Conv2d conv ->
+          conv2d.forward(conv, in.get(0), in.get(1), out.getFirst(), PlaneEpilogue.NONE);
       case Linear.Conv2dGradInput grad ->
           conv2d.gradInput(grad, in.get(0), in.get(1), out.getFirst());
       case Linear.Conv2dGradWeight grad ->
           conv2d.gradWeight(grad, in.get(0), in.get(1), out.getFirst());
     }
+  }
+
+  /** As {@link CpuConv2d#forward}. */
+  boolean conv2d(Linear.Conv2d op, Operand x, Operand w, Operand y, PlaneEpilogue epilogue) {
+    return conv2d.forward(op, x, w, y, epilogue);
   }
 
   /** x (n, in) times w (out, in) transposed, of F32. */

@@ -1,5 +1,7 @@
 package dev.tandem.cpu;
 
+import dev.tandem.shape.DType;
+
 /**
  * The product of all rows of A with one block of B. C is cut into tasks, row blocks by panel groups. An operand that is
  * packed is packed by each thread for itself, as it comes to need it, into memory that no other thread touches: on a processor of
@@ -106,17 +108,11 @@ final class GemmPass {
     packShared();
     int tasks = rowBlocks * panelGroups;
     Copies[] copies = new Copies[parallel.threads()];
-    if (copyA == Copy.OWN || copyB == Copy.OWN) {
-      // In the threads' order, so that the pool hands each what it had the last time.
-      for (int thread = 0; thread < Math.min(FEW_THREADS, copies.length); thread++) {
-        copies[thread] = new Copies();
-      }
-    }
     parallel.range(
         tasks,
         1,
         (from, to) -> {
-          int thread = parallel.thread();
+          int thread = Parallel.worker();
           if (copies[thread] == null) {
             copies[thread] = new Copies();
           }
@@ -124,18 +120,20 @@ final class GemmPass {
             compute(task / panelGroups, task % panelGroups, copies[thread]);
           }
         });
-    for (int thread = copies.length - 1; thread >= 0; thread--) {
+    for (int thread = 0; thread < copies.length; thread++) {
       if (copies[thread] != null) {
-        copies[thread].release();
+        release(copies[thread].narrowC, thread);
+        release(copies[thread].b, thread);
+        release(copies[thread].a, thread);
       }
     }
-    release(packedB);
-    release(packedA);
+    release(packedB, Parallel.worker());
+    release(packedA, Parallel.worker());
   }
 
-  private void release(float[] borrowed) {
+  private void release(float[] borrowed, int thread) {
     if (borrowed != null) {
-      pool.release(borrowed);
+      pool.release(DType.F32, borrowed, thread);
     }
   }
 
@@ -180,12 +178,6 @@ final class GemmPass {
         panelReady[panel] = true;
       }
       return start * block.depth;
-    }
-
-    void release() {
-      GemmPass.this.release(narrowC);
-      GemmPass.this.release(b);
-      GemmPass.this.release(a);
     }
   }
 

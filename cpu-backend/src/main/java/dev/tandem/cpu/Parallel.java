@@ -48,13 +48,11 @@ final class Parallel implements AutoCloseable {
   }
 
   /**
-   * A number below {@link #threads} that no other thread has that works on the same loop, to be asked for in its body. It is the same
-   * one in every loop.
+   * The number of the thread that asks: 1 and up for those of a pool, 0 for all others. In a loop's body it is below {@link #threads},
+   * and no other thread that works on the loop has it.
    */
-  int thread() {
-    return Thread.currentThread() instanceof Worker worker && worker.pool() == this
-        ? worker.thread
-        : 0;
+  static int worker() {
+    return Thread.currentThread() instanceof Worker worker ? worker.thread : 0;
   }
 
   /**
@@ -218,10 +216,6 @@ final class Parallel implements AutoCloseable {
     Worker(int thread) {
       super("tandem-cpu-" + thread);
       this.thread = thread;
-    }
-
-    Parallel pool() {
-      return Parallel.this;
     }
 
     @Override

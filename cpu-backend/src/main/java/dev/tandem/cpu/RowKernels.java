@@ -253,40 +253,4 @@ interface RowKernels {
       }
     }
   }
-
-  /**
-   * For k of depth rows and j below count: y[to + k * toStep + j] = x[at + offsets[first + k] + j * step].
-   */
-  void gather(Gather g);
-
-  /** The operands of {@link #gather}. Mutable and reused, for a task goes through thousands of these. */
-  final class Gather {
-    final float[] x;
-    final int[] offsets;
-    final float[] y;
-    int at;
-    int step;
-    int count;
-    int first;
-    int depth;
-    int to;
-    int toStep;
-
-    Gather(float[] x, int[] offsets, float[] y) {
-      this.x = x;
-      this.offsets = offsets;
-      this.y = y;
-    }
-
-    /** In plain Java, from the j that does not fill a vector, or where elements lie apart. */
-    void copy(int from) {
-      for (int k = 0; k < depth; k++) {
-        int source = at + offsets[first + k];
-        int target = to + k * toStep;
-        for (int j = from; j < count; j++) {
-          y[target + j] = x[source + j * step];
-        }
-      }
-    }
-  }
 }

@@ -146,9 +146,4 @@ final class ScalarRowKernels implements RowKernels {
   public void copyRows(Rows r) {
     r.copy(0);
   }
-
-  @Override
-  public void gather(Gather g) {
-    g.copy(0);
-  }
 }

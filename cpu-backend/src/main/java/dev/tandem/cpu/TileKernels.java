@@ -21,13 +21,16 @@ interface TileKernels {
 
   /** The operands of {@link #transpose}. Mutable and reused. */
   final class Lines {
+    /** Scratch that transposing takes. */
+    static final int BLOCKS = 2 * CHANNELS * CHANNELS;
+
     final float[] x;
     final float[] y;
     final int[] fromAt;
     final int[] toAt;
 
-    /** For blocks on their way. */
-    final float[] blocks = new float[2 * CHANNELS * CHANNELS];
+    /** For blocks on their way: {@link #BLOCKS}. */
+    final float[] blocks;
 
     int from;
     int fromFirst;
@@ -36,7 +39,8 @@ interface TileKernels {
     int to;
     int toFirst;
 
-    Lines(float[] x, int[] fromAt, float[] y, int[] toAt) {
+    Lines(float[] x, int[] fromAt, float[] y, int[] toAt, float[] blocks) {
+      this.blocks = blocks;
       this.x = x;
       this.fromAt = fromAt;
       this.y = y;

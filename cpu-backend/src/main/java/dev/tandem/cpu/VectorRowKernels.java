@@ -454,27 +454,4 @@ final class VectorRowKernels implements RowKernels {
       }
     }
   }
-
-  @Override
-  public void gather(Gather g) {
-    if (g.step != 1) {
-      g.copy(0);
-      return;
-    }
-    int j = 0;
-    for (; j + L <= g.count; j += L) {
-      for (int k = 0, to = g.to + j; k < g.depth; k++, to += g.toStep) {
-        FloatVector.fromArray(S, g.x, g.at + j + g.offsets[g.first + k]).intoArray(g.y, to);
-      }
-    }
-    if (!MASKS) {
-      g.copy(j);
-    } else if (j < g.count) {
-      var live = S.indexInRange(j, g.count);
-      for (int k = 0, to = g.to + j; k < g.depth; k++, to += g.toStep) {
-        FloatVector.fromArray(S, g.x, g.at + j + g.offsets[g.first + k], live)
-            .intoArray(g.y, to, live);
-      }
-    }
-  }
 }

@@ -12,7 +12,7 @@ final class Winograd {
   record Filters(float[] data, int outputStep, int channelStep, boolean turned) {}
 
   /** Results: planes of so many rows and columns, one after another. */
-  record Output(float[] data, int channels, int rows, int columns) {
+  record Output(float[] data, int channels, int rows, int columns, PlaneEpilogue epilogue) {
     int plane() {
       return rows * columns;
     }
@@ -104,9 +104,10 @@ final class Winograd {
     for (int tap = 0; tap < 9; tap++) {
       tapAt[tap] = (weights.turned ? 8 - tap : tap) * outputs;
     }
+    float[] blocks = machine.pool().borrow(TileKernels.Lines.BLOCKS);
     TileKernels.Lines lines =
         new TileKernels.Lines(
-            weights.data, Packing.steps(out.channels, weights.outputStep), taps, tapAt);
+            weights.data, Packing.steps(out.channels, weights.outputStep), taps, tapAt, blocks);
     lines.rows = out.channels;
     lines.columns = 9;
     int step = WinogradTiles.step(channels, outputs);
@@ -123,6 +124,7 @@ final class Winograd {
         machine.tileKernels().filter(grids);
       }
     }
+    machine.pool().release(blocks);
     machine.pool().release(taps);
   }
 
@@ -132,11 +134,18 @@ final class Winograd {
     int step = WinogradTiles.step(count, outputs);
     float[] products = machine.pool().borrow(WinogradTiles.elements(step));
     tiles.transform(first, end, end - first, points);
+    GemmKernels.Tile t = new GemmKernels.Tile();
+    t.a = points;
+    t.b = filters;
+    t.c = products;
+    t.cStep = outputs;
     for (int p = 0; p < POINTS; p++) {
-      multiply(points, products, count, p);
+      multiply(t, count, p);
     }
     int length = columns * outputs;
     float[] lines = machine.pool().borrow(4L * Math.min(rows, end - first) * length);
+    float[] blocks = machine.pool().borrow(TileKernels.Lines.BLOCKS);
+    TileKernels.Lines planes = new TileKernels.Lines(lines, pixelAt, out.data, outputAt, blocks);
     TileKernels.Grids grids =
         new TileKernels.Grids(products, 4 * step, step, lines, 2 * length, outputs);
     grids.length = outputs;
@@ -150,24 +159,20 @@ final class Winograd {
         grids.to = 4 * (i - row) * length;
         machine.tileKernels().gather(grids);
       }
-      store(lines, row, next);
+      store(planes, row, next);
     }
+    machine.pool().release(blocks);
     machine.pool().release(lines);
     machine.pool().release(products);
     machine.pool().release(points);
   }
 
   /** (tile, channel) times (channel, output) in one point. */
-  private void multiply(float[] points, float[] products, int count, int point) {
+  private void multiply(GemmKernels.Tile t, int count, int point) {
     int padded = TileKernels.padded(channels);
     int at = WinogradTiles.start() + point * WinogradTiles.step(count, padded);
     int to = WinogradTiles.start() + point * WinogradTiles.step(count, outputs);
     int filtersAt = point * WinogradTiles.step(channels, outputs);
-    GemmKernels.Tile t = new GemmKernels.Tile();
-    t.a = points;
-    t.b = filters;
-    t.c = products;
-    t.cStep = outputs;
     for (int start = 0; start < outputs; start += t.bStep) {
       int vectors = Panels.vectors(outputs - start, machine.kernels());
       t.bStep = vectors * machine.kernels().lanes();
@@ -187,14 +192,18 @@ final class Winograd {
   }
 
   /** Turns the results of some rows of tiles of one image to planes. */
-  private void store(float[] lines, int row, int next) {
+  private void store(TileKernels.Lines t, int row, int next) {
     int first = 2 * (row % rows);
-    TileKernels.Lines t = new TileKernels.Lines(lines, pixelAt, out.data, outputAt);
     t.from = -first * 2 * columns * outputs;
     t.fromFirst = first * out.columns;
     t.rows = Math.min(out.rows - first, 2 * (next - row)) * out.columns;
     t.columns = out.channels;
     t.to = row / rows * out.channels * out.plane() + t.fromFirst;
     machine.tileKernels().transpose(t);
+    if (out.epilogue != PlaneEpilogue.NONE) {
+      for (int channel = 0; channel < out.channels; channel++) {
+        out.epilogue.finish(out.data, t.to + channel * out.plane(), channel, t.rows);
+      }
+    }
   }
 }

@@ -139,9 +139,14 @@ final class WinogradGradient {
   private void finish(int from, int to) {
     int most = TileKernels.CHANNELS;
     float[] taps = machine.pool().borrow(9L * most * paddedOutputs);
+    float[] blocks = machine.pool().borrow(TileKernels.Lines.BLOCKS);
     TileKernels.Lines lines =
         new TileKernels.Lines(
-            taps, Packing.steps(9 * most, paddedOutputs), dw, Packing.steps(outputs, 9 * channels));
+            taps,
+            Packing.steps(9 * most, paddedOutputs),
+            dw,
+            Packing.steps(outputs, 9 * channels),
+            blocks);
     lines.columns = outputs;
     TileKernels.Grids grids =
         new TileKernels.Grids(sums, 4 * step, step, taps, 3 * paddedOutputs, paddedOutputs);
@@ -161,6 +166,7 @@ final class WinogradGradient {
       lines.to = 9 * first;
       machine.tileKernels().transpose(lines);
     }
+    machine.pool().release(blocks);
     machine.pool().release(taps);
   }
 }

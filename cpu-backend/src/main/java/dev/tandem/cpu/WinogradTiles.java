@@ -94,7 +94,9 @@ final class WinogradTiles {
               int most = Math.min(rows, to - from);
               float[] frame =
                   machine.pool().borrow((long) (2 * most + shared) * frameWidth * padded);
-              TileKernels.Lines lines = new TileKernels.Lines(in.data, channelAt, frame, pixelAt);
+              float[] blocks = machine.pool().borrow(TileKernels.Lines.BLOCKS);
+              TileKernels.Lines lines =
+                  new TileKernels.Lines(in.data, channelAt, frame, pixelAt, blocks);
               TileKernels.Grids grids =
                   new TileKernels.Grids(frame, frameWidth * padded, padded, points, 4 * step, step);
               grids.length = padded;
@@ -114,6 +116,7 @@ final class WinogradTiles {
                   }
                 }
               }
+              machine.pool().release(blocks);
               machine.pool().release(frame);
             });
   }

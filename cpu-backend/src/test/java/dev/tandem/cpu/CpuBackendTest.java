@@ -16,11 +16,13 @@ import dev.tandem.backend.Operand;
 import dev.tandem.backend.OutOfMemoryException;
 import dev.tandem.op.Elementwise;
 import dev.tandem.op.Linear;
+import dev.tandem.op.Op;
 import dev.tandem.op.Size2d;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.shape.TensorType;
 import java.lang.foreign.Arena;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class CpuBackendTest {
@@ -168,6 +170,30 @@ class CpuBackendTest {
       // The idle array of 4 MiB was dropped; the smallest class, of 16 floats, is still open.
       assertEquals(new MemoryStatistics(12, 64, (4 << 20) + 12, 1), cpu.backend().memory());
       assertArrayEquals(new double[] {2, 4, 6}, cpu.numbers(ADD, x, x));
+    }
+  }
+
+  /** What a thread borrows it gets back: otherwise every product would leave its packed parts to another thread. */
+  @Test
+  void threadsBorrowWhatTheyGaveBack() {
+    try (OnCpu cpu = new OnCpu(3)) {
+      Operand a = cpu.tensor(DType.F32, Shape.of(512, 400));
+      Operand b = cpu.tensor(DType.F32, Shape.of(512, 400));
+      Operand x = cpu.tensor(DType.F32, Shape.of(4, 32, 16, 16));
+      Operand w = cpu.tensor(DType.F32, Shape.of(32, 32, 3, 3));
+      long reserved = 0;
+      for (int step = 0; step < 60; step++) {
+        for (Op op : List.of(new Linear.Matmul(false, true), new Linear.Matmul(true, false))) {
+          cpu.run(op, a, b).getFirst().buffer().close();
+        }
+        cpu.run(new Linear.Conv2d(Linear.Conv2dGeometry.plain()), x, w).getFirst().buffer().close();
+        if (step == 20) {
+          reserved = cpu.backend().memory().reserved();
+        }
+      }
+      // A thread that comes to a task for the first time late borrows its own, once.
+      long grown = cpu.backend().memory().reserved() - reserved;
+      assertTrue(grown <= reserved / 2, "grown by " + grown + " from " + reserved);
     }
   }
 

@@ -3,9 +3,12 @@ package dev.tandem.cpu;
 import dev.tandem.op.Elementwise.GeluTanh;
 import dev.tandem.op.Fused.BiasGeluTanh;
 import dev.tandem.op.Fused.BiasGeluTanhGrad;
+import dev.tandem.op.Fused.BiasedConv2d;
 import dev.tandem.op.Fused.ResidualLayerNorm;
 import dev.tandem.op.Fused.ResidualLayerNormGrad;
+import dev.tandem.op.Linear;
 import dev.tandem.op.Sequence.Rotary;
+import dev.tandem.op.Size2d;
 import dev.tandem.shape.Shape;
 import java.util.Arrays;
 import java.util.List;
@@ -47,6 +50,36 @@ class FusedTest {
     for (int i = 0; i < expected.length; i++) {
       Trial.assertClose("F32 result " + i, expected[i], single.get(i), f32);
       Trial.assertClose("F64 result " + i, expected[i], exact.get(i), f64);
+    }
+  }
+
+  /** Each way to convolve, whose bias and relu are added where its sums are made: tiles, rows, parts of rows, few channels. */
+  @Test
+  void biasedConvolutions() {
+    record Layer(Shape x, Shape w, Linear.Conv2dGeometry geometry) {}
+    for (Layer layer :
+        List.of(
+            new Layer(
+                Shape.of(3, 32, 13, 15), Shape.of(40, 32, 3, 3), Linear.Conv2dGeometry.plain()),
+            new Layer(Shape.of(2, 3, 10, 11), Shape.of(8, 3, 3, 3), Linear.Conv2dGeometry.plain()),
+            new Layer(Shape.of(2, 16, 64, 8), Shape.of(9, 16, 1, 1), Linear.Conv2dGeometry.plain()),
+            new Layer(
+                Shape.of(2, 8, 9, 9),
+                Shape.of(10, 4, 3, 3),
+                new Linear.Conv2dGeometry(Size2d.of(2), Size2d.of(1), Size2d.of(1), 2)),
+            new Layer(
+                Shape.of(2, 6, 9, 9),
+                Shape.of(6, 1, 3, 3),
+                new Linear.Conv2dGeometry(Size2d.of(1), Size2d.of(1), Size2d.of(1), 6)))) {
+      for (boolean relu : new boolean[] {false, true}) {
+        int terms = (int) layer.w.elements(1, 4);
+        // F64 convolves and adds in loops of its own, which conformance holds to the definition.
+        new Trial(new BiasedConv2d(layer.geometry, relu))
+            .input(layer.x, -1, 1)
+            .input(layer.w, -1, 1)
+            .input(Shape.of(layer.w.length(0)), -8, 8)
+            .agrees(1e-6 * terms + 1e-6);
+      }
     }
   }
 

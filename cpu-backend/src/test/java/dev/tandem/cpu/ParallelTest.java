@@ -3,7 +3,11 @@ package dev.tandem.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -127,6 +131,30 @@ class ParallelTest {
                     throw new StackOverflowError();
                   }));
     }
+  }
+
+  @Test
+  void everyThreadOfALoopHasANumberOfItsOwn() {
+    try (Parallel parallel = new Parallel(3)) {
+      Map<Integer, Set<Thread>> threads = new ConcurrentHashMap<>();
+      for (int round = 0; round < 50; round++) {
+        parallel.range(
+            30,
+            1,
+            (from, to) -> {
+              threads
+                  .computeIfAbsent(Parallel.worker(), _ -> ConcurrentHashMap.newKeySet())
+                  .add(Thread.currentThread());
+              Thread.yield();
+            });
+      }
+      assertEquals(Set.of(Thread.currentThread()), threads.get(0));
+      threads.forEach((number, owners) -> {
+        assertTrue(number >= 0 && number < 3, "number " + number);
+        assertEquals(1, owners.size(), "threads of number " + number);
+      });
+    }
+    assertEquals(0, Parallel.worker());
   }
 
   @Test

@@ -151,24 +151,32 @@ class RowKernelsTest {
             kernels.copyRows(rows);
             return rows.y;
           });
+    }
+  }
+
+  @Test
+  void gather() {
+    int[] offsets = {9, 0, 50, 7, 100};
+    float[] x = numbers(4_000, 1);
+    for (int length : new int[] {1, 15, 16, 33, 64}) {
       for (int step = 1; step <= 2; step++) {
-        int apart = step;
-        same(
-            "gather " + length + " step " + step,
-            kernels -> {
-              int[] offsets = {9, 0, 50, 7, 100};
-              RowKernels.Gather g =
-                  new RowKernels.Gather(numbers(4_000, 1), offsets, new float[400]);
-              g.at = 4;
-              g.step = apart;
-              g.count = length;
-              g.first = 1;
-              g.depth = 4;
-              g.to = 2;
-              g.toStep = length + 3;
-              kernels.gather(g);
-              return g.y;
-            });
+        float[] y = new float[400];
+        Gather g = new Gather(x, offsets, y);
+        g.at = 4;
+        g.step = step;
+        g.count = length;
+        g.first = 1;
+        g.depth = 4;
+        g.to = 2;
+        g.toStep = length + 3;
+        g.run();
+        float[] expected = new float[400];
+        for (int k = 0; k < 4; k++) {
+          for (int j = 0; j < length; j++) {
+            expected[2 + k * (length + 3) + j] = x[4 + offsets[1 + k] + j * step];
+          }
+        }
+        assertArrayEquals(expected, y, "length " + length + " step " + step);
       }
     }
   }
