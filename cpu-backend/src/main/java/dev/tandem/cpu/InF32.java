@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * Ops and updates on BF16 and F16: those that have no loops of their own for two bytes get their operands
@@ -52,16 +51,22 @@ final class InF32 {
 
   /** Whether an op on these operands has to be run here. */
   static boolean needed(Op op, List<Operand> in, List<Operand> out) {
-    return !narrow(op) && half(in.stream(), out.stream());
+    return !narrow(op) && (half(in) || half(out));
   }
 
   /** Whether an update of these operands has to be done here. */
   static boolean needed(Update update, List<Operand> operands) {
-    return !(update instanceof Update.Assign) && half(operands.stream(), Stream.empty());
+    return !(update instanceof Update.Assign) && half(operands);
   }
 
-  private static boolean half(Stream<Operand> some, Stream<Operand> others) {
-    return Stream.concat(some, others).anyMatch(operand -> operand.dtype().half());
+  // Not a stream: every op comes by here.
+  private static boolean half(List<Operand> operands) {
+    for (Operand operand : operands) {
+      if (operand.dtype().half()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether the family moves and compares numbers of two bytes as they are, or computes from them as they lie. */
