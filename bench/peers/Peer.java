@@ -108,7 +108,8 @@ enum Peer {
       case TANDEM ->
           command.addAll(
               List.of( // as the script tandem starts it
-                  "--add-modules", "jdk.incubator.vector", "-XX:+UseParallelGC", "-Dtandem.threads=" + setting.threads()));
+                  "--add-modules", "jdk.incubator.vector", "-XX:+UseParallelGC", "-XX:MaxNewSize=64m",
+                  "-Dtandem.threads=" + setting.threads()));
       case DJL -> command.addAll(List.of("-Dai.djl.offline=true", "-Doffline=true", "-DOPT_OUT_TRACKING=true"));
       case DL4J -> command.addAll(List.of("--add-opens", "java.base/java.nio=ALL-UNNAMED"));
       default -> {}
