@@ -27,26 +27,28 @@ final class BundleTest {
   private static final long BYTES = 64L << 20;
   private static final Pattern JDK_MODULE = Pattern.compile("-> ((?:java|jdk)\\.[\\w.]+)");
 
+  private static Bundle bundle;
   private static Path folder;
 
   @BeforeAll
   static void find() {
     // The report's line says that there is none.
-    Assumptions.assumeTrue(Bundle.find().isPresent(), "no bundle; build with -P bundle");
-    folder = Bundle.find().orElseThrow().folder();
+    Assumptions.assumeTrue(Bundle.find().isPresent(), () -> Bundle.absent().orElseThrow());
+    bundle = Bundle.find().orElseThrow();
+    folder = bundle.folder();
   }
 
   @Test
   void theArchiveIsSmall() throws IOException {
     Assumptions.assumeFalse(Files.exists(folder.resolve("cublas")), "brings cuBLAS");
-    long bytes = Files.size(Bundle.find().orElseThrow().archive());
+    long bytes = Files.size(bundle.archive());
     assertTrue(bytes <= BYTES, bytes + " bytes, may have " + BYTES);
   }
 
   /** jdeps reads each jar's classes; what it finds of the JDK must be in the runtime. */
   @Test
   void theRuntimeHasWhatTheJarsUse() throws IOException, InterruptedException {
-    Set<String> used = modules(jars());
+    Set<String> used = modules(bundle.jars());
     assertTrue(used.contains("jdk.incubator.vector"), () -> "jdeps found only " + used);
     Process java =
         new ProcessBuilder(folder.resolve("runtime/bin/java").toString(), "--list-modules").start();
@@ -58,12 +60,6 @@ final class BundleTest {
         Set.of(),
         used,
         "modules that jars use and the runtime lacks; see bundle.modules in bundle/pom.xml");
-  }
-
-  private static List<Path> jars() throws IOException {
-    try (Stream<Path> files = Files.list(folder.resolve("lib"))) {
-      return files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
-    }
   }
 
   /** The JDK's modules that classes of jars name: {@code tandem.api -> java.base} is one of jdeps' lines. */
@@ -106,8 +102,8 @@ final class BundleTest {
     assertTrue(Files.readString(folder.resolve("LICENSE")).contains("Apache License"));
     assertTrue(Files.isDirectory(folder.resolve("runtime/legal/java.base")));
     String notices = Files.readString(folder.resolve("THIRD-PARTY.txt"));
-    for (Path jar : jars()) {
-      String artifact = jar.getFileName().toString().replaceFirst("-\\d+\\..*", "");
+    for (Path jar : bundle.jars()) {
+      String artifact = Bundle.artifact(jar);
       assertTrue(
           artifact.startsWith("tandem-") || notices.contains(":" + artifact + ":"),
           () -> artifact + " has no notice in\n" + notices);
@@ -117,7 +113,7 @@ final class BundleTest {
   @Test
   void ofJcudaTheTwoLibrariesThatAreUsedCameAlong() throws IOException {
     List<String> natives = new ArrayList<>();
-    for (Path jar : jars()) {
+    for (Path jar : bundle.jars()) {
       try (var zip = new ZipFile(jar.toFile())) {
         zip.stream()
             .map(entry -> entry.getName())
