@@ -70,7 +70,7 @@ record Bundle(Path archive) {
       FileTime packed = Files.getLastModifiedTime(archive);
       for (Path jar : jars()) {
         Path classes = project.resolve(module(jar)).resolve("target/classes");
-        if (!jar.getFileName().toString().startsWith(OWN) || !Files.isDirectory(classes)) {
+        if (!own(jar) || !Files.isDirectory(classes)) {
           continue;
         }
         try (Stream<Path> files = Files.walk(classes)) {
@@ -112,6 +112,11 @@ record Bundle(Path archive) {
     try (Stream<Path> files = Files.list(lib())) {
       return files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
     }
+  }
+
+  /** Whether a jar is one of the project's own modules. */
+  static boolean own(Path jar) {
+    return jar.getFileName().toString().startsWith(OWN);
   }
 
   /** A jar's artifact, without its version. */

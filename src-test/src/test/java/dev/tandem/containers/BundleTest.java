@@ -10,10 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Assumptions;
@@ -79,6 +82,39 @@ final class BundleTest {
     return modules;
   }
 
+  /** All are on the class path, where the first of two versions would win. */
+  @Test
+  void eachLibraryIsThereOnce() throws IOException {
+    Map<String, List<String>> versions =
+        bundle.jars().stream()
+            .collect(
+                Collectors.groupingBy(
+                    Bundle::artifact,
+                    TreeMap::new,
+                    Collectors.mapping(jar -> jar.getFileName().toString(), Collectors.toList())));
+    assertTrue(versions.size() > 10, versions::toString);
+    versions.values().removeIf(jars -> jars.size() == 1);
+    assertEquals(Map.of(), versions, "more than one version");
+  }
+
+  @Test
+  void tandemsOwnJarsAreThoseOfThisBuild() throws IOException {
+    List<String> others = new ArrayList<>();
+    int count = 0;
+    for (Path jar : bundle.jars()) {
+      if (Bundle.own(jar)) {
+        count++;
+        String name = Bundle.artifact(jar) + "-" + bundle.version() + ".jar";
+        Path made = Bundle.project().resolve(Bundle.module(jar)).resolve("target").resolve(name);
+        if (!jar.endsWith(name) || Files.mismatch(jar, made) >= 0) {
+          others.add(jar + " is not " + made);
+        }
+      }
+    }
+    assertEquals(7, count, () -> "of Tandem's modules in " + folder);
+    assertEquals(List.of(), others);
+  }
+
   /** The two launchers differ only in where they find Java and jars. */
   @Test
   void theLauncherStartsJavaAsTheCheckoutsDoes() throws IOException {
@@ -105,7 +141,7 @@ final class BundleTest {
     for (Path jar : bundle.jars()) {
       String artifact = Bundle.artifact(jar);
       assertTrue(
-          artifact.startsWith("tandem-") || notices.contains(":" + artifact + ":"),
+          Bundle.own(jar) || notices.contains(":" + artifact + ":"),
           () -> artifact + " has no notice in\n" + notices);
     }
   }
