@@ -1,5 +1,6 @@
 package dev.tandem.containers;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,7 @@ import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,6 +31,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 final class BundleTest {
   private static final long BYTES = 64L << 20;
   private static final Pattern JDK_MODULE = Pattern.compile("-> ((?:java|jdk)\\.[\\w.]+)");
+
+  private static final Pattern GLIBC = Pattern.compile("GLIBC_2\\.(\\d+)");
 
   private static Bundle bundle;
   private static Path folder;
@@ -131,6 +135,40 @@ final class BundleTest {
     return Stream.of(command.strip().split("\\s+"))
         .filter(word -> word.startsWith("-") && !word.equals("-cp"))
         .toList();
+  }
+
+  /** Each symbol of glibc that a library wants carries the version that brought it. */
+  @Test
+  void theReadmeSaysWhichGlibcIsNeeded() throws IOException {
+    List<byte[]> libraries = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(folder.resolve("runtime"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        libraries.add(Files.readAllBytes(file));
+      }
+    }
+    for (Path jar : bundle.jars()) {
+      try (var zip = new ZipFile(jar.toFile())) {
+        for (ZipEntry entry : zip.stream().filter(BundleTest::native64).toList()) {
+          libraries.add(zip.getInputStream(entry).readAllBytes());
+        }
+      }
+    }
+    int minor =
+        libraries.stream()
+            .flatMap(bytes -> GLIBC.matcher(new String(bytes, ISO_8859_1)).results())
+            .mapToInt(version -> Integer.parseInt(version.group(1)))
+            .max()
+            .orElseThrow();
+    String readme = Files.readString(folder.resolve("README.txt"));
+    assertTrue(
+        readme.replace('\n', ' ').contains("glibc 2." + minor + " or newer"),
+        () -> "2." + minor + " is needed, and it says\n" + readme);
+  }
+
+  /** JCuda's and JLine's libraries for this kind of machine; JLine brings those of others along. */
+  private static boolean native64(ZipEntry entry) {
+    return entry.getName().endsWith(".so")
+        && (entry.getName().startsWith("lib/") || entry.getName().contains("/Linux/x86_64/"));
   }
 
   @Test
