@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
     name = "ui",
     description = {
       "Shows runs in a browser of this machine, as they go: their curves side by side, and the report of each.",
-      "Nobody else can reach it. To look from elsewhere: ssh -L 7070:localhost:7070 MACHINE"
+      "Every user of this machine can reach it, for it asks for no password; other machines cannot.",
+      "To look from elsewhere: ssh -L 7070:localhost:7070 MACHINE"
     },
     mixinStandardHelpOptions = true)
 final class UiCommand implements Callable<Integer> {

@@ -216,6 +216,13 @@ class OtherCommandsTest extends CommandTest {
     assertTrue(result.lastLine().startsWith("backend: auto takes "), result.out());
   }
 
+  /** On a shared machine that is not nobody. */
+  @Test
+  void helpOfUiSaysWhoCanReachIt() {
+    String help = run("ui", "--help").expect(0).out().replaceAll("\\s+", " ");
+    assertTrue(help.contains("Every user of this machine can reach it"), help);
+  }
+
   @Test
   void helpTellsOfCommandsAndKeys() {
     assertTrue(run("help").expect(0).out().contains("compare"));

@@ -66,8 +66,8 @@ final class Engine {
   }
 
   private static Optional<String> look() {
-    if (Bundle.find().isEmpty()) {
-      return Optional.of("there is no bundle to start in them; build with -P bundle");
+    if (Bundle.absent().isPresent()) {
+      return Bundle.absent();
     }
     if (!DockerClientFactory.instance().isDockerAvailable()) {
       return Optional.of(

@@ -64,6 +64,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Exported models, run by onnxruntime, against our own evaluation. Its session checks the file: graph, types and shapes. */
@@ -407,6 +408,69 @@ final class OnnxTest {
         "onnx: a layer has no ONNX form, got Doubled as '1.branch.0'; build it of layers that have one",
         refused.getMessage());
     assertFalse(Files.exists(file));
+  }
+
+  @Test
+  void anOutputOfAnotherWidthThanItsMeaningIsRefused() {
+    Path file = folder.resolve("none.onnx");
+    Module four = Sequential.of(new Conv2d(init, 1, 2, 3), new MaxPool2d(2), new Flatten());
+    refused(
+        "onnx: the model's output is not what it is said to mean, got (2) a sample for logits of 3 classes; let both agree",
+        () -> Onnx.write(file, four, classes(1, 4, 4)));
+    Module numbers = Sequential.of(new Linear(init, 3, 2));
+    for (Onnx.Meaning wrong :
+        List.of(
+            new Onnx.Meaning.Numbers(List.of("u"), Optional.empty()),
+            new Onnx.Meaning.Classes(List.of("no", "yes"), true),
+            new Onnx.Meaning.Tokens())) {
+      FileException refused =
+          assertThrows(FileException.class, () -> Onnx.write(file, numbers, use(wrong)));
+      assertTrue(refused.getMessage().contains("got (2) a sample for "), refused::getMessage);
+    }
+    refused(
+        "onnx: the outputs' change of scale does not fit them, got 3 groups for 2 numbers; give one for all, or one for each",
+        () ->
+            Onnx.write(
+                file,
+                numbers,
+                use(
+                    new Onnx.Meaning.Numbers(
+                        List.of("u", "v"),
+                        Optional.of(
+                            new Onnx.Scale(List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0)))))));
+    refused(
+        "onnx: a layer does not take what it gets, got Linear(3 -> 2) as '0' on (4); name the type of the samples that the model was trained with",
+        () -> Onnx.write(file, numbers, classes(4)));
+    assertFalse(Files.exists(file));
+  }
+
+  private static void refused(String message, Executable work) {
+    assertEquals(message, assertThrows(FileException.class, work).getMessage());
+  }
+
+  private static Onnx.Use use(Onnx.Meaning meaning) {
+    return new Onnx.Use(TensorType.f32(3), Optional.empty(), meaning, Map.of());
+  }
+
+  @Test
+  void aCenterWithoutAScaleIsRefused() {
+    for (List<Double> centers : List.of(List.<Double>of(), List.of(0.0, 0.0))) {
+      List<Double> scales = List.of(1.0).subList(0, Math.min(1, centers.size()));
+      assertThrows(IllegalArgumentException.class, () -> new Onnx.Scale(centers, scales));
+    }
+    assertThrows(
+        IllegalArgumentException.class, () -> new Onnx.Meaning.Classes(List.of("one"), true));
+  }
+
+  /** What the caller does with its map later is not written. */
+  @Test
+  void metadataAreCopied() {
+    Map<String, String> metadata = new TreeMap<>(Map.of("note", "first"));
+    Onnx.Use use =
+        new Onnx.Use(
+            TensorType.f32(3), Optional.empty(), new Onnx.Meaning.Classes(NAMES, false), metadata);
+    metadata.put("note", "second");
+    assertEquals(Map.of("note", "first"), use.metadata());
   }
 
   @Test

@@ -46,12 +46,21 @@ public final class Onnx {
    * A change of scale: (x - center) / scale, a group of a sample's elements each; see Normalization.
    *
    * @param center one a group; the elements fall into groups of equal length, row-major
+   * @param scale as many
    */
   public record Scale(List<Double> center, List<Double> scale) {
-    /** Copies the lists. */
+    /** Copies the lists. @throws IllegalArgumentException if they differ in length, or are empty */
     public Scale {
       center = List.copyOf(center);
       scale = List.copyOf(scale);
+      if (center.size() != scale.size() || center.isEmpty()) {
+        throw new IllegalArgumentException(
+            "onnx: a change of scale has a center and a scale for each group, got "
+                + center.size()
+                + " and "
+                + scale.size()
+                + "; give as many of both");
+      }
     }
   }
 
@@ -59,9 +68,15 @@ public final class Onnx {
   public sealed interface Meaning {
     /** Classes. @param single whether the model puts out one logit, of the second of two classes, instead of one a class */
     record Classes(List<String> names, boolean single) implements Meaning {
-      /** Copies the names. */
+      /** Copies the names. @throws IllegalArgumentException if one logit is to tell other than two classes */
       public Classes {
         names = List.copyOf(names);
+        if (single && names.size() != 2) {
+          throw new IllegalArgumentException(
+              "onnx: one logit tells two classes, got "
+                  + names
+                  + "; let the model put out one a class");
+        }
       }
     }
 
@@ -85,12 +100,18 @@ public final class Onnx {
    * @param metadata kept in the file beside what is written anyway: classes, numbers (names, a line each), producer
    */
   public record Use(
-      TensorType sample, Optional<Scale> scale, Meaning meaning, Map<String, String> metadata) {}
+      TensorType sample, Optional<Scale> scale, Meaning meaning, Map<String, String> metadata) {
+    /** Copies the metadata. */
+    public Use {
+      metadata = Map.copyOf(metadata);
+    }
+  }
 
   /**
    * Writes the model. It computes nothing: any backend will do.
    *
-   * @throws FileException naming the file where it cannot be written, or the layer that has no ONNX form
+   * @throws FileException naming the file where it cannot be written, the layer that has no ONNX form or does not take what it gets,
+   *     or what the model puts out where that is not what it is said to mean
    */
   public static void write(Path file, Module model, Use use) {
     Map<String, Tensor> weights = new LinkedHashMap<>(model.parameters());
@@ -103,7 +124,8 @@ public final class Onnx {
             "input", tokens ? Type.INT64 : Type.FLOAT, tokens ? sequence() : batchOf(sample));
     String x = use.scale().map(scale -> scaled(graph, input, scale, sample)).orElse(input);
     OnnxLayers.Value y =
-        new OnnxLayers(graph).layer("", model, new OnnxLayers.Value(x, sample.rank() + 1));
+        new OnnxLayers(graph).layer("", model, new OnnxLayers.Value(x, Shape.of(1).then(sample)));
+    checkOutput(y.shape().part(1, y.shape().rank()), use);
     outputs(graph, y, use.meaning());
     Protobuf whole =
         new Protobuf()
@@ -124,6 +146,46 @@ public final class Onnx {
               + ", export --hf has no limit");
     }
     AtomicFile.write(file, whole::writeTo);
+  }
+
+  private static void checkOutput(Shape output, Use use) {
+    boolean fits =
+        switch (use.meaning()) {
+          case Meaning.Classes(List<String> names, boolean single) ->
+              output.equals(Shape.of(single ? 1 : names.size()));
+          case Meaning.Numbers(List<String> names, _) -> output.equals(Shape.of(names.size()));
+          case Meaning.Tokens _ ->
+              output.rank() == 2 && output.length(0) == use.sample().shape().length(0);
+        };
+    if (!fits) {
+      throw new FileException(
+          "onnx: the model's output is not what it is said to mean, got "
+              + output
+              + " a sample for "
+              + said(use.meaning())
+              + "; let both agree");
+    }
+    if (use.meaning() instanceof Meaning.Numbers(_, Optional<Scale> scale)
+        && scale.isPresent()
+        && scale.get().center().size() != 1
+        && scale.get().center().size() != output.length(0)) {
+      throw new FileException(
+          "onnx: the outputs' change of scale does not fit them, got "
+              + scale.get().center().size()
+              + " groups for "
+              + output.length(0)
+              + " numbers; give one for all, or one for each");
+    }
+  }
+
+  private static String said(Meaning meaning) {
+    return switch (meaning) {
+      case Meaning.Classes(List<String> names, boolean single) ->
+          single ? "one logit of two classes" : "logits of " + names.size() + " classes";
+      case Meaning.Numbers(List<String> names, _) ->
+          names.size() + (names.size() == 1 ? " number" : " numbers");
+      case Meaning.Tokens _ -> "logits at each position";
+    };
   }
 
   private static List<?> sequence() {

@@ -20,9 +20,15 @@ import dev.tandem.nn.RmsNorm;
 import dev.tandem.nn.Sequential;
 import dev.tandem.op.Elementwise;
 import dev.tandem.op.Linear.Conv2dGeometry;
+import dev.tandem.op.Op;
+import dev.tandem.op.Pooling;
 import dev.tandem.op.Pooling.Window;
 import dev.tandem.op.Size2d;
+import dev.tandem.shape.DType;
+import dev.tandem.shape.Shape;
+import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Tensor;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +41,8 @@ final class OnnxLayers {
     this.graph = graph;
   }
 
-  /** A value of the graph. @param rank with the batch's axis */
-  record Value(String name, int rank) {}
+  /** A value of the graph. @param shape that of a batch of one sample */
+  record Value(String name, Shape shape) {}
 
   /**
    * Adds a layer's nodes.
@@ -58,7 +64,8 @@ final class OnnxLayers {
         Value straight = shortcut == null ? x : layer(join(at, "shortcut"), shortcut, x);
         Value bent = layer(join(at, "branch"), residual.children().get("branch"), x);
         yield new Value(
-            graph.node("Add", join(at, "sum"), straight.name(), bent.name()), bent.rank());
+            graph.node("Add", join(at, "sum"), straight.name(), bent.name()),
+            Shape.broadcast(join(at, "sum"), straight.shape(), bent.shape()));
       }
       case Linear linear -> linear(at, linear, x);
       case Conv2d conv -> conv(at, conv, x);
@@ -82,26 +89,36 @@ final class OnnxLayers {
                   at, x.name(), weight(norm, "weight"), weight(norm, "bias"), norm.epsilon()));
       case RmsNorm norm -> same(x, rmsNorm(at, x.name(), weight(norm, "weight"), norm.epsilon()));
       case MaxPool2d pool ->
-          same(
-              x,
-              graph.node(
-                  "MaxPool", join(at, "y"), List.of(x.name()), window(pool.window(), false)));
+          new Value(
+              graph.node("MaxPool", join(at, "y"), List.of(x.name()), window(pool.window(), false)),
+              output(new Pooling.MaxPool2d(pool.window()), x.shape()));
       case AvgPool2d pool ->
-          same(
-              x,
+          new Value(
               graph.node(
-                  "AveragePool", join(at, "y"), List.of(x.name()), window(pool.window(), true)));
+                  "AveragePool", join(at, "y"), List.of(x.name()), window(pool.window(), true)),
+              output(new Pooling.AvgPool2d(pool.window()), x.shape()));
       case GlobalAvgPool2d _ ->
-          new Value(flat(at, graph.node("GlobalAveragePool", join(at, "mean"), x.name())), 2);
-      case Flatten _ -> x.rank() == 2 ? x : new Value(flat(at, x.name()), 2);
+          new Value(
+              flat(at, graph.node("GlobalAveragePool", join(at, "mean"), x.name())),
+              x.shape().part(0, 2));
+      case Flatten _ ->
+          x.shape().rank() == 2
+              ? x
+              : new Value(flat(at, x.name()), Shape.of(1, Math.toIntExact(x.shape().elements())));
       case Dropout _ -> x;
       case Embedding embedding ->
           new Value(
               graph.node("Gather", join(at, "y"), weight(embedding, "weight"), x.name()),
-              x.rank() + 1);
+              x.shape().then(Shape.of(embedding.parameters().get("weight").shape().length(1))));
       case Activation activation -> same(x, activation(at, activation.kind(), x.name()));
-      case Gpt gpt -> new Value(new OnnxTransformer(graph, this, at).gpt(gpt, x.name()), 3);
-      case Llama llama -> new Value(new OnnxTransformer(graph, this, at).llama(llama, x.name()), 3);
+      case Gpt gpt ->
+          new Value(
+              new OnnxTransformer(graph, this, at).gpt(gpt, x.name()),
+              x.shape().then(Shape.of(gpt.vocabulary())));
+      case Llama llama ->
+          new Value(
+              new OnnxTransformer(graph, this, at).llama(llama, x.name()),
+              x.shape().then(Shape.of(llama.vocabulary())));
       default ->
           throw new FileException(
               "onnx: a layer has no ONNX form, got "
@@ -112,7 +129,14 @@ final class OnnxLayers {
   }
 
   private static Value same(Value x, String y) {
-    return new Value(y, x.rank());
+    return new Value(y, x.shape());
+  }
+
+  /** The shape of an op's first result. */
+  private static Shape output(Op op, Shape... inputs) {
+    return op.outputs(Arrays.stream(inputs).map(shape -> new TensorType(DType.F32, shape)).toList())
+        .getFirst()
+        .shape();
   }
 
   private String weight(Module layer, String name) {
@@ -130,15 +154,26 @@ final class OnnxLayers {
   private Value linear(String at, Linear linear, Value x) {
     Tensor weight = linear.parameters().get("weight");
     Tensor bias = linear.parameters().get("bias");
-    if (x.rank() != 2) {
-      return same(x, product(at, x.name(), weight, bias));
+    int last = x.shape().rank() - 1;
+    if (x.shape().length(last) != weight.shape().length(1)) {
+      throw new FileException(
+          "onnx: a layer does not take what it gets, got "
+              + linear.describe()
+              + (at.isEmpty() ? "" : " as '" + at + "'")
+              + " on "
+              + x.shape().part(1, last + 1)
+              + "; name the type of the samples that the model was trained with");
+    }
+    Shape y = x.shape().with(last, weight.shape().length(0));
+    if (last != 1) {
+      return new Value(product(at, x.name(), weight, bias), y);
     }
     List<String> inputs =
         bias == null
             ? List.of(x.name(), graph.weight(weight))
             : List.of(x.name(), graph.weight(weight), graph.weight(bias));
-    return same(
-        x, graph.node("Gemm", join(at, "y"), inputs, Map.of("transB", new Attribute.Int(1))));
+    return new Value(
+        graph.node("Gemm", join(at, "y"), inputs, Map.of("transB", new Attribute.Int(1))), y);
   }
 
   /** x W^T + b for x of any rank. The weight keeps its form (out, in): runtimes turn a constant once, when they load. */
@@ -169,7 +204,9 @@ final class OnnxLayers {
         bias == null
             ? List.of(x.name(), graph.weight(weight))
             : List.of(x.name(), graph.weight(weight), graph.weight(bias));
-    return same(x, graph.node("Conv", join(at, "y"), inputs, attributes));
+    return new Value(
+        graph.node("Conv", join(at, "y"), inputs, attributes),
+        output(new dev.tandem.op.Linear.Conv2d(geometry), x.shape(), weight.shape()));
   }
 
   private static Map<String, Attribute> window(Window window, boolean mean) {
