@@ -107,7 +107,8 @@ class UnluckyTest extends CommandTest {
 
   /**
    * Each start is ended by SIGTERM at a moment of its own, from the JVM's first to the last evaluation, and goes on where the one
-   * before it stopped. In the end the model is the one of a run that nothing disturbed, to the bit.
+   * before it stopped. In the end the model is the one of a run that nothing disturbed, to the bit, and so is what it made of the test
+   * samples.
    */
   @Test
   void aSignalAtAnyMomentLosesNothing() throws IOException, InterruptedException {
@@ -160,6 +161,12 @@ class UnluckyTest extends CommandTest {
         Files.readAllBytes(undisturbed.resolve("digits-1").resolve("model.safetensors")),
         Files.readAllBytes(run.resolve("model.safetensors")),
         () -> "bits differ after " + codes);
+    assertEquals(
+        Files.readString(undisturbed.resolve("digits-1").resolve("evaluation.json")),
+        Files.readString(run.resolve("evaluation.json")),
+        () -> "measured after " + codes);
+    assertTrue(Files.readString(run.resolve("run.json")).contains("MAX_EPOCHS"), "the end");
+    assertTrue(Files.readString(run.resolve("report.html")).contains("finished"), "the report");
     assertTrue(codes.containsKey(Interruption.EXIT), () -> "no signal met a run: " + codes);
   }
 

@@ -104,6 +104,11 @@ public record RunFiles(
     }
   }
 
+  /** Whether a run's end was written, as training does before the model is measured. @throws FileException where run.json is damaged */
+  public static boolean ended(RunFolder folder) {
+    return !json(folder.record()).text("reason").isEmpty();
+  }
+
   State state() {
     return switch (record.text("reason")) {
       case "" -> silent() ? State.LOST : State.RUNNING;
