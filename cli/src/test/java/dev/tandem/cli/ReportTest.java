@@ -145,6 +145,23 @@ class ReportTest extends CommandTest {
   }
 
   @Test
+  void theBestEpochIsTheOneWhoseWeightsWereKept() throws IOException {
+    // Each epoch is better than the one before, none by as much as asked for.
+    Result result =
+        train(
+                file("digits.yaml", DIGITS),
+                "--set",
+                "training.epochs=4",
+                "--set",
+                "training.stop.patience=9",
+                "--set",
+                "training.stop.min_delta=5")
+            .expect(0);
+    assertTrue(result.out().contains("kept the weights of epoch 1, the best"), result.out());
+    assertTrue(report("digits-1").contains("<b>4</b><span>epochs, the best 1</span>"));
+  }
+
+  @Test
   void aDivergedRunSaysWhy() throws IOException {
     train(file("digits.yaml", DIGITS), "--set", "optimizer={kind: sgd, lr: 1e30}").expect(1);
     String page = report("digits-1");

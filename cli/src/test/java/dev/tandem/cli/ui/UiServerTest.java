@@ -81,7 +81,8 @@ class UiServerTest {
       String list = get(server.port(), "/").body();
       assertTrue(list.contains("<a href=\"/run/digits-1\">digits-1</a>"), list);
       assertTrue(list.contains("<a href=\"/run/compare-1/lr-0.1-1\">"), "of tandem compare");
-      assertTrue(list.contains("<td>1</td><td>0.5000</td><td>0.2500</td><td>90.0 %</td>"), list);
+      assertTrue(
+          list.contains("<td>1</td><td>1</td><td>0.5000</td><td>0.2500</td><td>90.0 %</td>"), list);
       epoch(run, 2, 0.125);
       assertTrue(get(server.port(), "/").body().contains("<td>0.1250</td>"), "the second epoch");
       String page = get(server.port(), "/run/digits-1").body();
