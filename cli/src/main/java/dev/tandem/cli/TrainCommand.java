@@ -4,10 +4,10 @@ import dev.tandem.backend.Backend;
 import dev.tandem.cli.config.Assignment;
 import dev.tandem.cli.config.Config;
 import dev.tandem.cli.config.LoadedConfig;
-import dev.tandem.cli.report.RunFiles;
 import dev.tandem.data.Tokenizer;
 import dev.tandem.train.Outcome;
 import dev.tandem.train.RunFolder;
+import dev.tandem.train.RunRecord;
 import dev.tandem.train.Saving;
 import java.io.Closeable;
 import java.io.IOException;
@@ -128,7 +128,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Whether nothing is left to do after the last epoch. A run that was killed while its model was measured has no report, or no end. */
   private static boolean whole(RunFolder folder) {
-    return RunFiles.ended(folder) && Files.exists(folder.report());
+    return folder.readRecord().flatMap(RunRecord::end).isPresent() && Files.exists(folder.report());
   }
 
   /** What options say in the place of the config. */

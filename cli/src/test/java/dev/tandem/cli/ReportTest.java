@@ -162,6 +162,24 @@ class ReportTest extends CommandTest {
   }
 
   @Test
+  void aRunThatWasResumedTellsOfAllItsLegs() throws IOException {
+    train(file("digits.yaml", DIGITS)).expect(0);
+    Path run = runs().resolve("digits-1");
+    // As if it had begun in January, had run for an hour, and was resumed after a month.
+    Files.writeString(
+        run.resolve("run.json"),
+        Files.readString(run.resolve("run.json"))
+            .replaceFirst("\"started\" : \"[^\"]*\"", "\"started\" : \"2026-01-02T03:00:00Z\"")
+            .replaceFirst("\"ended\" : \"[^\"]*\"", "\"ended\" : \"2026-01-02T04:00:00Z\""));
+    run("train", "--resume", run, "--set", "training.epochs=3").expect(0);
+    String page = report("digits-1");
+    assertTrue(page.contains("<p>2 January 2026, 03:00 UTC"), "the beginning");
+    assertTrue(page.contains("<b>1 h 00 min</b><span>of training, resumed once</span>"), page);
+    assertTrue(page.contains("<dt>at first</dt><dd>2 January 2026, 03:00 UTC, for 1 h"), page);
+    assertTrue(page.contains("<dt>resumed</dt>"), page);
+  }
+
+  @Test
   void aDivergedRunSaysWhy() throws IOException {
     train(file("digits.yaml", DIGITS), "--set", "optimizer={kind: sgd, lr: 1e30}").expect(1);
     String page = report("digits-1");

@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -33,7 +32,7 @@ import java.util.stream.Stream;
  * @param name the run's, for people
  * @param config config.yaml; empty where there is none
  * @param record run.json; empty where there is none
- * @param touched when the newest of the files was written
+ * @param touched when training last wrote a file
  */
 public record RunFiles(
     String name,
@@ -74,7 +73,7 @@ public record RunFiles(
         points(folder.steps()),
         distributions(folder.distributions()),
         examined(folder.evaluation()),
-        touched(folder));
+        folder.lastSign());
   }
 
   /** What a list of runs needs: the rest is left out. */
@@ -88,7 +87,7 @@ public record RunFiles(
         List.of(),
         List.of(),
         Optional.empty(),
-        touched(folder));
+        folder.lastSign());
   }
 
   private static History history(RunFolder folder) {
@@ -102,11 +101,6 @@ public record RunFiles(
               + folder.path()
               + " without run.json and metrics.jsonl; give the folder that training printed");
     }
-  }
-
-  /** Whether a run's end was written, as training does before the model is measured. @throws FileException where run.json is damaged */
-  public static boolean ended(RunFolder folder) {
-    return !json(folder.record()).text("reason").isEmpty();
   }
 
   State state() {
@@ -125,23 +119,41 @@ public record RunFiles(
     return touched.plus(patience).isBefore(Instant.now());
   }
 
+  /** A time that the run ran without a break. @param ended now, or the last sign of life, where no end was written */
+  record Leg(Instant started, Instant ended, String device) {
+    /** Of clocks that were put back, 0. */
+    double seconds() {
+      Duration took = Duration.between(started, ended);
+      return Math.max(0, took.toSeconds() + took.toNanosPart() / 1e9);
+    }
+  }
+
+  /** One, and one more for each time that the run was resumed, as far as they are known. */
+  List<Leg> legs() {
+    Instant until = state() == State.RUNNING ? Instant.now() : touched;
+    List<Json> told = record.objects("legs");
+    List<Leg> legs = new ArrayList<>();
+    for (Json leg : told.isEmpty() ? List.of(record) : told) {
+      instant(leg, "started")
+          .ifPresent(begin ->
+              legs.add(new Leg(begin, instant(leg, "ended").orElse(until), leg.text("device"))));
+    }
+    return legs;
+  }
+
   /** When the run began, where that is known. */
   Optional<Instant> started() {
-    return instant("started");
+    return instant(record, "started");
   }
 
-  /** From beginning to end, or until now or the last sign of life. */
-  Optional<Duration> took() {
-    return started()
-        .map(begin ->
-            Duration.between(
-                begin,
-                instant("ended").orElse(state() == State.RUNNING ? Instant.now() : touched)));
+  /** Seconds of all its legs together, the breaks between them left out. */
+  Optional<Double> seconds() {
+    return legs().stream().map(Leg::seconds).reduce(Double::sum);
   }
 
-  private Optional<Instant> instant(String name) {
+  private static Optional<Instant> instant(Json of, String name) {
     try {
-      return record.has(name) ? Optional.of(Instant.parse(record.text(name))) : Optional.empty();
+      return of.has(name) ? Optional.of(Instant.parse(of.text(name))) : Optional.empty();
     } catch (DateTimeParseException _) {
       return Optional.empty();
     }
@@ -173,20 +185,6 @@ public record RunFiles(
         folder.steps(),
         folder.distributions(),
         folder.evaluation());
-  }
-
-  private static Instant touched(RunFolder folder) {
-    return files(folder)
-        .map(file -> {
-          try {
-            return Files.getLastModifiedTime(file);
-          } catch (IOException _) {
-            return FileTime.fromMillis(0);
-          }
-        })
-        .max(FileTime::compareTo)
-        .orElseThrow()
-        .toInstant();
   }
 
   /** The contents, with U+FFFD for what is no UTF-8; nothing of a file that is not there. */

@@ -151,7 +151,7 @@ public final class RunsPage {
             best.map(e -> Html.number(e.trainLoss())).orElse(""),
             best.flatMap(EpochReport::validation).map(m -> Html.number(m.loss())).orElse(""),
             best.flatMap(RunsPage::accuracy).map(p -> Html.percent(p / 100)).orElse(""),
-            run.took().map(time -> Html.duration(time.toMillis() / 1e3)).orElse(""),
+            run.seconds().map(Html::duration).orElse(""),
             Html.escape(run.started().map(RunPage.MINUTES::format).orElse(""))));
   }
 
