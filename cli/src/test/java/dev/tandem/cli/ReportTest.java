@@ -258,6 +258,29 @@ class ReportTest extends CommandTest {
   }
 
   @Test
+  void filesThatSomebodyDamagedAreNamed() throws IOException {
+    Path run = runs().resolve("some-1");
+    file(
+        "runs/some-1/run.json",
+        "{\"seed\":9007199254740993,\"started\":\"+999999999-12-31T00:00:00Z\"}");
+    Path distributions =
+        file(
+            "runs/some-1/distributions.jsonl",
+            "{\"epoch\":1,\"step\":1,\"weights\":{\"w\":{\"shape\":[-1],\"counts\":[1]}}}\n");
+    String sentence = run("report", run).expect(2).sentence();
+    assertTrue(
+        sentence.startsWith("report: " + distributions + " is damaged, got shape: a length is"),
+        sentence);
+    Files.delete(distributions);
+    String epoch =
+        "{\"epoch\":%d,\"steps\":1,\"train_loss\":%s,\"learning_rate\":1,\"gradient_norm\":1,\"best\":true,"
+            + "\"seconds\":1,\"samples_per_second\":1}\n";
+    file("runs/some-1/metrics.jsonl", epoch.formatted(1, "1") + epoch.formatted(2, "1.7e308"));
+    run("report", run).expect(0);
+    assertTrue(report("some-1").contains("<figcaption>Loss <small>logarithmic"), "is drawn");
+  }
+
+  @Test
   void noRunNoReport() throws IOException {
     Path empty = Files.createDirectory(folder.resolve("empty"));
     assertEquals(

@@ -57,6 +57,9 @@ public record RunFiles(
   /** How long a run may be silent, beside three times its longest epoch. */
   private static final Duration SILENCE = Duration.ofMinutes(2);
 
+  /** Moments outside these years are damage, and some have no date. */
+  private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
+
   /** @throws FileException where the folder holds no run, or a file of it is damaged */
   public static RunFiles read(RunFolder folder) {
     return read(folder, folder.path().toAbsolutePath().normalize().getFileName().toString());
@@ -153,7 +156,10 @@ public record RunFiles(
 
   private static Optional<Instant> instant(Json of, String name) {
     try {
-      return of.has(name) ? Optional.of(Instant.parse(of.text(name))) : Optional.empty();
+      return of.has(name)
+          ? Optional.of(Instant.parse(of.text(name)))
+              .filter(at -> at.isAfter(Instant.EPOCH) && at.isBefore(LATEST))
+          : Optional.empty();
     } catch (DateTimeParseException _) {
       return Optional.empty();
     }
@@ -209,11 +215,7 @@ public record RunFiles(
 
   private static Json json(Path file) {
     String text = text(file);
-    try {
-      return text.isBlank() ? new Json(Map.of()) : Json.parse(text);
-    } catch (IOException e) {
-      throw damaged(file, e);
-    }
+    return text.isBlank() ? new Json(Map.of()) : undamaged(file, () -> Json.parse(text));
   }
 
   private static List<Point> points(Path file) {
@@ -230,14 +232,19 @@ public record RunFiles(
   }
 
   private static List<Distributions> distributions(Path file) {
-    return lines(file).stream()
-        .map(line ->
-            new Distributions(
-                (int) line.number("epoch"),
-                (long) line.number("step"),
-                distributions(line.object("weights")),
-                distributions(line.object("gradients"))))
-        .toList();
+    List<Distributions> all = new ArrayList<>();
+    for (Json line : lines(file)) {
+      all.add(
+          undamaged(
+              file,
+              () ->
+                  new Distributions(
+                      (int) line.number("epoch"),
+                      (long) line.number("step"),
+                      distributions(line.object("weights")),
+                      distributions(line.object("gradients")))));
+    }
+    return all;
   }
 
   private static Map<String, Distribution> distributions(Json all) {
@@ -261,31 +268,34 @@ public record RunFiles(
   private static List<Json> lines(Path file) {
     List<Json> lines = new ArrayList<>();
     for (String line : finished(text(file)).lines().filter(line -> !line.isBlank()).toList()) {
-      try {
-        lines.add(Json.parse(line));
-      } catch (IOException e) {
-        throw damaged(file, e);
-      }
+      lines.add(undamaged(file, () -> Json.parse(line)));
     }
     return lines;
   }
 
   private static Optional<Examined> examined(Path file) {
     String text = text(file);
-    try {
-      return text.isBlank() ? Optional.empty() : Optional.of(Examined.read(text));
-    } catch (IOException e) {
-      throw damaged(file, e);
-    }
+    return text.isBlank()
+        ? Optional.empty()
+        : Optional.of(undamaged(file, () -> Examined.read(text)));
   }
 
-  private static FileException damaged(Path file, IOException e) {
-    return new FileException(
-        "report: "
-            + file
-            + " is damaged, got "
-            + e.getMessage().lines().findFirst().orElse("")
-            + "; remove the file, or the line",
-        e);
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  /** What is read of a file, or, where it is not what was written, a sentence: of a shape for example whose lengths are negative. */
+  private static <T> T undamaged(Path file, Reading<T> reading) {
+    try {
+      return reading.read();
+    } catch (IOException | IllegalArgumentException | ArithmeticException e) {
+      throw new FileException(
+          "report: "
+              + file
+              + " is damaged, got "
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+              + "; remove the file, or the line",
+          e);
+    }
   }
 }
