@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class TrainCommandTest extends CommandTest {
@@ -173,12 +174,30 @@ class TrainCommandTest extends CommandTest {
             .expect(0)
             .err()
             .contains("changed"));
-    Files.writeString(table, Files.readString(table).replace("210000", "220000"));
-    assertTrue(
-        run("train", "--resume", run, "--set", "training.epochs=3")
+    // The same in another place is no change.
+    Path moved =
+        Files.copy(table, Files.createDirectory(folder.resolve("moved")).resolve("prices.csv"));
+    assertEquals(
+        "",
+        run(
+                "train",
+                "--resume",
+                run,
+                "--set",
+                "training.epochs=3",
+                "--set",
+                "data.source.file=" + moved)
             .expect(0)
             .err()
-            .contains("data: changed since the run began, got " + table));
+            .lines()
+            .filter(line -> line.contains("changed"))
+            .collect(Collectors.joining()));
+    Files.writeString(moved, Files.readString(table).replace("210000", "220000"));
+    assertTrue(
+        run("train", "--resume", run, "--set", "training.epochs=4")
+            .expect(0)
+            .err()
+            .contains("data: changed since the run began, got " + moved));
   }
 
   @Test
