@@ -200,6 +200,26 @@ class UiServerTest {
   }
 
   @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aLinkThatWasGivenIsFollowed() throws IOException {
+    Path disk = Files.createDirectories(folder.resolve("disk").resolve("runs"));
+    run(disk, "digits-1");
+    Files.createSymbolicLink(disk.resolve("linked-1"), run(folder, "outside-1"));
+    Path link = Files.createSymbolicLink(folder.resolve("runs"), disk);
+    try (UiServer server = new UiServer(link, 0)) {
+      String list = get(server.port(), "/").body();
+      assertTrue(list.contains("<a href=\"/run/digits-1\">"), list);
+      assertFalse(list.contains("linked-1"), "below it links are not followed");
+      assertEquals(200, get(server.port(), "/run/digits-1").status());
+    }
+    try (UiServer server =
+        new UiServer(
+            Files.createSymbolicLink(folder.resolve("one"), disk.resolve("digits-1")), 0)) {
+      assertEquals(200, get(server.port(), "/run/one").status(), "a run itself");
+    }
+  }
+
+  @Test
   void nothingCanBeChangedAndEveryAnswerIsGuarded() throws IOException {
     run(folder, "digits-1");
     try (UiServer server = new UiServer(folder, 0)) {
