@@ -281,6 +281,13 @@ class ReportTest extends CommandTest {
   }
 
   @Test
+  void aSeedIsShownToItsLastDigit() throws IOException {
+    train(file("digits.yaml", DIGITS), "--seed", "9007199254740993", "--set", "training.epochs=1")
+        .expect(0);
+    assertTrue(report("digits-1").contains("<dt>seed</dt><dd>9007199254740993</dd>"));
+  }
+
+  @Test
   void noRunNoReport() throws IOException {
     Path empty = Files.createDirectory(folder.resolve("empty"));
     assertEquals(

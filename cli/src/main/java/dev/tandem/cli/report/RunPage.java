@@ -307,9 +307,7 @@ public final class RunPage {
     }
     html.append("<section><h2>Environment</h2>\n<div class=\"card\"><dl>\n");
     Json record = run.record();
-    if (record.has("seed")) {
-      entry(html, "seed", Html.format("%d", (long) record.number("seed")));
-    }
+    entry(html, "seed", record.figure("seed"));
     entry(html, "backend", record.text("backend"));
     entry(html, "device", record.text("device"));
     Json versions = record.object("versions");
