@@ -3,6 +3,7 @@ package dev.tandem.cli;
 import dev.tandem.cli.config.DataConfig;
 import dev.tandem.io.AtomicFile;
 import dev.tandem.io.FileException;
+import dev.tandem.io.Sentence;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -24,7 +25,12 @@ record DataFiles(List<Entry> entries) {
   record Entry(long bytes, long checksum, String file) {
     @Override
     public String toString() {
-      return bytes + " " + Long.toHexString(checksum) + " " + file;
+      return contents() + file;
+    }
+
+    /** What is compared: files may have moved with their run. */
+    private String contents() {
+      return bytes + " " + Long.toHexString(checksum) + " ";
     }
   }
 
@@ -53,7 +59,8 @@ record DataFiles(List<Entry> entries) {
   private static Entry entry(Path file) {
     try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(file), new CRC32C())) {
       long bytes = in.transferTo(OutputStream.nullOutputStream());
-      return new Entry(bytes, in.getChecksum().getValue(), file.toAbsolutePath().toString());
+      return new Entry(
+          bytes, in.getChecksum().getValue(), Sentence.plain(file.toAbsolutePath().toString()));
     } catch (IOException e) {
       throw FileException.of("data", file, "cannot be read", e);
     }
@@ -68,7 +75,10 @@ record DataFiles(List<Entry> entries) {
     }
   }
 
-  /** What has changed since they were written into a run's folder, in a sentence; empty where nothing has, or nobody wrote any. */
+  /**
+   * What has changed since they were written into a run's folder, in a sentence; empty where nothing has, or nobody wrote any. The
+   * same contents in another place are no change.
+   */
   Optional<String> changed(Path run) {
     Path file = run.resolve(NAME);
     if (!Files.exists(file)) {
@@ -80,11 +90,14 @@ record DataFiles(List<Entry> entries) {
     } catch (IOException e) {
       throw FileException.of("data", file, "cannot be read", e);
     }
-    List<String> changed =
-        entries.stream()
-            .filter(entry -> !before.contains(entry.toString()))
-            .map(Entry::file)
-            .toList();
+    List<String> changed = new ArrayList<>();
+    for (int i = 0; i < Math.max(before.size(), entries.size()); i++) {
+      if (i >= entries.size()) {
+        changed.add(before.get(i).replaceFirst("^\\S+ \\S+ ", "") + " (no longer read)");
+      } else if (i >= before.size() || !before.get(i).startsWith(entries.get(i).contents())) {
+        changed.add(entries.get(i).file());
+      }
+    }
     return changed.isEmpty()
         ? Optional.empty()
         : Optional.of(

@@ -9,6 +9,7 @@ import dev.tandem.data.Idx;
 import dev.tandem.data.Target;
 import dev.tandem.data.Values;
 import dev.tandem.io.AtomicFile;
+import dev.tandem.io.Sentence;
 import dev.tandem.shape.DType;
 import dev.tandem.shape.Shape;
 import dev.tandem.train.Predictor;
@@ -63,7 +64,8 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--output",
       paramLabel = "FILE",
-      description = "Where to write. Default: standard output.")
+      description =
+          "Where to write. Default: standard output, where control characters in names become blanks.")
   private Path output;
 
   @Option(names = "--all", description = "Writes the probability of every class.")
@@ -232,7 +234,9 @@ final class PredictCommand implements Callable<Integer> {
     return Report.format("%.4f", probability);
   }
 
-  private static String cell(String text) {
+  private String cell(String name) {
+    // Names come with the model, and a terminal obeys its codes.
+    String text = output == null ? Sentence.plain(name) : name;
     return text.matches("[^\",\r\n]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
   }
 }

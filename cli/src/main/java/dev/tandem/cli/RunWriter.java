@@ -38,7 +38,12 @@ final class RunWriter implements AutoCloseable {
     this.prepared = prepared;
     this.session = session;
     this.folder = folder;
-    record = RunRecord.starting(prepared.config().seed(), backend);
+    long seed = prepared.config().seed();
+    record =
+        folder
+            .readRecord()
+            .map(earlier -> earlier.resumed(folder.lastSign(), seed, backend))
+            .orElseGet(() -> RunRecord.starting(seed, backend));
     folder.writeConfig(prepared.loaded().yaml());
     prepared.data().tokenizer().ifPresent(folder::writeTokenizer);
     folder.writeRecord(record);

@@ -7,9 +7,11 @@ import dev.tandem.cli.config.LoadedConfig;
 import dev.tandem.data.Tokenizer;
 import dev.tandem.train.Outcome;
 import dev.tandem.train.RunFolder;
+import dev.tandem.train.RunRecord;
 import dev.tandem.train.Saving;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,14 +104,17 @@ final class TrainCommand implements Callable<Integer> {
             files.changed(folder.path()).ifPresent(terminal::note);
             session.trainer().resume(folder.checkpoint());
             int done = session.trainer().history().epochs().size();
-            if (done >= prepared.config().training().epochs()) {
+            if (done >= prepared.config().training().epochs() && whole(folder)) {
               terminal.say(
                   "run "
                       + folder.path()
                       + " has trained for all its epochs, "
                       + done
                       + "; to go on, give more: --set training.epochs="
-                      + 2 * done);
+                      + 2 * done
+                      + "; to measure its model anew: tandem report "
+                      + folder.path()
+                      + " --evaluate");
               return 0;
             }
           } else {
@@ -119,6 +124,11 @@ final class TrainCommand implements Callable<Integer> {
         }
       }
     }
+  }
+
+  /** Whether nothing is left to do after the last epoch. A run that was killed while its model was measured has no report, or no end. */
+  private static boolean whole(RunFolder folder) {
+    return folder.readRecord().flatMap(RunRecord::end).isPresent() && Files.exists(folder.report());
   }
 
   /** What options say in the place of the config. */

@@ -118,6 +118,39 @@ class OtherCommandsTest extends CommandTest {
   }
 
   @Test
+  void namesOfClassesCannotSteerTheTerminal() throws IOException {
+    String hostile = "\u001b]0;owned\u0007\u001b[31msmall";
+    file(
+        "data.csv",
+        ("size,kind\n" + "1,H\n2,H\n8,large\n9,large\n".repeat(10)).replace("H", hostile));
+    train(
+            file(
+                "c.yaml",
+                """
+                backend: cpu
+                data: {source: {kind: csv, file: data.csv, target: kind}, test: 0.2, normalization: standardize}
+                model: {layers: [linear: 2]}
+                optimizer: {kind: adam, lr: 0.1}
+                training: {batch: 8, epochs: 20}
+                """))
+        .expect(0);
+    Path run = runs().resolve("c-1");
+    Path input = file("new.csv", "size\n1.5\n");
+    for (Result result :
+        List.of(run("eval", run), run("predict", run, "--input", input, "--all"))) {
+      String out = result.expect(0).out();
+      assertTrue(out.contains(" [31msmall"), out);
+      assertTrue(
+          out.codePoints().allMatch(c -> c == '\n' || c == '\r' || !Character.isISOControl(c)),
+          out);
+    }
+    Path output = folder.resolve("out.csv");
+    run("predict", run, "--input", input, "--output", output).expect(0);
+    assertTrue(
+        Files.readString(output).contains("0," + hostile + ","), "a file has the name itself");
+  }
+
+  @Test
   void twoClassesMayBeToldByOneNumber() throws IOException {
     file("data.csv", "size,kind\n" + "1,small\n2,small\n8,large\n9,large\n".repeat(10));
     Path config =

@@ -145,6 +145,41 @@ class ReportTest extends CommandTest {
   }
 
   @Test
+  void theBestEpochIsTheOneWhoseWeightsWereKept() throws IOException {
+    // Each epoch is better than the one before, none by as much as asked for.
+    Result result =
+        train(
+                file("digits.yaml", DIGITS),
+                "--set",
+                "training.epochs=4",
+                "--set",
+                "training.stop.patience=9",
+                "--set",
+                "training.stop.min_delta=5")
+            .expect(0);
+    assertTrue(result.out().contains("kept the weights of epoch 1, the best"), result.out());
+    assertTrue(report("digits-1").contains("<b>4</b><span>epochs, the best 1</span>"));
+  }
+
+  @Test
+  void aRunThatWasResumedTellsOfAllItsLegs() throws IOException {
+    train(file("digits.yaml", DIGITS)).expect(0);
+    Path run = runs().resolve("digits-1");
+    // As if it had begun in January, had run for an hour, and was resumed after a month.
+    Files.writeString(
+        run.resolve("run.json"),
+        Files.readString(run.resolve("run.json"))
+            .replaceFirst("\"started\" : \"[^\"]*\"", "\"started\" : \"2026-01-02T03:00:00Z\"")
+            .replaceFirst("\"ended\" : \"[^\"]*\"", "\"ended\" : \"2026-01-02T04:00:00Z\""));
+    run("train", "--resume", run, "--set", "training.epochs=3").expect(0);
+    String page = report("digits-1");
+    assertTrue(page.contains("<p>2 January 2026, 03:00 UTC"), "the beginning");
+    assertTrue(page.contains("<b>1 h 00 min</b><span>of training, resumed once</span>"), page);
+    assertTrue(page.contains("<dt>at first</dt><dd>2 January 2026, 03:00 UTC, for 1 h"), page);
+    assertTrue(page.contains("<dt>resumed</dt>"), page);
+  }
+
+  @Test
   void aDivergedRunSaysWhy() throws IOException {
     train(file("digits.yaml", DIGITS), "--set", "optimizer={kind: sgd, lr: 1e30}").expect(1);
     String page = report("digits-1");
@@ -220,6 +255,36 @@ class ReportTest extends CommandTest {
     assertEquals(33, page.split("<span style=\"--v:", -1).length - 1, "a window's tokens");
     assertTrue(page.contains("<h2>What the model writes</h2>"));
     assertFalse(page.contains("<b>dog"), "text is text");
+  }
+
+  @Test
+  void filesThatSomebodyDamagedAreNamed() throws IOException {
+    Path run = runs().resolve("some-1");
+    file(
+        "runs/some-1/run.json",
+        "{\"seed\":9007199254740993,\"started\":\"+999999999-12-31T00:00:00Z\"}");
+    Path distributions =
+        file(
+            "runs/some-1/distributions.jsonl",
+            "{\"epoch\":1,\"step\":1,\"weights\":{\"w\":{\"shape\":[-1],\"counts\":[1]}}}\n");
+    String sentence = run("report", run).expect(2).sentence();
+    assertTrue(
+        sentence.startsWith("report: " + distributions + " is damaged, got shape: a length is"),
+        sentence);
+    Files.delete(distributions);
+    String epoch =
+        "{\"epoch\":%d,\"steps\":1,\"train_loss\":%s,\"learning_rate\":1,\"gradient_norm\":1,\"best\":true,"
+            + "\"seconds\":1,\"samples_per_second\":1}\n";
+    file("runs/some-1/metrics.jsonl", epoch.formatted(1, "1") + epoch.formatted(2, "1.7e308"));
+    run("report", run).expect(0);
+    assertTrue(report("some-1").contains("<figcaption>Loss <small>logarithmic"), "is drawn");
+  }
+
+  @Test
+  void aSeedIsShownToItsLastDigit() throws IOException {
+    train(file("digits.yaml", DIGITS), "--seed", "9007199254740993", "--set", "training.epochs=1")
+        .expect(0);
+    assertTrue(report("digits-1").contains("<dt>seed</dt><dd>9007199254740993</dd>"));
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class TrainCommandTest extends CommandTest {
@@ -94,9 +95,44 @@ class TrainCommandTest extends CommandTest {
     assertEquals(
         "run "
             + run
-            + " has trained for all its epochs, 2; to go on, give more: --set training.epochs=4",
+            + " has trained for all its epochs, 2; to go on, give more: --set training.epochs=4; to measure its model anew: tandem report "
+            + run
+            + " --evaluate",
         run("train", "--resume", run, "--set", "training.epochs=1").expect(0).lastLine());
     assertEquals(config, Files.readString(run.resolve("config.yaml")));
+  }
+
+  @Test
+  void aRunKilledWhileItsModelWasMeasuredIsFinished() throws IOException {
+    String lastLine = train(file("digits.yaml", DIGITS)).expect(0).lastLine();
+    Path run = runs().resolve("digits-1");
+    byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
+    String measured = Files.readString(run.resolve("evaluation.json"));
+    String metrics = Files.readString(run.resolve("metrics.jsonl"));
+    // Killed before its end was written; after that, before the evaluation was; and between that
+    // and the report.
+    for (int moment = 0; moment < 3; moment++) {
+      Files.delete(run.resolve("report.html"));
+      if (moment < 2) {
+        Files.delete(run.resolve("evaluation.json"));
+      }
+      if (moment == 0) {
+        Files.writeString(
+            run.resolve("run.json"),
+            Files.readString(run.resolve("run.json")).replaceAll("(?s),\\s*\"ended\".*", "\n}\n"));
+      }
+      Result resumed = run("train", "--resume", run).expect(0);
+      assertEquals(
+          lastLine.replaceAll(" samples/s.*", ""),
+          resumed.lastLine().replaceAll(" samples/s.*", ""),
+          resumed.out());
+      assertArrayEquals(model, Files.readAllBytes(run.resolve("model.safetensors")));
+      assertEquals(measured, Files.readString(run.resolve("evaluation.json")));
+      assertEquals(metrics, Files.readString(run.resolve("metrics.jsonl")));
+      assertTrue(Files.readString(run.resolve("report.html")).contains("Confusion matrix"));
+      assertTrue(Files.readString(run.resolve("run.json")).contains("MAX_EPOCHS"));
+    }
+    assertTrue(run("train", "--resume", run).expect(0).lastLine().contains("all its epochs"));
   }
 
   @Test
@@ -138,12 +174,30 @@ class TrainCommandTest extends CommandTest {
             .expect(0)
             .err()
             .contains("changed"));
-    Files.writeString(table, Files.readString(table).replace("210000", "220000"));
-    assertTrue(
-        run("train", "--resume", run, "--set", "training.epochs=3")
+    // The same in another place is no change.
+    Path moved =
+        Files.copy(table, Files.createDirectory(folder.resolve("moved")).resolve("prices.csv"));
+    assertEquals(
+        "",
+        run(
+                "train",
+                "--resume",
+                run,
+                "--set",
+                "training.epochs=3",
+                "--set",
+                "data.source.file=" + moved)
             .expect(0)
             .err()
-            .contains("data: changed since the run began, got " + table));
+            .lines()
+            .filter(line -> line.contains("changed"))
+            .collect(Collectors.joining()));
+    Files.writeString(moved, Files.readString(table).replace("210000", "220000"));
+    assertTrue(
+        run("train", "--resume", run, "--set", "training.epochs=4")
+            .expect(0)
+            .err()
+            .contains("data: changed since the run began, got " + moved));
   }
 
   @Test

@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +21,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -69,15 +74,7 @@ class UnluckyTest extends CommandTest {
     train(config).expect(0);
     Path run = runs().resolve("digits-1");
     byte[] checkpoint = Files.readAllBytes(run.resolve("checkpoint.safetensors"));
-    // Root may write anywhere, unless it gives that up.
-    List<String> plain =
-        "root".equals(System.getProperty("user.name"))
-            ? List.of(
-                "setpriv",
-                "--bounding-set=-dac_override,-dac_read_search",
-                "--inh-caps=-dac_override,-dac_read_search")
-            : List.of();
-    assumeTrue(plain.isEmpty() || works(plain), "unlucky: root, and no setpriv to be less");
+    List<String> plain = plainUser();
     var before = Files.getPosixFilePermissions(run);
     Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("r-xr-xr-x"));
     try {
@@ -95,6 +92,50 @@ class UnluckyTest extends CommandTest {
     assertTrue(unread.sentence().contains("permission"), unread.err());
   }
 
+  /** What a command begins with that obeys permissions: root may do anything, unless it gives that up. */
+  private static List<String> plainUser() throws InterruptedException {
+    List<String> plain =
+        "root".equals(System.getProperty("user.name"))
+            ? List.of(
+                "setpriv",
+                "--bounding-set=-dac_override,-dac_read_search",
+                "--inh-caps=-dac_override,-dac_read_search")
+            : List.of();
+    assumeTrue(plain.isEmpty() || works(plain), "unlucky: root, and no setpriv to be less");
+    return plain;
+  }
+
+  @Test
+  void aFolderThatMayNotBeReadHidesNoOtherRun() throws IOException, InterruptedException {
+    List<String> plain = plainUser();
+    for (String name : List.of("digits-1", "secret/digits-2")) {
+      file("runs/" + name + "/run.json", "{\"seed\":1}");
+    }
+    Path secret = runs().resolve("secret");
+    var before = Files.getPosixFilePermissions(secret);
+    Files.setPosixFilePermissions(secret, Set.of());
+    Process process =
+        new ProcessBuilder(command(plain, List.of("ui", runs(), "--port", "0")))
+            .redirectErrorStream(true)
+            .start();
+    try (BufferedReader output = process.inputReader()) {
+      Optional<MatchResult> address = Optional.empty();
+      for (String line = output.readLine();
+          line != null;
+          line = address.isEmpty() ? output.readLine() : null) {
+        address = Pattern.compile("http://\\S+").matcher(line).results().findFirst();
+      }
+      try (InputStream page = URI.create(address.orElseThrow().group()).toURL().openStream()) {
+        String list = new String(page.readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(list.contains("<a href=\"/run/digits-1\">"), list);
+        assertFalse(list.contains("digits-2"), list);
+      }
+    } finally {
+      process.destroyForcibly();
+      Files.setPosixFilePermissions(secret, before);
+    }
+  }
+
   private static boolean works(List<String> prefix) throws InterruptedException {
     try {
       List<String> words = new ArrayList<>(prefix);
@@ -107,7 +148,8 @@ class UnluckyTest extends CommandTest {
 
   /**
    * Each start is ended by SIGTERM at a moment of its own, from the JVM's first to the last evaluation, and goes on where the one
-   * before it stopped. In the end the model is the one of a run that nothing disturbed, to the bit.
+   * before it stopped. In the end the model is the one of a run that nothing disturbed, to the bit, and so is what it made of the test
+   * samples.
    */
   @Test
   void aSignalAtAnyMomentLosesNothing() throws IOException, InterruptedException {
@@ -160,6 +202,12 @@ class UnluckyTest extends CommandTest {
         Files.readAllBytes(undisturbed.resolve("digits-1").resolve("model.safetensors")),
         Files.readAllBytes(run.resolve("model.safetensors")),
         () -> "bits differ after " + codes);
+    assertEquals(
+        Files.readString(undisturbed.resolve("digits-1").resolve("evaluation.json")),
+        Files.readString(run.resolve("evaluation.json")),
+        () -> "measured after " + codes);
+    assertTrue(Files.readString(run.resolve("run.json")).contains("MAX_EPOCHS"), "the end");
+    assertTrue(Files.readString(run.resolve("report.html")).contains("finished"), "the report");
     assertTrue(codes.containsKey(Interruption.EXIT), () -> "no signal met a run: " + codes);
   }
 

@@ -2,6 +2,8 @@ package dev.tandem.fuzz;
 
 import dev.tandem.cli.config.ConfigException;
 import dev.tandem.cli.config.LoadedConfig;
+import dev.tandem.cli.report.RunFiles;
+import dev.tandem.cli.report.RunPage;
 import dev.tandem.data.Csv;
 import dev.tandem.data.CsvSchema;
 import dev.tandem.data.DataException;
@@ -13,10 +15,12 @@ import dev.tandem.io.HuggingFaceConfig;
 import dev.tandem.io.SafeTensors;
 import dev.tandem.ptx.text.Parser;
 import dev.tandem.ptx.text.PtxException;
+import dev.tandem.train.RunFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /** What reads files of others, how it refuses them, and the words that its format is made of. */
@@ -137,6 +141,74 @@ enum Parsers {
     void read(Path file) {
       HuggingFaceConfig.read(file);
     }
+  },
+  RUN_RECORD(
+      "run-record",
+      "{",
+      "}",
+      "[",
+      "]",
+      ":",
+      ",",
+      "null",
+      "\"legs\":",
+      "\"started\":",
+      "+999999999-") {
+    @Override
+    void read(Path file) throws IOException {
+      page(file, "run.json");
+      new RunFolder(file.resolveSibling("run")).readRecord();
+    }
+  },
+  METRICS("metrics", "{", "}", ":", ",", "\n", "null", "true", "1.7e308", "1e999", "-1e-320", "-") {
+    @Override
+    void read(Path file) throws IOException {
+      page(file, "metrics.jsonl");
+    }
+  },
+  STEPS("steps", "{", "}", ":", ",", "\n", "null", "1.7e308", "1e999", "-1e-320", "-") {
+    @Override
+    void read(Path file) throws IOException {
+      page(file, "steps.jsonl");
+    }
+  },
+  DISTRIBUTIONS(
+      "distributions",
+      "{",
+      "}",
+      "[",
+      "]",
+      ":",
+      ",",
+      "\n",
+      "null",
+      "\"counts\":",
+      "1.7e308",
+      "1e999",
+      "-") {
+    @Override
+    void read(Path file) throws IOException {
+      page(file, "distributions.jsonl");
+    }
+  },
+  EVALUATION(
+      "evaluation",
+      "{",
+      "}",
+      "[",
+      "]",
+      ":",
+      ",",
+      "null",
+      "\"names\":",
+      "\"confusion\":",
+      "1.7e308",
+      "1e999",
+      "-") {
+    @Override
+    void read(Path file) throws IOException {
+      page(file, "evaluation.json");
+    }
   };
 
   private static final int LONGEST = 2500;
@@ -152,6 +224,15 @@ enum Parsers {
   }
 
   abstract void read(Path file) throws IOException;
+
+  /** Makes the report of a run that has this file, and another that says it is one. */
+  private static void page(Path file, String name) throws IOException {
+    RunFolder run = new RunFolder(Files.createDirectories(file.resolveSibling("run")));
+    Files.writeString(run.record(), "{\"seed\":1}");
+    Files.writeString(run.metrics(), "");
+    Files.copy(file, run.path().resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    RunPage.file(RunFiles.read(run));
+  }
 
   /** Whether the user is told in a sentence: what the command turns into exit code 2, and PTX's own. */
   static boolean refusal(Throwable thrown) {

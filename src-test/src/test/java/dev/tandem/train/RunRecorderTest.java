@@ -53,11 +53,56 @@ class RunRecorderTest {
   @Test
   void aClockPutBackLetsNoRunEndBeforeItBegan() {
     Instant ahead = Instant.now().plusSeconds(86_400);
-    RunRecord begun = new RunRecord(1, "cpu", "some", Map.of(), ahead, Optional.empty());
+    RunRecord.Leg leg = new RunRecord.Leg(ahead, Optional.empty(), "cpu", "some", Map.of());
+    RunRecord begun = new RunRecord(1, List.of(leg), Optional.empty());
     Outcome outcome =
         new Outcome(
             Outcome.Reason.INTERRUPTED, new History(List.of()), Optional.empty(), Optional.empty());
-    assertEquals(ahead, begun.ended(outcome).ended().orElseThrow().at());
+    assertEquals(ahead, begun.ended(outcome).last().ended().orElseThrow());
+  }
+
+  @OnRealMachines
+  void aRunThatIsResumedKeepsItsBeginning(Backend backend) throws IOException {
+    RunFolder run = RunFolder.create(folder, "resumed");
+    assertEquals(Optional.empty(), run.readRecord());
+    Instant longAgo = Instant.parse("2026-01-02T03:04:05Z");
+    Instant killed = longAgo.plusSeconds(60);
+    RunRecord.Leg first =
+        new RunRecord.Leg(longAgo, Optional.empty(), "cuda", "some \"GPU\"", Map.of("java", "25"));
+    RunRecord begun = new RunRecord(Long.MAX_VALUE, List.of(first), Optional.empty());
+    run.writeRecord(begun);
+    assertEquals(begun, run.readRecord().orElseThrow());
+    Outcome outcome =
+        new Outcome(
+            Outcome.Reason.INTERRUPTED, new History(List.of()), Optional.empty(), Optional.empty());
+    RunRecord twice = begun.resumed(killed, 7, backend).ended(outcome);
+    run.writeRecord(twice);
+    assertEquals(twice, run.readRecord().orElseThrow());
+    assertEquals(longAgo, twice.started());
+    assertEquals(killed, twice.legs().getFirst().ended().orElseThrow(), "the last sign of life");
+    assertEquals(backend.name(), twice.last().backend());
+    // An end that was written is not moved.
+    RunRecord thrice = twice.resumed(Instant.now().plusSeconds(99), 7, backend);
+    assertEquals(twice.last(), thrice.legs().get(1));
+    assertEquals(3, thrice.legs().size());
+    assertEquals(Optional.empty(), thrice.end());
+    for (String damaged :
+        List.of(
+            "",
+            "[]",
+            "{}",
+            "{\"seed\":1}",
+            "{\"seed\":1,\"started\":\"yesterday\"}",
+            "{\"seed\":1,\"started\":[]}",
+            "{\"seed\":\"x\",\"started\":\"2026-01-02T03:04:05Z\"}",
+            "{\"seed\":1,\"started\":\"2026-01-02T03:04:05Z\",\"reason\":\"WHIM\"}",
+            "{\"seed\":1,\"started\":\"2026-01-02T03:04:05Z\",\"legs\":[{}]}")) {
+      Files.writeString(run.record(), damaged);
+      FileException refused = assertThrows(FileException.class, run::readRecord, damaged);
+      assertTrue(
+          refused.getMessage().startsWith("run folder: " + run.record() + " is damaged, got "),
+          refused.getMessage());
+    }
   }
 
   @OnRealMachines

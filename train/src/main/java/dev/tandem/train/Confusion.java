@@ -1,5 +1,6 @@
 package dev.tandem.train;
 
+import dev.tandem.io.Sentence;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -60,8 +61,13 @@ public record Confusion(long[][] counts) {
     return of == 0 ? 0 : (double) part / of;
   }
 
-  /** A table for people, a row an actual class, with recall, precision and f1 at the right. */
-  public String table(List<String> names) {
+  /**
+   * A table for people, a row an actual class, with recall, precision and f1 at the right.
+   *
+   * @param classNames as a file gives them: terminal codes are left out
+   */
+  public String table(List<String> classNames) {
+    List<String> names = classNames.stream().map(Sentence::of).toList();
     int wide = Math.max(9, names.stream().mapToInt(String::length).max().orElse(0));
     int cell =
         Math.max(

@@ -16,17 +16,13 @@ public record History(List<EpochReport> epochs) {
     epochs = List.copyOf(epochs);
   }
 
-  /** The epoch with the lowest monitored loss, the first of equals; empty before the first whose loss is a number. */
+  /**
+   * The epoch that counts as the best: the last whose monitored loss fell below the best one before by more than {@link
+   * Stopping#minDelta}. Its weights are kept where early stopping is on; without it the model has those of the last epoch. Empty
+   * before the first whose loss is a finite number.
+   */
   public Optional<EpochReport> best() {
-    EpochReport best = null;
-    for (EpochReport epoch : epochs) {
-      boolean lower =
-          best == null
-              ? !Double.isNaN(epoch.monitoredLoss())
-              : epoch.monitoredLoss() < best.monitoredLoss();
-      best = lower ? epoch : best;
-    }
-    return Optional.ofNullable(best);
+    return epochs.reversed().stream().filter(EpochReport::best).findFirst();
   }
 
   /** The latest epoch. */

@@ -8,12 +8,15 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -21,7 +24,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Where a run leaves its files: {@code config.yaml} as it was resolved, {@code run.json} with what it ran on, {@code
+ * Where a run leaves its files: {@code config.yaml} as it was resolved, {@code run.json} with when and on what it ran, {@code
  * metrics.jsonl} with a line an epoch, {@code steps.jsonl} and {@code distributions.jsonl} with what a {@link RunSampler} saw,
  * {@code model.safetensors}, {@code checkpoint.safetensors} to go on from, of a text's model {@code tokens.json} with what its tokens
  * are, and what the command adds: {@code evaluation.json} and {@code report.html}.
@@ -208,6 +211,48 @@ public record RunFolder(Path path) {
 
   /** Writes what it runs on, whole or not at all. Throws FileException where the folder cannot be written. */
   public void writeRecord(RunRecord record) {
-    AtomicFile.text(record(), record.json());
+    AtomicFile.text(record(), RunRecordJson.write(record));
+  }
+
+  /**
+   * What was written of how it ran; empty where nothing was.
+   *
+   * @throws FileException where the file is damaged or cannot be read
+   */
+  public Optional<RunRecord> readRecord() {
+    String text;
+    try {
+      // What is no UTF-8 becomes U+FFFD.
+      text = new String(Files.readAllBytes(record()), StandardCharsets.UTF_8);
+    } catch (NoSuchFileException _) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw FileException.of("run folder", record(), "cannot be read", e);
+    }
+    try {
+      return Optional.of(RunRecordJson.read(text));
+    } catch (IOException e) {
+      throw new FileException(
+          "run folder: "
+              + record()
+              + " is damaged, got "
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+              + "; remove it: the run goes on without, and its beginning is forgotten",
+          e);
+    }
+  }
+
+  /** When the training last wrote a file of the folder; 1970 where there is none. */
+  public Instant lastSign() {
+    return Stream.of(config(), record(), metrics(), steps(), distributions(), model(), checkpoint())
+        .map(file -> {
+          try {
+            return Files.getLastModifiedTime(file).toInstant();
+          } catch (IOException _) {
+            return Instant.EPOCH; // not there yet
+          }
+        })
+        .max(Instant::compareTo)
+        .orElseThrow();
   }
 }

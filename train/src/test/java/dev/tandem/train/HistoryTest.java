@@ -66,24 +66,40 @@ class HistoryTest {
     assertEquals(history, History.read(file));
   }
 
+  /** What the loop makes of losses, with the weights it would keep. */
+  private static History observed(double minDelta, double... losses) {
+    Progress progress = new Progress();
+    for (double loss : losses) {
+      EpochReport report = epoch(progress.epoch + 1, loss, Optional.empty());
+      boolean best = progress.observe(loss, minDelta);
+      progress.finish(
+          new EpochReport(
+              report.epoch(),
+              report.steps(),
+              loss,
+              report.trainAccuracy(),
+              report.validation(),
+              report.learningRate(),
+              report.gradientNorm(),
+              best,
+              report.timing()));
+    }
+    assertEquals(progress.bestEpoch, progress.history.best().map(EpochReport::epoch).orElse(0));
+    return progress.history;
+  }
+
   @Test
-  void theBestIsTheFirstOfTheLowest() {
+  void theBestIsTheEpochWhoseWeightsEarlyStoppingKeeps() {
+    double nan = Double.NaN;
     assertEquals(Optional.empty(), new History(List.of()).best());
-    assertEquals(
-        Optional.empty(), new History(List.of(epoch(1, Double.NaN, Optional.empty()))).best());
-    History training =
-        new History(
-            List.of(
-                epoch(1, Double.NaN, Optional.empty()),
-                epoch(2, 1, Optional.empty()),
-                epoch(3, 0.5, Optional.empty()),
-                epoch(4, 0.5, Optional.empty()),
-                epoch(5, Double.NaN, Optional.empty())));
-    assertEquals(3, training.best().orElseThrow().epoch());
-    History validated =
-        new History(List.of(epoch(1, 9, Optional.of(loss(1))), epoch(2, 1, Optional.of(loss(9)))));
-    assertEquals(1, validated.best().orElseThrow().epoch());
-    assertEquals(2, validated.last().orElseThrow().epoch());
+    assertEquals(Optional.empty(), observed(0, nan).best());
+    assertEquals(3, observed(0, nan, 1, 0.5, 0.5, nan).best().orElseThrow().epoch());
+    // Lower, but by less than counts.
+    assertEquals(1, observed(5, 4, 3, 2, 1).best().orElseThrow().epoch());
+    assertEquals(3, observed(1, 4, 3.5, 2, 1.5).best().orElseThrow().epoch());
+    History history = observed(0, 1, 9);
+    assertEquals(1, history.best().orElseThrow().epoch());
+    assertEquals(2, history.last().orElseThrow().epoch());
   }
 
   @Test

@@ -8,10 +8,17 @@ import java.util.List;
 /**
  * An axis of a plot.
  *
+ * @param least at most as far from 0 as a double can be, and so is most: margins beside the largest values have none
  * @param logarithmic then least is positive
  * @param pixels from least to most
  */
 public record Axis(double least, double most, boolean logarithmic, double pixels) {
+  /** Infinite ends become the largest numbers. */
+  public Axis {
+    least = Math.clamp(least, -Double.MAX_VALUE, Double.MAX_VALUE);
+    most = Math.clamp(most, -Double.MAX_VALUE, Double.MAX_VALUE);
+  }
+
   /** @param label as it is written */
   public record Tick(double value, String label) {}
 
@@ -19,8 +26,9 @@ public record Axis(double least, double most, boolean logarithmic, double pixels
   public double place(double value) {
     double share =
         logarithmic
-            ? Math.log(Math.max(value, Double.MIN_NORMAL) / least) / Math.log(most / least)
-            : (value - least) / (most - least);
+            ? (Math.log(Math.max(value, Double.MIN_NORMAL)) - Math.log(least))
+                / (Math.log(most) - Math.log(least))
+            : (value / 2 - least / 2) / (most / 2 - least / 2); // the whole may be infinite
     return Math.clamp(share, -1, 2) * pixels;
   }
 
@@ -30,12 +38,16 @@ public record Axis(double least, double most, boolean logarithmic, double pixels
   }
 
   private List<Tick> linearTicks(int about) {
-    double rough = (most - least) / about;
+    double rough = most / about - least / about;
+    if (!(rough > 0)) {
+      return List.of();
+    }
     double power = Math.pow(10, Math.floor(Math.log10(rough)));
     double step =
         power * (rough / power <= 1 ? 1 : rough / power <= 2 ? 2 : rough / power <= 5 ? 5 : 10);
+    double end = Math.min(most + step * 1e-9, Double.MAX_VALUE);
     List<Tick> ticks = new ArrayList<>();
-    for (long i = (long) Math.ceil(least / step - 1e-9); i * step <= most + step * 1e-9; i++) {
+    for (long i = (long) Math.ceil(least / step - 1e-9); i * step <= end; i++) {
       ticks.add(new Tick(i * step, label(i * step)));
     }
     return ticks;
@@ -50,7 +62,7 @@ public record Axis(double least, double most, boolean logarithmic, double pixels
     for (int power = first; power <= last; power += every) {
       for (double digit : within) {
         double value = digit * Math.pow(10, power);
-        if (value >= least * (1 - 1e-9) && value <= most * (1 + 1e-9)) {
+        if (Double.isFinite(value) && value >= least * (1 - 1e-9) && value <= most * (1 + 1e-9)) {
           ticks.add(new Tick(value, label(value)));
         }
       }

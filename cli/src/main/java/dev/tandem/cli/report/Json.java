@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** JSON as maps, lists, texts, doubles and booleans; an object's fields are asked for with what stands for one that is absent. */
+/** JSON as maps, lists, texts, longs, doubles and booleans; an object's fields are asked for with what stands for one that is absent. */
 record Json(Map<String, Object> fields) {
   private static final JsonFactory FACTORY = new JsonFactory();
 
@@ -48,7 +48,14 @@ record Json(Map<String, Object> fields) {
         yield entries;
       }
       case VALUE_STRING -> parser.getText();
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+      case VALUE_NUMBER_INT -> {
+        // A double has 53 bits, and a seed 64.
+        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+          yield parser.getDoubleValue();
+        }
+        yield parser.getLongValue();
+      }
+      case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
       case VALUE_NULL -> null;
@@ -66,7 +73,12 @@ record Json(Map<String, Object> fields) {
 
   /** NaN where there is no number: what is not finite was written as null. */
   double number(String name) {
-    return fields.get(name) instanceof Double number ? number : Double.NaN;
+    return fields.get(name) instanceof Number number ? number.doubleValue() : Double.NaN;
+  }
+
+  /** The number as it was written; empty where there is none. */
+  String figure(String name) {
+    return fields.get(name) instanceof Number number ? number.toString() : "";
   }
 
   Json object(String name) {
@@ -94,7 +106,7 @@ record Json(Map<String, Object> fields) {
 
   private static double[] numbers(List<?> entries) {
     return entries.stream()
-        .mapToDouble(entry -> entry instanceof Double number ? number : Double.NaN)
+        .mapToDouble(entry -> entry instanceof Number number ? number.doubleValue() : Double.NaN)
         .toArray();
   }
 

@@ -51,7 +51,9 @@ record Plot(String title, List<Line> lines, DoubleFunction<String> label, Ground
     List<Line> shown = new ArrayList<>();
     for (Line line : lines) {
       List<Point> finite =
-          line.points().stream().filter(point -> Double.isFinite(point.value())).toList();
+          line.points().stream()
+              .filter(point -> Double.isFinite(point.value()) && Double.isFinite(point.over()))
+              .toList();
       if (!finite.isEmpty()) {
         shown.add(new Line(line.name(), line.colour(), line.faint(), thinned(finite)));
       }

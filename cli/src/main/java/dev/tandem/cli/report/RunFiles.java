@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -33,7 +32,7 @@ import java.util.stream.Stream;
  * @param name the run's, for people
  * @param config config.yaml; empty where there is none
  * @param record run.json; empty where there is none
- * @param touched when the newest of the files was written
+ * @param touched when training last wrote a file
  */
 public record RunFiles(
     String name,
@@ -58,6 +57,9 @@ public record RunFiles(
   /** How long a run may be silent, beside three times its longest epoch. */
   private static final Duration SILENCE = Duration.ofMinutes(2);
 
+  /** Moments outside these years are damage, and some have no date. */
+  private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
+
   /** @throws FileException where the folder holds no run, or a file of it is damaged */
   public static RunFiles read(RunFolder folder) {
     return read(folder, folder.path().toAbsolutePath().normalize().getFileName().toString());
@@ -74,7 +76,7 @@ public record RunFiles(
         points(folder.steps()),
         distributions(folder.distributions()),
         examined(folder.evaluation()),
-        touched(folder));
+        folder.lastSign());
   }
 
   /** What a list of runs needs: the rest is left out. */
@@ -88,7 +90,7 @@ public record RunFiles(
         List.of(),
         List.of(),
         Optional.empty(),
-        touched(folder));
+        folder.lastSign());
   }
 
   private static History history(RunFolder folder) {
@@ -120,23 +122,44 @@ public record RunFiles(
     return touched.plus(patience).isBefore(Instant.now());
   }
 
+  /** A time that the run ran without a break. @param ended now, or the last sign of life, where no end was written */
+  record Leg(Instant started, Instant ended, String device) {
+    /** Of clocks that were put back, 0. */
+    double seconds() {
+      Duration took = Duration.between(started, ended);
+      return Math.max(0, took.toSeconds() + took.toNanosPart() / 1e9);
+    }
+  }
+
+  /** One, and one more for each time that the run was resumed, as far as they are known. */
+  List<Leg> legs() {
+    Instant until = state() == State.RUNNING ? Instant.now() : touched;
+    List<Json> told = record.objects("legs");
+    List<Leg> legs = new ArrayList<>();
+    for (Json leg : told.isEmpty() ? List.of(record) : told) {
+      instant(leg, "started")
+          .ifPresent(begin ->
+              legs.add(new Leg(begin, instant(leg, "ended").orElse(until), leg.text("device"))));
+    }
+    return legs;
+  }
+
   /** When the run began, where that is known. */
   Optional<Instant> started() {
-    return instant("started");
+    return instant(record, "started");
   }
 
-  /** From beginning to end, or until now or the last sign of life. */
-  Optional<Duration> took() {
-    return started()
-        .map(begin ->
-            Duration.between(
-                begin,
-                instant("ended").orElse(state() == State.RUNNING ? Instant.now() : touched)));
+  /** Seconds of all its legs together, the breaks between them left out. */
+  Optional<Double> seconds() {
+    return legs().stream().map(Leg::seconds).reduce(Double::sum);
   }
 
-  private Optional<Instant> instant(String name) {
+  private static Optional<Instant> instant(Json of, String name) {
     try {
-      return record.has(name) ? Optional.of(Instant.parse(record.text(name))) : Optional.empty();
+      return of.has(name)
+          ? Optional.of(Instant.parse(of.text(name)))
+              .filter(at -> at.isAfter(Instant.EPOCH) && at.isBefore(LATEST))
+          : Optional.empty();
     } catch (DateTimeParseException _) {
       return Optional.empty();
     }
@@ -170,20 +193,6 @@ public record RunFiles(
         folder.evaluation());
   }
 
-  private static Instant touched(RunFolder folder) {
-    return files(folder)
-        .map(file -> {
-          try {
-            return Files.getLastModifiedTime(file);
-          } catch (IOException _) {
-            return FileTime.fromMillis(0);
-          }
-        })
-        .max(FileTime::compareTo)
-        .orElseThrow()
-        .toInstant();
-  }
-
   /** The contents, with U+FFFD for what is no UTF-8; nothing of a file that is not there. */
   private static String text(Path file) {
     try {
@@ -206,11 +215,7 @@ public record RunFiles(
 
   private static Json json(Path file) {
     String text = text(file);
-    try {
-      return text.isBlank() ? new Json(Map.of()) : Json.parse(text);
-    } catch (IOException e) {
-      throw damaged(file, e);
-    }
+    return text.isBlank() ? new Json(Map.of()) : undamaged(file, () -> Json.parse(text));
   }
 
   private static List<Point> points(Path file) {
@@ -227,14 +232,19 @@ public record RunFiles(
   }
 
   private static List<Distributions> distributions(Path file) {
-    return lines(file).stream()
-        .map(line ->
-            new Distributions(
-                (int) line.number("epoch"),
-                (long) line.number("step"),
-                distributions(line.object("weights")),
-                distributions(line.object("gradients"))))
-        .toList();
+    List<Distributions> all = new ArrayList<>();
+    for (Json line : lines(file)) {
+      all.add(
+          undamaged(
+              file,
+              () ->
+                  new Distributions(
+                      (int) line.number("epoch"),
+                      (long) line.number("step"),
+                      distributions(line.object("weights")),
+                      distributions(line.object("gradients")))));
+    }
+    return all;
   }
 
   private static Map<String, Distribution> distributions(Json all) {
@@ -258,31 +268,34 @@ public record RunFiles(
   private static List<Json> lines(Path file) {
     List<Json> lines = new ArrayList<>();
     for (String line : finished(text(file)).lines().filter(line -> !line.isBlank()).toList()) {
-      try {
-        lines.add(Json.parse(line));
-      } catch (IOException e) {
-        throw damaged(file, e);
-      }
+      lines.add(undamaged(file, () -> Json.parse(line)));
     }
     return lines;
   }
 
   private static Optional<Examined> examined(Path file) {
     String text = text(file);
-    try {
-      return text.isBlank() ? Optional.empty() : Optional.of(Examined.read(text));
-    } catch (IOException e) {
-      throw damaged(file, e);
-    }
+    return text.isBlank()
+        ? Optional.empty()
+        : Optional.of(undamaged(file, () -> Examined.read(text)));
   }
 
-  private static FileException damaged(Path file, IOException e) {
-    return new FileException(
-        "report: "
-            + file
-            + " is damaged, got "
-            + e.getMessage().lines().findFirst().orElse("")
-            + "; remove the file, or the line",
-        e);
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  /** What is read of a file, or, where it is not what was written, a sentence: of a shape for example whose lengths are negative. */
+  private static <T> T undamaged(Path file, Reading<T> reading) {
+    try {
+      return reading.read();
+    } catch (IOException | IllegalArgumentException | ArithmeticException e) {
+      throw new FileException(
+          "report: "
+              + file
+              + " is damaged, got "
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+              + "; remove the file, or the line",
+          e);
+    }
   }
 }

@@ -115,8 +115,7 @@ public final class RunPage {
           (epochs == 1 ? "epoch" : "epochs")
               + history.best().map(best -> ", the best " + best.epoch()).orElse(""));
     }
-    run.took()
-        .ifPresent(time -> tile(html, Html.duration(time.toMillis() / 1e3), "from start to end"));
+    run.seconds().ifPresent(time -> tile(html, Html.duration(time), course()));
     throughput()
         .ifPresent(speed ->
             tile(
@@ -135,6 +134,16 @@ public final class RunPage {
       tile(html, Html.count(parameters), "parameters");
     }
     html.append("</ul>\n");
+  }
+
+  /** What the time of all legs together is. */
+  private String course() {
+    int resumed = run.legs().size() - 1;
+    return switch (resumed) {
+      case 0 -> "from start to end";
+      case 1 -> "of training, resumed once";
+      default -> "of training, resumed " + resumed + " times";
+    };
   }
 
   private static void measured(StringBuilder html, Examined examined) {
@@ -298,9 +307,7 @@ public final class RunPage {
     }
     html.append("<section><h2>Environment</h2>\n<div class=\"card\"><dl>\n");
     Json record = run.record();
-    if (record.has("seed")) {
-      entry(html, "seed", Html.format("%d", (long) record.number("seed")));
-    }
+    entry(html, "seed", record.figure("seed"));
     entry(html, "backend", record.text("backend"));
     entry(html, "device", record.text("device"));
     Json versions = record.object("versions");
@@ -308,6 +315,17 @@ public final class RunPage {
     entry(html, "started", record.text("started"));
     entry(html, "ended", record.text("ended"));
     entry(html, "end", record.text("message"));
+    List<RunFiles.Leg> legs = run.legs();
+    for (int i = 0; legs.size() > 1 && i < legs.size(); i++) {
+      entry(
+          html,
+          i == 0 ? "at first" : "resumed",
+          MINUTES.format(legs.get(i).started())
+              + ", for "
+              + Html.duration(legs.get(i).seconds())
+              + ", "
+              + legs.get(i).device());
+    }
     html.append("</dl></div></section>\n</div>\n");
   }
 

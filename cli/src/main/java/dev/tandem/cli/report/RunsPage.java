@@ -114,8 +114,8 @@ public final class RunsPage {
         <form method="get" action="/"><input type="hidden" name="chosen" value="1">
         <div class="card scroll" tabindex="0" role="region" aria-labelledby="runs"><table class="runs"><thead><tr>\
         <th scope="col"><span class="unseen">compared</span></th><th scope="col" class="word">run</th><th scope="col" class="word">state</th>\
-        <th scope="col">epochs</th><th scope="col">training loss</th><th scope="col">validation loss</th>\
-        <th scope="col">validation accuracy</th><th scope="col">time</th><th scope="col" class="word">started</th></tr></thead><tbody>
+        <th scope="col">epochs</th><th scope="col">best epoch</th><th scope="col">its training loss</th>\
+        <th scope="col">its validation loss</th><th scope="col">its validation accuracy</th><th scope="col">time</th><th scope="col" class="word">started</th></tr></thead><tbody>
         """);
     for (Entry entry : entries) {
       row(html, entry, chosen.contains(entry.name()));
@@ -132,7 +132,7 @@ public final class RunsPage {
                 + "<th scope=\"row\"><a href=\"/run/%s\">%s</a></th>",
             name, name, chosen ? " checked" : "", Html.escape(path(entry.name())), name));
     if (entry.run().isEmpty()) {
-      html.append("<td colspan=\"7\" class=\"word\">")
+      html.append("<td colspan=\"8\" class=\"word\">")
           .append(Html.escape(entry.problem()))
           .append("</td></tr>\n");
       return;
@@ -142,15 +142,16 @@ public final class RunsPage {
     String state = run.state().name().toLowerCase(Locale.ROOT);
     html.append(
         Html.format(
-            "<td class=\"word\"><span class=\"state %s\">%s</span></td><td>%d</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
+            "<td class=\"word\"><span class=\"state %s\">%s</span></td><td>%d</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
                 + "<td class=\"word\">%s</td></tr>\n",
             state,
             state.equals("lost") ? "no end recorded" : state,
             run.history().epochs().size(),
+            best.map(e -> Integer.toString(e.epoch())).orElse(""),
             best.map(e -> Html.number(e.trainLoss())).orElse(""),
             best.flatMap(EpochReport::validation).map(m -> Html.number(m.loss())).orElse(""),
             best.flatMap(RunsPage::accuracy).map(p -> Html.percent(p / 100)).orElse(""),
-            run.took().map(time -> Html.duration(time.toMillis() / 1e3)).orElse(""),
+            run.seconds().map(Html::duration).orElse(""),
             Html.escape(run.started().map(RunPage.MINUTES::format).orElse(""))));
   }
 

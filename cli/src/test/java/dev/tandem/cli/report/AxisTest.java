@@ -22,4 +22,21 @@ class AxisTest {
   void oneMoreThanAllNinesIsWritten() {
     assertEquals(List.of("1e5", "1.1e5", "1.2e5", "1.3e5", "1.4e5"), labels(100000, 140000));
   }
+
+  @Test
+  void theLargestNumbersHaveTicksAndPlaces() {
+    Axis logarithmic = new Axis(1 / 1.15, 1.7e308 * 1.15, true, 100);
+    assertEquals(
+        List.of("1e61", "1e123", "1e185", "1e247"),
+        logarithmic.ticks(5).stream().map(Axis.Tick::label).toList());
+    assertEquals(0, new Axis(1e-300, 1e300, true, 100).place(1e-300), 1e-9);
+    assertEquals(50, new Axis(1e-300, 1e300, true, 100).place(1), 1e-9);
+    Axis linear = new Axis(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, false, 100);
+    assertEquals(
+        List.of("-1.5e308", "-1e308", "-5e307", "0", "5e307", "1e308", "1.5e308"),
+        linear.ticks(5).stream().map(Axis.Tick::label).toList());
+    assertEquals(50, linear.place(0), 1e-9);
+    assertEquals(100, linear.place(Double.MAX_VALUE), 1e-9);
+    assertEquals(List.of(), new Axis(3, 3, false, 100).ticks(5));
+  }
 }

@@ -81,7 +81,8 @@ class UiServerTest {
       String list = get(server.port(), "/").body();
       assertTrue(list.contains("<a href=\"/run/digits-1\">digits-1</a>"), list);
       assertTrue(list.contains("<a href=\"/run/compare-1/lr-0.1-1\">"), "of tandem compare");
-      assertTrue(list.contains("<td>1</td><td>0.5000</td><td>0.2500</td><td>90.0 %</td>"), list);
+      assertTrue(
+          list.contains("<td>1</td><td>1</td><td>0.5000</td><td>0.2500</td><td>90.0 %</td>"), list);
       epoch(run, 2, 0.125);
       assertTrue(get(server.port(), "/").body().contains("<td>0.1250</td>"), "the second epoch");
       String page = get(server.port(), "/run/digits-1").body();
@@ -195,6 +196,26 @@ class UiServerTest {
     try (UiServer server = new UiServer(root, 0)) {
       assertTrue(get(server.port(), "/").body().contains("There is no run yet"));
       assertEquals(404, get(server.port(), "/run/linked-1").status());
+    }
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aLinkThatWasGivenIsFollowed() throws IOException {
+    Path disk = Files.createDirectories(folder.resolve("disk").resolve("runs"));
+    run(disk, "digits-1");
+    Files.createSymbolicLink(disk.resolve("linked-1"), run(folder, "outside-1"));
+    Path link = Files.createSymbolicLink(folder.resolve("runs"), disk);
+    try (UiServer server = new UiServer(link, 0)) {
+      String list = get(server.port(), "/").body();
+      assertTrue(list.contains("<a href=\"/run/digits-1\">"), list);
+      assertFalse(list.contains("linked-1"), "below it links are not followed");
+      assertEquals(200, get(server.port(), "/run/digits-1").status());
+    }
+    try (UiServer server =
+        new UiServer(
+            Files.createSymbolicLink(folder.resolve("one"), disk.resolve("digits-1")), 0)) {
+      assertEquals(200, get(server.port(), "/run/one").status(), "a run itself");
     }
   }
 
