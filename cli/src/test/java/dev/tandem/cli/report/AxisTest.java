@@ -33,8 +33,7 @@ class AxisTest {
     assertEquals(50, new Axis(1e-300, 1e300, true, 100).place(1), 1e-9);
     Axis linear = new Axis(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, false, 100);
     assertEquals(
-        List.of("-1.5e308", "-1e308", "-5e307", "0", "5e307", "1e308", "1.5e308"),
-        linear.ticks(5).stream().map(Axis.Tick::label).toList());
+        List.of("-1e308", "0", "1e308"), linear.ticks(5).stream().map(Axis.Tick::label).toList());
     assertEquals(50, linear.place(0), 1e-9);
     assertEquals(100, linear.place(Double.MAX_VALUE), 1e-9);
     assertEquals(List.of(), new Axis(3, 3, false, 100).ticks(5));

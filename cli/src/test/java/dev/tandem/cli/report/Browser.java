@@ -131,7 +131,8 @@ public final class Browser implements AutoCloseable {
     if (answer.has("exceptionDetails")) {
       throw new AssertionError("script: " + answer.fields());
     }
-    return answer.object("result").fields().get("value");
+    Object value = answer.object("result").fields().get("value");
+    return value instanceof Number number ? number.doubleValue() : value; // as in scripts
   }
 
   /** Presses a key that has a name and no letter. */
