@@ -13,6 +13,9 @@ interface GemmKernels {
 
   int SHORT = 4;
 
+  /** 40 KiB of a first cache of 48, beside a tile's rows of A, where vectors have 64 bytes. */
+  int PANEL_DEPTH = 160;
+
   static GemmKernels best() {
     return Vectorization.available() ? new WarmingGemmKernels() : new ScalarGemmKernels();
   }
@@ -22,6 +25,14 @@ interface GemmKernels {
 
   /** Vectors in the widest tile: 4 or 2. */
   int vectors();
+
+  /**
+   * How deep a part of a panel all tiles go through before the next, so that it stays in the first cache; each part loads and stores C
+   * once more.
+   */
+  default int panelDepth() {
+    return PANEL_DEPTH;
+  }
 
   /** C = A B, or C += A B, for {@code height} rows and 4, 2 or 1 vectors of columns. */
   void run(Tile tile, int height, int vectors);

@@ -21,8 +21,6 @@ final class GemmPass {
   // Packed rows of A of one task: 480 KiB at the full depth, beside a panel of B in the second
   // cache.
   private static final int TILES_A_TASK = 40;
-  // A panel of B this deep takes 40 KiB of a first cache of 48, beside a tile's rows of A.
-  private static final int CACHED_DEPTH = 160;
   private static final int TILES_A_UNIT = 8;
   private static final int TASKS_A_THREAD = 4;
   // From so many tiles a thread on only rows are cut: each task reads all of B, which fewer would
@@ -297,7 +295,7 @@ final class GemmPass {
   }
 
   /**
-   * The tiles of one panel; packed operands some {@link #CACHED_DEPTH} deep at a time, so that this part of the panel stays in the first
+   * The tiles of one panel; packed operands some {@link GemmKernels#panelDepth} deep at a time, so that this part of the panel stays in the first
    * cache from tile to tile, and C's in the second.
    */
   private void panel(
@@ -308,7 +306,7 @@ final class GemmPass {
     int width = vectors * kernels.lanes();
     int columns = Math.min(width, block.columns - start);
     boolean bothPacked = packed && a != null;
-    int cuts = bothPacked ? Math.ceilDiv(block.depth, CACHED_DEPTH) : 1;
+    int cuts = bothPacked ? Math.ceilDiv(block.depth, kernels.panelDepth()) : 1;
     int depth = Math.ceilDiv(block.depth, cuts);
     int panelAt = t.bAt;
     t.bStep = packed ? width : p.b().rowStep();

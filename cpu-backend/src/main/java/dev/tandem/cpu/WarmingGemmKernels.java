@@ -39,6 +39,11 @@ final class WarmingGemmKernels implements GemmKernels {
   }
 
   @Override
+  public int panelDepth() {
+    return VECTOR.panelDepth();
+  }
+
+  @Override
   public void run(Tile tile, int height, int vectors) {
     if (ready(height, vectors)) {
       VECTOR.run(tile, height, vectors);
