@@ -23,8 +23,8 @@ final class GemmPass {
   private static final int TILES_A_TASK = 40;
   private static final int TILES_A_UNIT = 8;
   private static final int TASKS_A_THREAD = 4;
-  // From so many tiles a thread on only rows are cut: each task reads all of B, which fewer would
-  // not pay for.
+  // From so many tiles a thread on each has rows of its own, and goes through B's panels with them;
+  // fewer would not pay for all of B.
   private static final int TALL_TILES = 16;
   // Operands of so little stay in the second cache as they are: copies would not pay, up to 192 on
   // a side.
