@@ -5,6 +5,7 @@ import dev.tandem.shape.Shape;
 import dev.tandem.shape.ShapeException;
 import dev.tandem.shape.TensorType;
 import dev.tandem.tensor.Tensor;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -47,7 +48,10 @@ public sealed interface LossFunction {
 
   /** The name in messages and configs: {@code squared_error}. */
   default String name() {
-    return LossNames.of(getClass());
+    return getClass()
+        .getSimpleName()
+        .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
+        .toLowerCase(Locale.ROOT);
   }
 
   /**
@@ -58,7 +62,7 @@ public sealed interface LossFunction {
   record SignedDifference() implements LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
-      return fold(difference(name(), prediction, target));
+      return fold(difference(this, prediction, target));
     }
   }
 
@@ -66,7 +70,7 @@ public sealed interface LossFunction {
   record AbsoluteError() implements LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
-      return fold(difference(name(), prediction, target).abs());
+      return fold(difference(this, prediction, target).abs());
     }
   }
 
@@ -77,7 +81,7 @@ public sealed interface LossFunction {
   record SquaredError() implements LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
-      return fold(difference(name(), prediction, target).square());
+      return fold(difference(this, prediction, target).square());
     }
   }
 
@@ -98,7 +102,7 @@ public sealed interface LossFunction {
 
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
-      Tensor distance = difference(name(), prediction, target).abs();
+      Tensor distance = difference(this, prediction, target).abs();
       Tensor near = distance.clamp(0, delta);
       return fold(near.square().mul(0.5).add(distance.sub(near).mul(delta)));
     }
@@ -112,7 +116,7 @@ public sealed interface LossFunction {
   record BinaryCrossEntropyWithLogits() implements LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
-      sameType(name(), prediction, target);
+      sameType(this, prediction, target);
       Tensor p = wide(prediction);
       Tensor t = wide(target);
       Tensor ifTrue = t.mul(p.neg().softplus());
@@ -140,10 +144,10 @@ public sealed interface LossFunction {
 
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
-      requireClasses(name(), prediction);
+      requireClasses(this, prediction);
       Tensor logits = rows(prediction);
       if (target.dtype().floating()) {
-        sameType(name(), prediction, target);
+        sameType(this, prediction, target);
         Tensor soft = rows(target);
         Tensor mixed =
             smoothing == 0
@@ -151,7 +155,7 @@ public sealed interface LossFunction {
                 : soft.mul(1 - smoothing).add(smoothing / logits.shape().length(1));
         return unfold(logits.softCrossEntropy(mixed.cast(logits.dtype())), prediction);
       }
-      classNumbers(name(), prediction, target);
+      classNumbers(this, prediction, target);
       return unfold(
           logits.crossEntropy(target.reshape(logits.shape().part(0, 1)), smoothing), prediction);
     }
@@ -172,8 +176,8 @@ public sealed interface LossFunction {
   record KlDivergence() implements LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
-      requireClasses(name(), prediction);
-      sameType(name(), prediction, target);
+      requireClasses(this, prediction);
+      sameType(this, prediction, target);
       // The smallest normal F32 stands in for 0, whose logarithm would make 0 * -infinity.
       Tensor t = wide(target);
       Tensor logTarget = t.clamp(Float.MIN_NORMAL, Double.POSITIVE_INFINITY).log();
@@ -196,11 +200,11 @@ public sealed interface LossFunction {
     @Override
     public Tensor perSample(Tensor prediction, Tensor target) {
       if (target.dtype().floating()) {
-        sameType(name(), prediction, target);
+        sameType(this, prediction, target);
         return fold(wide(prediction).mul(wide(target)).neg().add(1).relu());
       }
-      requireClasses(name(), prediction);
-      classNumbers(name(), prediction, target);
+      requireClasses(this, prediction);
+      classNumbers(this, prediction, target);
       Tensor scores = rows(wide(prediction));
       Tensor indices = target.reshape(scores.shape().length(0), 1);
       Tensor margins = scores.sub(scores.gather(1, indices)).add(1).relu();
@@ -215,7 +219,7 @@ public sealed interface LossFunction {
     }
   }
 
-  private static Tensor difference(String loss, Tensor prediction, Tensor target) {
+  private static Tensor difference(LossFunction loss, Tensor prediction, Tensor target) {
     sameType(loss, prediction, target);
     return wide(prediction).sub(wide(target));
   }
@@ -224,12 +228,12 @@ public sealed interface LossFunction {
     return x.cast(x.dtype().statistics());
   }
 
-  private static void sameType(String loss, Tensor prediction, Tensor target) {
+  private static void sameType(LossFunction loss, Tensor prediction, Tensor target) {
     TensorType type = prediction.type();
     if (!target.type().equals(type)
         && !target.type().equals(type.withDType(type.dtype().statistics()))) {
       throw new ShapeException(
-          loss
+          loss.name()
               + ": the target does not fit the prediction, got "
               + target.type()
               + " for "
@@ -238,21 +242,21 @@ public sealed interface LossFunction {
     }
   }
 
-  private static void requireClasses(String loss, Tensor prediction) {
+  private static void requireClasses(LossFunction loss, Tensor prediction) {
     if (prediction.shape().rank() < 2) {
       throw new ShapeException(
-          loss
+          loss.name()
               + ": the prediction has no axis of classes, got "
               + prediction.type()
               + "; it must be (N, C)");
     }
   }
 
-  private static void classNumbers(String loss, Tensor prediction, Tensor target) {
+  private static void classNumbers(LossFunction loss, Tensor prediction, Tensor target) {
     TensorType expected = new TensorType(DType.I32, prediction.shape().without(-1));
     if (!target.type().equals(expected)) {
       throw new ShapeException(
-          loss
+          loss.name()
               + ": the targets do not fit the prediction, got "
               + target.type()
               + " for "
